@@ -21,23 +21,24 @@
 /* A leaf with the intermediates that came with it. Immutable once parsed. */
 struct cert;
 
-/* Parses the PEM chain in `pem` (leaf first, RFC 8555 9.1; at most CERT_MAX_CHAIN, 64 KiB,
- * text around the blocks is skipped, any private key in it is ignored).
- * Gives   *ret_cert; release with cert_free().
- * Fails   ERR_CONFIG when it holds no usable certificate. */
+/* Parses the PEM chain in `pem` (leaf first, RFC 8555 9.1; at most CERT_MAX_CHAIN, 64
+ * KiB, text around the blocks is skipped, any private key in it is ignored). Gives
+ * *ret_cert; release with cert_free(). Fails   ERR_CONFIG when it holds no usable
+ * certificate. */
 int cert_parse(const char *pem, size_t len, struct cert **ret_cert, struct err *err);
 
 /* cert_parse() of a file. ERR_NOT_FOUND, ERR_CONFIG, ERR_IO. */
 int cert_load(const char *path, struct cert **ret_cert, struct err *err);
 
 /* Wraps what a TLS peer presented. Borrows both (references are taken); chain may be
- * NULL and may contain the leaf. */
-struct cert *cert_from_x509(X509 *leaf, STACK_OF(X509) *chain);
+ * NULL and may contain the leaf. Never NULL: a date that is no date reads as 1970, which
+ * is expired. */
+struct cert *cert_from_x509(X509 *leaf, STACK_OF(X509) * chain);
 
 void cert_free(struct cert *cert); /* NULL is fine */
 
-X509 *cert_leaf(const struct cert *cert);	     /* borrowed */
-STACK_OF(X509) *cert_chain(const struct cert *cert); /* borrowed; without the leaf */
+X509 *cert_leaf(const struct cert *cert);             /* borrowed */
+STACK_OF(X509) * cert_chain(const struct cert *cert); /* borrowed; without the leaf */
 
 /* Seconds since 1970, UTC. These cannot fail: parsing checked. */
 int64_t cert_not_before(const struct cert *cert);
@@ -46,13 +47,16 @@ int64_t cert_not_after(const struct cert *cert);
 /* notAfter - notBefore + 1: what CAs mean by lifetime. */
 int64_t cert_lifetime_s(const struct cert *cert);
 
-const char *cert_sha1(const struct cert *cert);	  /* CERT_SHA1_HEX, borrowed */
-const char *cert_sha256(const struct cert *cert); /* CERT_SHA256_HEX, lower case, borrowed */
+const char *cert_sha1(const struct cert *cert); /* CERT_SHA1_HEX, borrowed */
+const char *
+cert_sha256(const struct cert *cert); /* CERT_SHA256_HEX, lower case, borrowed */
 const char *cert_serial(const struct cert *cert); /* lower-case hex, borrowed */
 
-/* DNS names of the subjectAltName, A-labels, lower case, in the certificate's order. */
+/* DNS names of the subjectAltName, A-labels, lower case, in the certificate's order, and
+ * behind them its IP addresses as text ("192.0.2.1", "2001:db8::1"). A name with bytes
+ * that no name has (a NUL, a blank) reads as "(invalid)". */
 const char *const *cert_names(const struct cert *cert); /* NULL-terminated, borrowed */
-const char *cert_common_name(const struct cert *cert);	/* NULL: none; borrowed */
+const char *cert_common_name(const struct cert *cert);  /* NULL: none; borrowed */
 
 /* Does it name exactly these hosts, in any order, ignoring case? Borrows `names`. */
 bool cert_names_are(const struct cert *cert, const char *const *names);
@@ -83,7 +87,8 @@ char *cert_leaf_pem(const struct cert *cert);
  * self-signed or signed by a certificate of `ca_bundle` or the system's trust? Validity
  * periods are not looked at (that is `now`'s business). `trusted_required`: ending at an
  * unknown self-signed root, or one step below an unknown issuer, is a failure too; else
- * only signatures and order count. ca_bundle may be NULL. ERR_CONFIG says what is wrong. */
+ * only signatures and order count. ca_bundle may be NULL. ERR_CONFIG says what is wrong.
+ */
 int cert_verify_chain(const struct cert *cert, const char *ca_bundle,
 		      bool trusted_required, struct err *err);
 
