@@ -1,0 +1,132 @@
+/* files.h - files that survive power cuts, and files that nobody else may have planted.
+ *
+ * Two families. *Ours* live in the state directory: replaced whole, synced, readable by
+ * us alone. *The application's* (tls.json, listener.json, a key where it expects one) keep
+ * owner, mode and ACL, and are never reached through a link that a non-administrator
+ * could have made. "Synced" means: file, rename, directory; after success no power cut
+ * brings the old state back.
+ *
+ * Everything that changes a disk for deployment or state goes through this header: it is
+ * the seam at which the tests inject faults. POSIX and Windows have twin files below.
+ */
+#ifndef BASE_FILES_H
+#define BASE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum file_audience { FILE_PUBLIC, FILE_SECRET };
+
+/* ---- reading ------------------------------------------------------------------------ */
+
+/* Reads the whole file into *ret (initialised by the caller, whose maximum holds).
+ * ERR_NOT_FOUND, ERR_DENIED, ERR_IO ("larger than N bytes" included). A folder, a device
+ * or a pipe is ERR_IO. */
+int file_read(const char *path, struct buf *ret, struct err *err);
+
+enum file_type { FILE_ABSENT, FILE_REGULAR, FILE_DIRECTORY, FILE_LINK, FILE_OTHER };
+
+struct file_facts {
+	enum file_type type; /* of the name itself: a link is FILE_LINK */
+	int64_t size_bytes, modified_at;
+	uint32_t mode;	     /* permission bits; 0 where the system has none */
+	char owner[64];	     /* account name, or its number where it has no name */
+};
+
+/* What the name `path` is. A missing file is no error: FILE_ABSENT. */
+int file_inspect(const char *path, struct file_facts *ret, struct err *err);
+
+/* Gives where the symbolic link points, unresolved. */
+int link_read(const char *path, char **ret_target, struct err *err);
+
+/* Names in a folder, sorted, without "." and "..". ERR_NOT_FOUND if there is none. */
+int dir_list(const char *path, struct strlist *ret, struct err *err);
+
+/* Paths of the regular files below `root` (links are not followed, at most 8 levels and
+ * 10,000 files) whose name ends in `suffix`, sorted. A missing root gives none. */
+int dir_find(const char *root, const char *suffix, struct strlist *ret, struct err *err);
+
+/* Does `path` match the shell pattern (`*` and `?` within a component)? Gives existing
+ * matches, sorted: for Theobald's `config/server*`. */
+int dir_glob(const char *pattern, struct strlist *ret, struct err *err);
+
+/* ---- ours --------------------------------------------------------------------------- */
+
+/* Puts `data` at `path` so that every reader, and a machine that loses power now, sees
+ * the old bytes or the new and never a mixture. FILE_SECRET is 0600, FILE_PUBLIC 0644.
+ * The caller holds the state lock. */
+int file_replace(const char *path, const void *data, size_t len,
+		 enum file_audience audience, struct err *err);
+
+/* Makes a folder and its missing parents, 0700 for FILE_SECRET and 0755 else, synced.
+ * An existing folder is fine and stays as it is. */
+int dir_make(const char *path, enum file_audience audience, struct err *err);
+
+/* Renames within one file system, replacing `to`, synced. */
+int file_rename(const char *from, const char *to, struct err *err);
+
+/* Removes a file or link, synced. Already gone is success. */
+int file_remove(const char *path, struct err *err);
+
+/* Removes a folder with everything below it, never following a link. Gone is success. */
+int tree_remove(const char *path, struct err *err);
+
+/* ---- the application's -------------------------------------------------------------- */
+
+/* Follows links of `path` that only root/administrators (or this account) can have made,
+ * and gives the real path, whose last component may be absent. ERR_DENIED names the link
+ * or folder and the account when anybody else could have planted it. */
+int file_resolve_trusted(const char *path, char **ret_path, struct err *err);
+
+/* Like file_replace() for a file of an application: through file_resolve_trusted(); an
+ * existing file's owner, group, mode and ACL are kept; a new one gets its folder's owner
+ * and 0644 (FILE_SECRET: 0600). A link stays a link. Missing folders are made with the
+ * owner of the nearest existing one. */
+int file_replace_keeping(const char *path, const void *data, size_t len,
+			 enum file_audience audience, struct err *err);
+
+/* Points the symbolic link `path` at `target` in one rename, synced. Makes it if absent;
+ * ERR_CONFIG if something else than a link is there. */
+int link_replace(const char *path, const char *target, struct err *err);
+
+/* Sets owner, group (names or numbers; NULL leaves it) and mode (0 leaves it). */
+int file_set_access(const char *path, const char *owner, const char *group, uint32_t mode,
+		    struct err *err);
+
+/* ---- looking before leaping --------------------------------------------------------- */
+
+/* Could file_replace_keeping(path) work? Changes nothing. The sentence names path, the
+ * account we run as, and the reason ("read-only file system" included). */
+int file_check_replaceable(const char *path, struct err *err);
+
+/* Is `path`, with every parent, writable by root/administrators and this account only?
+ * Else ERR_DENIED naming the path and the account that could write it. Sticky folders
+ * (/tmp) count as writable by others for what lies directly in them unless it is ours. */
+int file_check_trusted(const char *path, struct err *err);
+
+/* Is the file readable by its owner only (a secret)? Else ERR_DENIED with the way out. */
+int file_check_secret(const char *path, struct err *err);
+
+/* ---- lock --------------------------------------------------------------------------- */
+
+struct file_lock;
+
+/* Takes the advisory lock file `path` without waiting and writes our pid into it.
+ * ERR_TRANSIENT "held by process 123" when another process has it. The lock dies with
+ * us. Gives *ret; release with file_lock_release(), NULL is fine. */
+int file_lock_take(const char *path, struct file_lock **ret, struct err *err);
+void file_lock_release(struct file_lock *lock);
+
+/* ---- paths (pure) ------------------------------------------------------------------- */
+
+bool path_is_absolute(const char *path);
+char *path_join(const char *folder, const char *name); /* gives; absolute name wins */
+char *path_parent(const char *path);		       /* gives; "." or "/" at the end */
+const char *path_base(const char *path);	       /* borrowed */
+
+#endif

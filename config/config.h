@@ -1,0 +1,136 @@
+/* config.h - what the operator wants: certrenewd.yaml as const structs.
+ *
+ * Refuses to be anything but data: it opens no application's file, asks no service, and
+ * knows no state. Loading either gives a whole configuration or a list of everything that
+ * is wrong with the file, each with file:line:column.
+ *
+ *     struct config_report report = { 0 };
+ *     const struct config *config;
+ *     if (config_load(path, &config, &report)) -> print report.errors, exit 2
+ *     print report.warnings
+ *     ...
+ *     config_free(config); config_report_clear(&report);
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "base/target.h"
+
+/* A secret's bytes, read when the configuration is loaded; wiped by config_free(). */
+struct secret {
+	const char *bytes; /* NULL: not given. Also NUL-terminated */
+	size_t len;
+	const char *source; /* how to say where it came from: "file 'eab.key'" */
+};
+
+enum eab_algorithm { EAB_HS256, EAB_HS384, EAB_HS512 };
+
+struct issuer_config {
+	const char *name;
+	const char *directory; /* https:// URL */
+	bool agree_to_terms;
+	const char *const *contact; /* "mailto:..."; empty list: none sent */
+	const char *ca_bundle;	    /* absolute path, NULL: system trust only */
+	const char *proxy;	    /* NULL: none */
+	const char *account_key;    /* "ec-p256" or "rsa-2048" ... "rsa-4096" */
+	const char *eab_key_id;	    /* NULL: no external account binding */
+	struct secret eab_hmac_key; /* base64 or base64url, as the CA handed it out */
+	enum eab_algorithm eab_algorithm;
+	int64_t request_timeout_s, order_timeout_s;
+};
+
+enum renew_at_kind { RENEW_DEFAULT, RENEW_FRACTION, RENEW_DURATION };
+
+struct renew_at { /* "1/3" or "30d": how much is left when it is time */
+	enum renew_at_kind kind;
+	int64_t numerator, denominator; /* RENEW_FRACTION */
+	int64_t duration_s;		/* RENEW_DURATION */
+};
+
+enum { /* require: what a new certificate must keep (bits) */
+	REQUIRE_CN = 1 << 0,
+	REQUIRE_SERVER_AUTH = 1 << 1,
+	REQUIRE_CLIENT_AUTH = 1 << 2,
+};
+
+struct certificate_config {
+	const char *name;
+	const char *const *hosts; /* A-labels, lower case, as ordered; first: common name */
+	const char *const *issuers; /* names, in order of preference */
+	const char *key_type;	    /* "rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384" */
+	bool key_reuse;
+	bool common_name;    /* put the first host that fits 64 characters in the subject */
+	const char *listen;  /* http-01 by our responder: ":80"; NULL when webroot */
+	const char *webroot; /* http-01 by files below this folder; NULL when listen */
+	struct renew_at renew_at;
+	bool follow_ari;
+	unsigned require; /* REQUIRE_ bits; presets add theirs */
+	const struct target *targets; /* deploy: */
+	size_t n_targets;
+};
+
+enum severity { SEVERITY_NOTICE, SEVERITY_WARNING, SEVERITY_CRITICAL };
+enum channel_type { CHANNEL_WEBHOOK, CHANNEL_PROGRAM };
+
+struct alert_config {
+	const char *name;
+	enum channel_type type;
+	const char *url;		 /* webhook */
+	struct secret authorization; /* webhook: value of the Authorization header */
+	const char *ca_bundle, *proxy;	 /* webhook; NULL: none */
+	struct program program;		 /* program: the alert as JSON on standard input */
+	enum severity min;
+	const char *const *except; /* event names that it does not want */
+};
+
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+struct config {
+	const char *path;      /* of the file itself, absolute */
+	const char *state_dir; /* default /var/lib/certrenewd */
+	int64_t concurrency;
+	enum log_format log_format;
+	int64_t inspect_files_every_s, inspect_endpoints_every_s;
+	const struct issuer_config *issuers;
+	size_t n_issuers;
+	const struct certificate_config *certificates;
+	size_t n_certificates;
+	const struct alert_config *alerts;
+	size_t n_alerts;
+};
+
+/* What a load found: sentences that begin with "file:line:column: ". */
+struct config_report {
+	struct strlist errors, warnings;
+};
+void config_report_clear(struct config_report *report);
+
+/* Reads, checks and builds. `path` may be relative; paths in the file are relative to the
+ * file's folder. `check_trust`: also refuse when somebody but root/administrators and
+ * this account could write the file, its parents, its secret files or its programs
+ * (false only for show-config of a draft).
+ * Gives   *ret_config; release with config_free().
+ * Fails   with at least one entry in report->errors; all errors of the file are in it. */
+int config_load(const char *path, bool check_trust, const struct config **ret_config,
+		struct config_report *report);
+
+void config_free(const struct config *config); /* NULL is fine; wipes secrets */
+
+const struct issuer_config *config_issuer(const struct config *config, const char *name);
+const struct certificate_config *config_certificate(const struct config *config,
+						    const char *name);
+
+/* The effective configuration as YAML that loads again; values that come from defaults are
+ * marked "# default", from a preset "# preset", secrets read "{file: ...}" as written and
+ * never their bytes. Gives a string that the caller frees. */
+char *config_show(const struct config *config);
+
+const char *severity_name(enum severity severity); /* "notice", "warning", "critical" */
+
+#endif

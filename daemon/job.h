@@ -1,0 +1,45 @@
+/* job.h - what is remembered of one certificate between runs: certificates/<name>/job.json.
+ *
+ * A hint, never the truth: what is true is read from the certificate, the store and the
+ * port. A damaged file is set aside and rebuilt from the versions' folders. */
+#ifndef DAEMON_JOB_H
+#define DAEMON_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cert.h"
+#include "base/err.h"
+
+struct failures { /* in a row, of one kind of work */
+	unsigned count;
+	int64_t first_at, last_at, next_at; /* next_at: not before then; 0: none */
+	char text[1024];
+};
+
+struct job {
+	int64_t version; /* newest folder below versions/; 0: none yet */
+
+	/* An order under way: resumed, not made again. */
+	char order_url[512];	/* "" none */
+	char order_issuer[64];	/* whose order it is */
+	int64_t order_version;	/* the folder that holds its key */
+
+	/* ARI: the moment picked inside the CA's window, bound to its certificate. */
+	char ari_id[256];
+	int64_t ari_at, ari_start, ari_end, ari_ask_again_at; /* 0: none */
+	char ari_explanation[512];
+
+	struct failures renewal, deployment;
+	unsigned rounds_since_expiry;	 /* whole rounds through the issuers that failed */
+	int64_t inspected_files_at, inspected_endpoints_at;
+	int64_t last_renewed_at;
+	char last_issuer[64];
+};
+
+/* Reads <folder>/job.json. Missing: zeroed, success. Damaged: set aside as
+ * job.json.damaged-<time>, zeroed, *ret_damaged true with the reason in err->text. */
+int job_read(const char *folder, struct job *ret, bool *ret_damaged, struct err *err);
+int job_write(const char *folder, const struct job *job, struct err *err);
+
+#endif

@@ -1,0 +1,45 @@
+/* versions.h - the certificates of one name in the state directory:
+ * certificates/<name>/versions/<n>/{key.pem,fullchain.pem}, n counting up from 1.
+ *
+ * A folder is made with its key before the order is; the chain joins it when the CA has
+ * issued and we have accepted. Keys are 0600 and secret buffers in memory. */
+#ifndef DAEMON_VERSIONS_H
+#define DAEMON_VERSIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <openssl/evp.h>
+
+#include "base/buf.h"
+#include "base/cert.h"
+#include "base/err.h"
+
+struct version { /* one loaded folder */
+	int64_t n;
+	struct buf key_pem; /* secret */
+	EVP_PKEY *key;
+	struct cert *cert; /* NULL: only the key so far */
+};
+
+/* Numbers that exist, ascending. Gives (free). None: *ret_n 0. */
+int versions_list(const char *folder, int64_t **ret, size_t *ret_n, struct err *err);
+
+/* Loads one. ERR_NOT_FOUND, ERR_CONFIG (damaged: names the file). version_clear() after. */
+int version_load(const char *folder, int64_t n, struct version *ret, struct err *err);
+void version_clear(struct version *version);
+
+/* The newest complete, undamaged version. ERR_NOT_FOUND when there is none. */
+int version_load_newest(const char *folder, struct version *ret, struct err *err);
+
+/* Makes folder n with this key, synced. Borrows the key. */
+int version_create(const char *folder, int64_t n, const EVP_PKEY *key, struct err *err);
+
+/* Puts the chain beside the key, synced. */
+int version_complete(const char *folder, int64_t n, const char *fullchain_pem,
+		     struct err *err);
+
+/* Removes every version but those from `oldest_kept` on. */
+int versions_prune(const char *folder, int64_t oldest_kept, struct err *err);
+
+#endif
