@@ -34,11 +34,11 @@ enum acme_eab_algorithm { ACME_EAB_HS256, ACME_EAB_HS384, ACME_EAB_HS512 };
 
 struct acme_issuer { /* borrowed strings; must outlive the session */
 	const char *directory_url;
-	const char *ca_bundle, *proxy;	/* NULL: none */
-	const char *const *contact;	/* NULL-terminated; NULL or empty: none sent */
+	const char *ca_bundle, *proxy; /* NULL: none */
+	const char *const *contact;    /* NULL-terminated; NULL or empty: none sent */
 	bool agree_to_terms;
-	const char *eab_key_id;	   /* NULL: no external account binding */
-	const char *eab_hmac_key;  /* as the CA handed it out: base64 or base64url */
+	const char *eab_key_id;   /* NULL: no external account binding */
+	const char *eab_hmac_key; /* as the CA handed it out: base64 or base64url */
 	enum acme_eab_algorithm eab_algorithm;
 	int64_t request_timeout_s, order_timeout_s;
 };
@@ -62,8 +62,17 @@ int acme_session_directory(struct acme_session *session,
  * key of the configuration does it. */
 int acme_register(struct acme_session *session, char **ret_url, struct err *err);
 
+/* The account's URL as the session knows it now: it changes when the CA had lost the
+ * account and the session registered again. NULL before acme_register(). Borrowed. */
+const char *acme_session_account_url(const struct acme_session *session);
+
+/* The account's URL as the session knows it now; NULL: not known. It changes when the CA
+ * had lost the account and it was registered again on the way. Borrowed until the next
+ * call on the session. */
+const char *acme_session_account_url(const struct acme_session *session);
+
 struct acme_account_facts {
-	char status[32]; /* "valid", "deactivated", "revoked" */
+	char status[32];                  /* "valid", "deactivated", "revoked" */
 	char *url, *contact, *orders_url; /* contact: joined by ", "; NULL when absent */
 };
 /* What the CA says about the account. Gives the strings; acme_account_facts_clear(). */
@@ -79,24 +88,24 @@ struct acme_record {
 	int (*order_created)(void *ctx, const char *order_url, struct err *err);
 	/* finalize goes out next: count a certificate as issued. */
 	int (*before_finalize)(void *ctx, struct err *err);
-	/* Something to show: "order", "authorize", "challenge", "finalize", "download" with a
-	 * detail for people. May be NULL. */
+	/* Something to show: "order", "authorize", "challenge", "finalize", "download"
+	 * with a detail for people. May be NULL. */
 	void (*progress)(void *ctx, const char *stage, const char *detail);
 };
 
 struct acme_request {
 	const char *const *names; /* DNS names, A-labels, NULL-terminated */
-	const char *order_url;	  /* resume this order instead of making one; NULL: new */
-	const char *replaces;	  /* RFC 9773 5: certID of the predecessor; NULL: none */
-	EVP_PKEY *key;		  /* the leaf's key, already durable */
-	bool common_name;	  /* first name that fits 64 characters into the subject */
+	const char *order_url;    /* resume this order instead of making one; NULL: new */
+	const char *replaces;     /* RFC 9773 5: certID of the predecessor; NULL: none */
+	EVP_PKEY *key;            /* the leaf's key, already durable */
+	bool common_name; /* first name that fits 64 characters into the subject */
 	struct acme_solver solver;
 	struct acme_record record;
 };
 
-/* One order from start to certificate. Resuming: an order that is gone, expired or invalid
- * at the CA is given up and a new one is made (order_created tells); one that is already
- * valid is only downloaded (then `key` must be the key it was finalized with: a
+/* One order from start to certificate. Resuming: an order that is gone, expired or
+ * invalid at the CA is given up and a new one is made (order_created tells); one that is
+ * already valid is only downloaded (then `key` must be the key it was finalized with: a
  * certificate for another key is ERR_REFUSED "... is for another key").
  * Gives   *ret_pem in the initialised buffer `pem`: the PEM chain as the CA sent it, at
  *         most CERT_MAX_CHAIN certificates; that it fits key and names is for
@@ -108,9 +117,9 @@ struct acme_request {
 int acme_obtain(struct acme_session *session, const struct acme_request *request,
 		struct buf *pem, struct err *err);
 
-struct acme_renewal_info { /* RFC 9773 4.2 */
-	int64_t start_at, end_at; /* start < end */
-	int64_t retry_after_s;	  /* clamped to 1 min .. 1 day; 6 h when not given */
+struct acme_renewal_info {         /* RFC 9773 4.2 */
+	int64_t start_at, end_at;  /* start < end */
+	int64_t retry_after_s;     /* clamped to 1 min .. 1 day; 6 h when not given */
 	char explanation_url[512]; /* "" without one */
 };
 /* Asks the CA when to renew (RFC 9773 4.1). ERR_NOT_FOUND when the CA has no renewalInfo.

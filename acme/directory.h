@@ -9,15 +9,15 @@
 
 struct acme_directory {
 	char *new_nonce, *new_account, *new_order, *revoke_cert, *key_change;
-	char *renewal_info;	/* RFC 9773; NULL: the CA gives no advice */
+	char *renewal_info;     /* RFC 9773; NULL: the CA gives no advice */
 	char *terms_of_service; /* NULL: none */
 	char *website;
 	bool external_account_required;
 };
 
-/* Parses the directory's JSON. Fills *ret, released with acme_directory_clear(). newNonce,
- * newAccount and newOrder must be there as https URLs: else ERR_TRANSIENT "not an ACME
- * directory: ..." (a proxy's HTML page today is a directory again tomorrow). */
+/* Parses the directory's JSON. Fills *ret, released with acme_directory_clear().
+ * newNonce, newAccount and newOrder must be there as https URLs: else ERR_TRANSIENT "not
+ * an ACME directory: ..." (a proxy's HTML page today is a directory again tomorrow). */
 int acme_directory_parse(const void *json, size_t len, struct acme_directory *ret,
 			 struct err *err);
 void acme_directory_clear(struct acme_directory *directory);

@@ -5,10 +5,10 @@
 
 #include "base/err.h"
 
-struct acme_challenge { /* borrowed for the call */
-	const char *type;	       /* "http-01" */
-	const char *identifier;	       /* the name being proven */
-	const char *token;	       /* checked: base64url alphabet only, 1..256 characters */
+struct acme_challenge {         /* borrowed for the call */
+	const char *type;       /* "http-01" */
+	const char *identifier; /* the name being proven */
+	const char *token;      /* checked: base64url alphabet only, 1..256 characters */
 	const char *key_authorization; /* RFC 8555 8.1 */
 };
 
@@ -16,9 +16,10 @@ struct acme_solver {
 	void *ctx;
 	const char *type; /* the challenge type it can answer */
 	/* Makes the answer visible to the CA before returning. */
-	int (*present)(void *ctx, const struct acme_challenge *challenge, struct err *err);
-	/* Takes it away again: called once for every present() that was called, successful
-	 * or not, when the order is ready or has failed. */
+	int (*present)(void *ctx, const struct acme_challenge *challenge,
+		       struct err *err);
+	/* Takes it away again: called once for every present() that was called,
+	 * successful or not, when the order is ready or has failed. */
 	void (*cleanup)(void *ctx, const struct acme_challenge *challenge);
 };
 

@@ -1,0 +1,242 @@
+#include "acme/authorize.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "acme/account.h"
+#include "acme/answer.h"
+#include "acme/authorization.h"
+#include "acme/jws.h"
+#include "base/clock.h"
+
+#define DEACTIVATE_MS 5000
+/* Some CAs leave the order pending when a challenge has failed: look there now and then.
+ */
+#define POLLS_PER_LOOK 4
+
+struct authorizations {
+	struct authorization *items;
+	size_t n;
+};
+
+static int read_one(struct order_run *run, const char *url, struct authorization *ret,
+		    struct err *err)
+{
+	struct http_response response = { 0 };
+	cJSON *json = NULL;
+	int rc = -1;
+
+	if (account_post(run->session, url, "", &response, err) ||
+	    answer_json(&response, &json, err) ||
+	    authorization_parse(json, run->request->solver.type, ret, err))
+		goto out;
+	ret->url = str_dup(url);
+	rc = 0;
+out:
+	cJSON_Delete(json);
+	http_response_release(&response);
+	return rc ? err_wrap(err, "read an authorization") : 0;
+}
+
+/* RFC 8555 7.5 */
+static int read_all(struct order_run *run, struct authorizations *all, struct err *err)
+{
+	const struct strlist *urls = &run->order.authorizations;
+
+	if (urls->n == 0)
+		return err_set(err, ERR_REFUSED,
+			       "a pending order without authorizations");
+	all->items = mem_calloc(urls->n, sizeof(*all->items));
+	for (; all->n < urls->n; all->n++) {
+		struct authorization *each = &all->items[all->n];
+
+		if (read_one(run, urls->items[all->n], each, err))
+			return -1;
+		order_progress(run, "authorize", each->identifier);
+	}
+	return 0;
+}
+
+/* What the CA says about those that failed, in one sentence. */
+static int explain(const struct authorizations *all, struct err *err)
+{
+	enum err_kind kind = ERR_NONE;
+	struct buf text;
+
+	buf_init(&text, 1600);
+	for (size_t i = 0; i < all->n; i++) {
+		const struct authorization *each = &all->items[i];
+
+		if (each->status == STATUS_VALID || each->status == STATUS_PENDING)
+			continue;
+		buf_printf(&text, "%schallenge failed for '%s': %s", text.len ? "; " : "",
+			   each->identifier,
+			   each->failure.kind ? each->failure.text
+					      : acme_status_name(each->status));
+		if (kind == ERR_NONE || kind == ERR_TRANSIENT)
+			kind = each->failure.kind ? each->failure.kind : ERR_REFUSED;
+	}
+	if (kind != ERR_NONE)
+		err_set(err, kind, "%s", buf_str(&text));
+	buf_release(&text);
+	return kind == ERR_NONE ? 0 : -1;
+}
+
+/* Makes every answer visible, before the CA is told about the first. */
+static int present_all(struct order_run *run, struct authorizations *all, struct err *err)
+{
+	const struct acme_solver *solver = &run->request->solver;
+
+	for (size_t i = 0; i < all->n; i++) {
+		struct authorization *each = &all->items[i];
+		struct acme_challenge challenge = { solver->type, each->identifier,
+						    each->token, NULL };
+
+		if (each->status != STATUS_PENDING)
+			continue;
+		if (!each->challenge_url)
+			return err_set(err, ERR_CONFIG,
+				       "the CA offers no %s challenge for '%s', only: %s",
+				       solver->type, each->identifier, each->offered);
+		each->key_authorization = jws_key_authorization(run->session->key,
+								each->token);
+		challenge.key_authorization = each->key_authorization;
+		each->presented = true;
+		if (solver->present(solver->ctx, &challenge, err))
+			return err_wrap(err, "present the %s answer for '%s'",
+					solver->type, each->identifier);
+	}
+	return 0;
+}
+
+static void withdraw_all(struct order_run *run, struct authorizations *all)
+{
+	const struct acme_solver *solver = &run->request->solver;
+
+	for (size_t i = 0; i < all->n; i++) {
+		struct authorization *each = &all->items[i];
+		struct acme_challenge challenge = { solver->type, each->identifier,
+						    each->token,
+						    each->key_authorization };
+
+		if (each->presented)
+			solver->cleanup(solver->ctx, &challenge);
+		each->presented = false;
+	}
+}
+
+/* RFC 8555 7.5.1. Posted once: a CA may answer 409 to a second. */
+static int respond_all(struct order_run *run, struct authorizations *all, struct err *err)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		struct authorization *each = &all->items[i];
+		struct session_request request = { .url = each->challenge_url,
+						   .payload = "{}" };
+		struct http_response response = { 0 };
+		int rc;
+
+		if (each->status != STATUS_PENDING ||
+		    each->challenge_status != STATUS_PENDING)
+			continue;
+		order_progress(run, "challenge", each->identifier);
+		rc = account_exchange(run->session, &request, &response, err);
+		if (rc == 0 && response.status != 409)
+			rc = answer_check(&response, err);
+		http_response_release(&response);
+		if (rc)
+			return err_wrap(err, "challenge for '%s'", each->identifier);
+	}
+	return 0;
+}
+
+/* Reads again those that were pending. Sets *ret_failed: is any past hope? */
+static int look_again(struct order_run *run, struct authorizations *all, bool *ret_failed,
+		      struct err *err)
+{
+	*ret_failed = false;
+	for (size_t i = 0; i < all->n; i++) {
+		struct authorization *each = &all->items[i];
+		struct authorization now;
+
+		if (each->status != STATUS_PENDING)
+			continue;
+		if (read_one(run, each->url, &now, err))
+			return -1;
+		each->status = now.status;
+		each->challenge_status = now.challenge_status;
+		each->failure = now.failure;
+		authorization_release(&now);
+		/* Some leave the authorization pending as well, and only say it here. */
+		if (each->challenge_status == STATUS_INVALID &&
+		    each->status == STATUS_PENDING)
+			each->status = STATUS_INVALID;
+		if (each->status != STATUS_VALID && each->status != STATUS_PENDING)
+			*ret_failed = true;
+	}
+	return 0;
+}
+
+static int await_ready(struct order_run *run, struct authorizations *all, struct err *err)
+{
+	bool failed = false;
+
+	for (unsigned attempt = 0; run->order.status == STATUS_PENDING; attempt++) {
+		if (order_poll(run, attempt, err))
+			return -1;
+		if (run->order.status != STATUS_PENDING ||
+		    attempt % POLLS_PER_LOOK != POLLS_PER_LOOK - 1)
+			continue;
+		if (look_again(run, all, &failed, err))
+			return -1;
+		if (failed)
+			return explain(all, err);
+	}
+	if (run->order.status == STATUS_READY || run->order.status == STATUS_PROCESSING ||
+	    run->order.status == STATUS_VALID)
+		return 0;
+	if (look_again(run, all, &failed, err) || explain(all, err))
+		return -1;
+	return order_fail(run, err);
+}
+
+/* RFC 8555 7.5.2: what is left pending would count against the account's limit. Best
+ * effort, a few seconds, nobody hears of its failure. */
+static void deactivate_pending(struct order_run *run, struct authorizations *all)
+{
+	int64_t until_ms = clock_mono_ms() + DEACTIVATE_MS;
+
+	for (size_t i = 0; i < all->n; i++) {
+		struct http_response response = { 0 };
+		struct err ignored;
+
+		if (all->items[i].status != STATUS_PENDING)
+			continue;
+		if (!run->session->answered || clock_mono_ms() > until_ms)
+			return;
+		account_post(run->session, all->items[i].url,
+			     "{\"status\":\"deactivated\"}", &response, &ignored);
+		http_response_release(&response);
+	}
+}
+
+int authorize(struct order_run *run, struct err *err)
+{
+	struct authorizations all = { 0 };
+	int rc = -1;
+
+	if (run->order.status != STATUS_PENDING)
+		return 0;
+	if (read_all(run, &all, err) || explain(&all, err) ||
+	    present_all(run, &all, err) || respond_all(run, &all, err) ||
+	    await_ready(run, &all, err))
+		goto out;
+	rc = 0;
+out:
+	withdraw_all(run, &all);
+	if (rc && err->kind != ERR_CANCELLED)
+		deactivate_pending(run, &all);
+	for (size_t i = 0; i < all.n; i++)
+		authorization_release(&all.items[i]);
+	free(all.items);
+	return rc;
+}

@@ -1,0 +1,97 @@
+#include "acme/csr.h"
+
+#include <string.h>
+
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "acme/key.h"
+#include "base/base64url.h"
+#include "base/str.h"
+
+#define COMMON_NAME_MAX 64 /* ub-common-name, RFC 5280 A.1 */
+
+static int set_common_name(X509_REQ *req, const char *const *names)
+{
+	X509_NAME *subject = X509_REQ_get_subject_name(req);
+
+	for (; *names; names++) {
+		if (strlen(*names) > COMMON_NAME_MAX)
+			continue;
+		return X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
+						  (const unsigned char *)*names, -1, -1,
+						  0)
+			       ? 0
+			       : -1;
+	}
+	return 0; /* none fits: then there is none */
+}
+
+static int add_name(GENERAL_NAMES *list, const char *text)
+{
+	GENERAL_NAME *name = GENERAL_NAME_new();
+	ASN1_IA5STRING *value = ASN1_IA5STRING_new();
+
+	if (!name || !value || !ASN1_STRING_set(value, text, -1)) {
+		GENERAL_NAME_free(name);
+		ASN1_IA5STRING_free(value);
+		return -1;
+	}
+	GENERAL_NAME_set0_value(name, GEN_DNS, value);
+	if (sk_GENERAL_NAME_push(list, name) > 0)
+		return 0;
+	GENERAL_NAME_free(name);
+	return -1;
+}
+
+static int set_alternative_names(X509_REQ *req, const char *const *names)
+{
+	STACK_OF(X509_EXTENSION) *extensions = NULL;
+	GENERAL_NAMES *list = sk_GENERAL_NAME_new_null();
+	int rc = -1;
+
+	for (; list && *names; names++) {
+		if (add_name(list, *names))
+			goto out;
+	}
+	if (!list || !X509V3_add1_i2d(&extensions, NID_subject_alt_name, list, 0, 0) ||
+	    !X509_REQ_add_extensions(req, extensions))
+		goto out;
+	rc = 0;
+out:
+	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+	GENERAL_NAMES_free(list);
+	return rc;
+}
+
+static const EVP_MD *digest_for(const EVP_PKEY *key)
+{
+	return str_equal(key_type_name(key), "ec-p384") ? EVP_sha384() : EVP_sha256();
+}
+
+int csr_make(EVP_PKEY *key, const char *const *names, bool common_name, char **ret_csr,
+	     struct err *err)
+{
+	X509_REQ *req = X509_REQ_new();
+	unsigned char *der = NULL;
+	int len, rc = -1;
+
+	if (!req || !X509_REQ_set_version(req, X509_REQ_VERSION_1) ||
+	    (common_name && set_common_name(req, names)) ||
+	    set_alternative_names(req, names) || !X509_REQ_set_pubkey(req, key) ||
+	    X509_REQ_sign(req, key, digest_for(key)) <= 0) {
+		err_openssl(err, "make a certificate request for '%s'", names[0]);
+		goto out;
+	}
+	len = i2d_X509_REQ(req, &der);
+	if (len <= 0) {
+		err_openssl(err, "encode a certificate request for '%s'", names[0]);
+		goto out;
+	}
+	*ret_csr = base64url_encode(der, (size_t)len);
+	rc = 0;
+out:
+	OPENSSL_free(der);
+	X509_REQ_free(req);
+	return rc;
+}

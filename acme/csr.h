@@ -1,0 +1,18 @@
+/* csr.h - the certificate signing request of finalize (RFC 8555 7.4). */
+#ifndef ACME_CSR_H
+#define ACME_CSR_H
+
+#include <stdbool.h>
+
+#include <openssl/evp.h>
+
+#include "base/err.h"
+
+/* Makes a PKCS#10 request for exactly `names` as DNS names, in that order; with
+ * `common_name` the first that fits 64 characters is the subject too. No EKU, no key
+ * usage: what goes in is the CA's choice (some refuse a request that asks for
+ * clientAuth). Gives *ret_csr, base64url of the DER. Borrows. */
+int csr_make(EVP_PKEY *key, const char *const *names, bool common_name, char **ret_csr,
+	     struct err *err);
+
+#endif
