@@ -30,33 +30,37 @@ struct http_request {
 	const char *method; /* "GET", "HEAD", "POST" */
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-terminated; NULL: none */
-	const char *body;	    /* NULL: none */
+	const char *body;           /* NULL: none */
 	size_t body_len;
-	int max_redirects; /* followed for GET and HEAD only; 0: none */
+	int max_redirects;  /* followed for GET and HEAD only; 0: none */
+	bool url_is_secret; /* webhooks: sentences name scheme and host only */
 };
 
 struct http_response {
 	long status;
 	struct buf body;
 	struct strlist headers; /* "name: value", names lower-cased */
-	int64_t date;		/* the Date header; 0 without one */
-	char *url;		/* after redirects */
+	int64_t date;           /* the Date header; 0 without one */
+	char *url;              /* after redirects */
 };
 
 /* Gives *ret_client. Borrows `options`, copies what it needs. Keeps `cancel`. */
-int http_client_new(const struct http_client_options *options, const struct cancel *cancel,
-		    struct http_client **ret_client, struct err *err);
+int http_client_new(const struct http_client_options *options,
+		    const struct cancel *cancel, struct http_client **ret_client,
+		    struct err *err);
 void http_client_free(struct http_client *client); /* NULL is fine */
 
-/* Performs one request and fills *ret, whatever the status is; the caller releases it with
- * http_response_release(). Fails when no answer came: ERR_TRANSIENT (connect, timeout,
- * reset, truncated), ERR_CONFIG (certificate not trusted, bad URL, unreadable bundle),
- * ERR_REFUSED (answer larger than max_body_bytes, too many redirects, http:// not
- * allowed), ERR_CANCELLED. The sentence names method, URL and curl's own words. */
+/* Performs one request and fills *ret, whatever the status is; the caller releases it
+ * with http_response_release(). Fails when no answer came: ERR_TRANSIENT (connect,
+ * timeout, reset, truncated), ERR_CONFIG (certificate not trusted, bad URL, unreadable
+ * bundle), ERR_REFUSED (answer larger than max_body_bytes, too many redirects, http://
+ * not allowed), ERR_CANCELLED. The sentence names method, URL (never its user, password
+ * and query) and curl's own words. */
 int http_client_perform(struct http_client *client, const struct http_request *request,
 			struct http_response *ret, struct err *err);
 
-/* First header of that (lower-case) name, without leading blanks; NULL: none. Borrowed. */
+/* First header of that (lower-case) name, without leading blanks; NULL: none. Borrowed.
+ */
 const char *http_header(const struct http_response *response, const char *name);
 
 void http_response_release(struct http_response *response);

@@ -1,0 +1,97 @@
+/* process_system.c - process groups, inherited descriptors and SIGPIPE. */
+#include "base/process_system.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+const char *const *process_environment(void)
+{
+	static const char *const environment[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=/",
+		"LANG=C.UTF-8",
+		NULL,
+	};
+
+	return environment;
+}
+
+/* Kernels before 5.11 know no CLOSE_RANGE_CLOEXEC. */
+static void hide_one_by_one(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	long fd;
+
+	while (dir && (entry = readdir(dir)) != NULL) {
+		fd = strtol(entry->d_name, NULL, 10);
+		if (fd > STDERR_FILENO)
+			(void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void process_hide_descriptors(void)
+{
+	if (close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC))
+		hide_one_by_one();
+}
+
+void process_end_group(int pid, bool now)
+{
+	if (pid > 1)
+		(void)kill(-pid, now ? SIGKILL : SIGTERM);
+}
+
+bool process_group_alive(int pid)
+{
+	return pid > 1 && (!kill(-pid, 0) || errno == EPERM);
+}
+
+struct process_mute {
+	sigset_t before;
+	bool was_pending;
+};
+
+static bool pipe_pending(void)
+{
+	sigset_t pending;
+
+	return !sigpending(&pending) && sigismember(&pending, SIGPIPE) == 1;
+}
+
+struct process_mute *process_mute_pipes(void)
+{
+	struct process_mute *mute = mem_calloc(1, sizeof(*mute));
+	sigset_t pipe_only;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	mute->was_pending = pipe_pending();
+	pthread_sigmask(SIG_BLOCK, &pipe_only, &mute->before);
+	return mute;
+}
+
+void process_unmute_pipes(struct process_mute *mute)
+{
+	static const struct timespec at_once = { 0 };
+	sigset_t pipe_only;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	if (!mute->was_pending && pipe_pending())
+		(void)sigtimedwait(&pipe_only, NULL, &at_once);
+	pthread_sigmask(SIG_SETMASK, &mute->before, NULL);
+	free(mute);
+}
