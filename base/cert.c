@@ -16,7 +16,7 @@
 #include "base/files.h"
 #include "base/str.h"
 
-#define PEM_MAX_BYTES (64 * 1024)
+#define PEM_MAX_BYTES ((size_t)64 * 1024)
 
 struct cert {
 	X509 *leaf;
@@ -151,7 +151,7 @@ int cert_parse(const char *pem, size_t len, struct cert **ret_cert, struct err *
 	int rc = -1;
 
 	if (len > PEM_MAX_BYTES) {
-		err_set(err, ERR_CONFIG, "larger than %d bytes: not a certificate chain",
+		err_set(err, ERR_CONFIG, "larger than %zu bytes: not a certificate chain",
 			PEM_MAX_BYTES);
 		goto out;
 	}

@@ -40,7 +40,7 @@ static void format_ipv6(const unsigned char *ip, struct buf *out)
 	unsigned group[8];
 	int best = -1, best_len = 1;
 
-	for (int i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		group[i] = (unsigned)(ip[2 * i] << 8 | ip[2 * i + 1]);
 	for (int i = 0; i < 8; i++) {
 		int n = 0;

@@ -84,7 +84,8 @@ int civil_to_instant(const struct civil *civil, int64_t offset_s, int64_t *ret_a
 	    civil->minute > 59 || civil->second < 0 || civil->second > 60)
 		return -1;
 	at = days_from_civil(civil->year, civil->month, civil->day) * DAY_S +
-	     civil->hour * 3600 + civil->minute * 60 + civil->second - offset_s;
+	     civil->hour * INT64_C(3600) + civil->minute * INT64_C(60) + civil->second -
+	     offset_s;
 	if (civil->second == 60 && (at - FIRST_AT) % DAY_S != 0)
 		return -1; /* leap seconds are put in before midnight UTC, nowhere else */
 	*ret_at = at;

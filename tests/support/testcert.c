@@ -255,8 +255,8 @@ struct testcert *testcert_ca(const char *common_name)
 	return testcert_new(&(struct testcert_spec){
 		.ca = true,
 		.common_name = common_name,
-		.not_before_at = now - 5 * 365 * DAY_S,
-		.not_after_at = now + 5 * 365 * DAY_S,
+		.not_before_at = now - DAY_S * 365 * 5,
+		.not_after_at = now + DAY_S * 365 * 5,
 	});
 }
 
