@@ -1,9 +1,9 @@
 /* change.h - one path that a deployment changes: planned, saved, applied, undone.
  *
  * tls.json, the link of a directory store, a key file with a fixed name, a file that a
- * program step rewrites, a setting that the product reset: to the transaction they are all
- * the same. The plan is made before anything is touched; the journal holds path, hash and
- * saved copy of each; undo puts the saved bytes (or the absence) back. */
+ * program step rewrites, a setting that the product reset: to the transaction they are
+ * all the same. The plan is made before anything is touched; the journal holds path, hash
+ * and saved copy of each; undo puts the saved bytes (or the absence) back. */
 #ifndef HOOKS_CHANGE_H
 #define HOOKS_CHANGE_H
 
@@ -16,19 +16,19 @@
 #include "base/files.h"
 
 enum change_kind {
-	CHANGE_FILE,	/* the file gets `content` */
-	CHANGE_LINK,	/* the symbolic link gets `link_target` */
+	CHANGE_FILE,    /* the file gets `content` */
+	CHANGE_LINK,    /* the symbolic link gets `link_target` */
 	CHANGE_WATCHED, /* a program step will write it; we only save and restore */
 };
 
 struct change {
 	enum change_kind kind;
 	char *path;
-	struct buf content;  /* CHANGE_FILE; secret buffer for keys */
-	char *link_target;   /* CHANGE_LINK */
+	struct buf content; /* CHANGE_FILE; secret buffer for keys */
+	char *link_target;  /* CHANGE_LINK */
 	enum file_audience audience;
 	char *owner, *group; /* NULL: keep, or the folder's for a new file */
-	uint32_t mode;	     /* 0: keep, or by audience for a new file */
+	uint32_t mode;       /* 0: keep, or by audience for a new file */
 };
 
 struct change_list {
