@@ -1,0 +1,144 @@
+"""Fixtures of the end-to-end tests; README.md of tests/ says how to use them.
+
+CERTRENEWD_BINARY names the program under test (build/asan/daemon/certrenewd); the programs
+of tests/support are taken from the same build."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from lib.authority import Authority  # noqa: E402
+from lib.daemon import Certrenewd  # noqa: E402
+from lib.machine import Machine  # noqa: E402
+from lib.pebble import Pebble  # noqa: E402
+from lib.webhook import Webhook  # noqa: E402
+from lib.xc import XcApp  # noqa: E402
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def binary():
+    path = Path(os.environ.get("CERTRENEWD_BINARY", TOP / "build/asan/daemon/certrenewd"))
+    assert path.exists(), f"{path} is not built"
+    return path.resolve()
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """The folder with xcapp, xcctl and service_probe."""
+    named = os.environ.get("CERTRENEWD_SUPPORT")
+    if named:
+        return Path(named)
+    built = os.environ.get("CERTRENEWD_BINARY", TOP / "build/asan/daemon/certrenewd")
+    return Path(built).resolve().parents[1] / "tests/support"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows the daemon's and the application's last words."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.when != "call" or not report.failed:
+        return
+    folder = item.funcargs.get("tmp_path")
+    for log in sorted(folder.rglob("*.log")) if folder else []:
+        text = log.read_text(errors="replace")
+        if text:
+            report.sections.append((str(log.relative_to(folder)), text[-6000:]))
+
+
+@pytest.fixture
+def make_pebble(tmp_path):
+    """Starts a Pebble with the options of lib.pebble.Pebble."""
+    made = []
+
+    def make(**options):
+        made.append(Pebble(tmp_path / f"pebble{len(made)}", **options))
+        return made[-1]
+
+    yield make
+    for pebble in made:
+        pebble.close()
+
+
+@pytest.fixture
+def pebble(make_pebble):
+    return make_pebble()
+
+
+@pytest.fixture
+def authority():
+    return Authority()
+
+
+@pytest.fixture
+def webhook():
+    receiver = Webhook()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def make_xc(tmp_path, programs):
+    """Installs an application that xcctl runs; not started."""
+    made = []
+
+    def make(name="xc"):
+        made.append(XcApp(tmp_path / name, programs))
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.misbehave()
+        app.ctl("stop", check=False)
+
+
+@pytest.fixture
+def xc(make_xc):
+    return make_xc()
+
+
+@pytest.fixture
+def daemon(tmp_path, binary):
+    """certrenewd with folder tmp_path/certrenewd; configure() it first."""
+    program = Certrenewd(tmp_path / "certrenewd", binary)
+    yield program
+    program.close()
+
+
+@pytest.fixture
+def setup(daemon, xc):
+    """setup(pebble, webhook=None, **certificate): configures one certificate 'xc' for
+    localhost, deployed into the installed application. Gives the daemon."""
+
+    def configure(pebble, webhook=None, target=None, **certificate):
+        entry = {"hosts": ["xc.example"], "issuers": ["pebble"],
+                 "challenge": {"type": "http-01", "listen": f"127.0.0.1:{pebble.http_port}"},
+                 "deploy": [target or xc.target()]}
+        entry.update(certificate)
+        alerts = {"ops": {"type": "webhook", "url": webhook.url, "min": "notice"}}
+        daemon.configure(issuers={"pebble": issuer_of(pebble)}, certificates={"xc": entry},
+                         alerts=alerts if webhook else None)
+        return daemon
+
+    return configure
+
+
+def issuer_of(pebble, **more):
+    """An entry of `issuers:` for a Pebble."""
+    return {"directory": pebble.directory, "agree_to_terms": True,
+            "ca_bundle": str(pebble.ca_bundle), "request_timeout": "10s", **more}
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory, programs):
+    """A booted systemd, one for the session. Units of a test carry names of their own."""
+    folder = tmp_path_factory.mktemp("machine")
+    booted = Machine(folder, binds=[tmp_path_factory.getbasetemp(), TOP, programs])
+    yield booted
+    booted.close()

@@ -1,0 +1,114 @@
+"""Pebble: a real ACME server on loopback. Its state is in memory and its roots are new at
+every start; any name resolves to 127.0.0.1."""
+
+import json
+import os
+import ssl
+import urllib.request
+
+from .authority import Authority
+from .waiting import Background, free_port, port_answers, wait_until
+
+PEBBLE, CHALLTESTSRV = "/usr/bin/pebble", "/usr/bin/pebble-challtestsrv"
+
+
+class Pebble:
+    """Starts at once. `http_port` is where http-01 is fetched: certrenewd's `listen`."""
+
+    def __init__(self, folder, *, validity_s=None, eab=None, strict=False, nonce_reject=5,
+                 authz_reuse=0, http_port=None):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port, self.management, self.dns = free_port(), free_port(), free_port()
+        self.http_port = http_port or free_port()
+        self.validity_s, self.eab, self.strict = validity_s, eab, strict
+        self.nonce_reject, self.authz_reuse = nonce_reject, authz_reuse
+        self._server = self._resolver = None
+        self._write_api_certificate()
+        self._start_resolver()
+        self.start()
+
+    @property
+    def directory(self):
+        return f"https://127.0.0.1:{self.port}/dir"
+
+    @property
+    def ca_bundle(self):
+        """What `ca_bundle:` of the issuer names: trust in the API, not in what it issues."""
+        return self.folder / "api-root.pem"
+
+    def _write_api_certificate(self):
+        authority = Authority("Pebble API")
+        leaf = authority.issue("127.0.0.1", "localhost")
+        self.ca_bundle.write_text(authority.root_pem)
+        (self.folder / "api.pem").write_text(leaf.fullchain_pem)
+        (self.folder / "api.key").write_text(leaf.key_pem)
+
+    def _start_resolver(self):
+        self._resolver = Background(
+            [CHALLTESTSRV, "-dns01", f"127.0.0.1:{self.dns}", "-defaultIPv6", "",
+             "-http01", "", "-https01", "", "-tlsalpn01", "",
+             "-management", f"127.0.0.1:{free_port()}"], self.folder / "resolver.log")
+
+    def _write_config(self):
+        config = {
+            "listenAddress": f"127.0.0.1:{self.port}",
+            "managementListenAddress": f"127.0.0.1:{self.management}",
+            "certificate": str(self.folder / "api.pem"),
+            "privateKey": str(self.folder / "api.key"),
+            "httpPort": self.http_port, "tlsPort": free_port(), "ocspResponderURL": "",
+            "externalAccountBindingRequired": bool(self.eab),
+            "externalAccountMACKeys": self.eab or {},
+            "domainBlocklist": ["blocked.example"],
+        }
+        if self.validity_s:
+            config["certificateValidityPeriod"] = self.validity_s
+        path = self.folder / "pebble.json"
+        path.write_text(json.dumps({"pebble": config}, indent=1))
+        return path
+
+    def start(self, *, validity_s="unchanged"):
+        """(Again) at the same address, with new accounts and roots."""
+        if validity_s != "unchanged":
+            self.validity_s = validity_s
+        env = {"PATH": os.environ["PATH"], "PEBBLE_VA_NOSLEEP": "1",
+               "PEBBLE_WFE_NONCEREJECT": str(self.nonce_reject),
+               "PEBBLE_AUTHZREUSE": str(self.authz_reuse)}
+        argv = [PEBBLE, "-config", self._write_config(),
+                "-dnsserver", f"127.0.0.1:{self.dns}"]
+        if self.strict:
+            argv.append("-strict")
+        self._server = Background(argv, self.folder / "pebble.log", env=env)
+        wait_until(lambda: port_answers(self.port) and port_answers(self.management),
+                   what="Pebble's port answering")
+
+    def stop(self):
+        """The CA is gone; its address stays ours for start()."""
+        if self._server:
+            self._server.kill()
+            self._server = None
+
+    def restart(self, **changes):
+        self.stop()
+        self.start(**changes)
+
+    def close(self):
+        self.stop()
+        self._resolver.kill()
+
+    def _managed(self, path):
+        context = ssl.create_default_context(cafile=self.ca_bundle)
+        url = f"https://127.0.0.1:{self.management}{path}"
+        with urllib.request.urlopen(url, context=context, timeout=10) as answer:
+            return answer.read().decode()
+
+    def root(self):
+        """PEM of the root that signs now."""
+        return self._managed("/roots/0")
+
+    def log(self):
+        return (self.folder / "pebble.log").read_text(errors="replace")
+
+    def requests(self, path):
+        """How often `path` (such as '/order-plz') has been asked for, over all starts."""
+        return self.log().count(f" {path} ")
