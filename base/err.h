@@ -21,15 +21,15 @@ enum err_kind {
 	ERR_CONFIG,    /* only the operator can repair this */
 	ERR_NOT_FOUND, /* what was asked for does not exist */
 	ERR_DENIED,    /* this account may not do it */
-	ERR_IO,	       /* the system would not let us read, write or connect */
+	ERR_IO,        /* the system would not let us read, write or connect */
 	ERR_CANCELLED, /* we were asked to stop */
 	ERR_BUG,       /* only we can repair this */
 };
 
 struct err {
-	enum err_kind kind;	/* what the program may do about it */
+	enum err_kind kind;     /* what the program may do about it */
 	uint32_t retry_after_s; /* the CA's advice; 0 if it gave none */
-	char text[2048];	/* widest context first, cause last */
+	char text[2048];        /* widest context first, cause last */
 };
 
 #if defined(__GNUC__)
@@ -40,8 +40,7 @@ struct err {
 
 /* Sets kind and sentence, forgets what was there. Returns -1, so that failing is one
  * statement: return err_set(...). */
-int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
-	PRINTF_LIKE(3, 4);
+int err_set(struct err *err, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Puts "context: " in front of the sentence; kind and retry_after_s stay. Returns -1. */
 int err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);

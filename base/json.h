@@ -16,12 +16,13 @@
 
 /* Parses exactly one JSON value, at most 32 levels deep; trailing white space is fine,
  * anything else behind it is not. Gives *ret_json (cJSON_Delete). ERR_IO with the line
- * and column where it stopped making sense: "not JSON: line 3, column 7". NUL bytes, also
- * as \u0000, are refused: they would cut a C string short. */
+ * and column where it stopped making sense: "not JSON: line 3, column 7". NUL bytes,
+ * \u0000 too, are refused: they would cut a C string short. */
 int json_parse(const void *data, size_t len, cJSON **ret_json, struct err *err);
 
 /* Members by exact name. The string is borrowed from the object; NULL, `fallback` and
- * false where the member is missing or of another type. Numbers that are no integer within
+ * false where the member is missing or of another type. Numbers that are no integer
+ * within
  * +-2^53 count as missing. */
 const char *json_string(const cJSON *object, const char *name);
 int64_t json_int(const cJSON *object, const char *name, int64_t fallback);

@@ -10,7 +10,7 @@
 /* calloc, realloc and strdup that abort when memory is out. Give; release with free(). */
 void *mem_calloc(size_t n, size_t size);
 void *mem_realloc(void *old, size_t size);
-char *str_dup(const char *text);		   /* NULL gives NULL */
+char *str_dup(const char *text); /* NULL gives NULL */
 char *str_ndup(const char *text, size_t len);
 char *str_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 

@@ -98,8 +98,7 @@ static void a_complete_chain_to_the_operators_root_holds(void **state)
 	verdict(CHAIN(f.leaf, f.sub, NULL), NULL, false, NULL);
 }
 
-static void
-a_root_that_nobody_knows_is_trusted_only_where_trust_is_not_asked(void **state)
+static void an_unknown_root_is_trusted_only_where_trust_is_not_asked(void **state)
 {
 	(void)state;
 	verdict(CHAIN(f.leaf, f.sub, f.root, NULL), NULL, true,
@@ -190,7 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_complete_chain_to_the_operators_root_holds),
 		cmocka_unit_test(
-			a_root_that_nobody_knows_is_trusted_only_where_trust_is_not_asked),
+			an_unknown_root_is_trusted_only_where_trust_is_not_asked),
 		cmocka_unit_test(a_missing_intermediate_is_named),
 		cmocka_unit_test(certificates_in_the_wrong_order_are_no_chain),
 		cmocka_unit_test(a_name_alone_makes_no_issuer),
