@@ -36,10 +36,10 @@ struct issuer_config {
 	const char *directory; /* https:// URL */
 	bool agree_to_terms;
 	const char *const *contact; /* "mailto:..."; empty list: none sent */
-	const char *ca_bundle;	    /* absolute path, NULL: system trust only */
-	const char *proxy;	    /* NULL: none */
+	const char *ca_bundle;      /* absolute path, NULL: system trust only */
+	const char *proxy;          /* NULL: none */
 	const char *account_key;    /* "ec-p256" or "rsa-2048" ... "rsa-4096" */
-	const char *eab_key_id;	    /* NULL: no external account binding */
+	const char *eab_key_id;     /* NULL: no external account binding */
 	struct secret eab_hmac_key; /* base64 or base64url, as the CA handed it out */
 	enum eab_algorithm eab_algorithm;
 	int64_t request_timeout_s, order_timeout_s;
@@ -50,27 +50,30 @@ enum renew_at_kind { RENEW_DEFAULT, RENEW_FRACTION, RENEW_DURATION };
 struct renew_at { /* "1/3" or "30d": how much is left when it is time */
 	enum renew_at_kind kind;
 	int64_t numerator, denominator; /* RENEW_FRACTION */
-	int64_t duration_s;		/* RENEW_DURATION */
+	int64_t duration_s;             /* RENEW_DURATION */
 };
 
 enum { /* require: what a new certificate must keep (bits) */
-	REQUIRE_CN = 1 << 0,
-	REQUIRE_SERVER_AUTH = 1 << 1,
-	REQUIRE_CLIENT_AUTH = 1 << 2,
+       REQUIRE_CN = 1 << 0,
+       REQUIRE_SERVER_AUTH = 1 << 1,
+       REQUIRE_CLIENT_AUTH = 1 << 2,
 };
 
 struct certificate_config {
 	const char *name;
-	const char *const *hosts; /* A-labels, lower case, as ordered; first: common name */
+	const char *const
+		*hosts; /* A-labels, lower case, as ordered; first: common name */
 	const char *const *issuers; /* names, in order of preference */
-	const char *key_type;	    /* "rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384" */
+	const char
+		*key_type; /* "rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384" */
 	bool key_reuse;
-	bool common_name;    /* put the first host that fits 64 characters in the subject */
-	const char *listen;  /* http-01 by our responder: ":80"; NULL when webroot */
-	const char *webroot; /* http-01 by files below this folder; NULL when listen */
+	bool common_name; /* put the first host that fits 64 characters in the subject */
+	const char *challenge; /* "http-01": the only one so far */
+	const char *listen;    /* http-01 by our responder: ":80"; NULL when webroot */
+	const char *webroot;   /* http-01 by files below this folder; NULL when listen */
 	struct renew_at renew_at;
 	bool follow_ari;
-	unsigned require; /* REQUIRE_ bits; presets add theirs */
+	unsigned require; /* REQUIRE_ bits; where not written, those of the presets */
 	const struct target *targets; /* deploy: */
 	size_t n_targets;
 };
@@ -81,10 +84,10 @@ enum channel_type { CHANNEL_WEBHOOK, CHANNEL_PROGRAM };
 struct alert_config {
 	const char *name;
 	enum channel_type type;
-	const char *url;		 /* webhook */
-	struct secret authorization; /* webhook: value of the Authorization header */
-	const char *ca_bundle, *proxy;	 /* webhook; NULL: none */
-	struct program program;		 /* program: the alert as JSON on standard input */
+	const char *url;               /* webhook */
+	struct secret authorization;   /* webhook: value of the Authorization header */
+	const char *ca_bundle, *proxy; /* webhook; NULL: none */
+	struct program program;        /* program: the alert as JSON on standard input */
 	enum severity min;
 	const char *const *except; /* event names that it does not want */
 };
@@ -126,9 +129,9 @@ const struct issuer_config *config_issuer(const struct config *config, const cha
 const struct certificate_config *config_certificate(const struct config *config,
 						    const char *name);
 
-/* The effective configuration as YAML that loads again; values that come from defaults are
- * marked "# default", from a preset "# preset", secrets read "{file: ...}" as written and
- * never their bytes. Gives a string that the caller frees. */
+/* The effective configuration as YAML that loads again; values that come from defaults
+ * are marked "# default", from a preset "# preset", secrets read "{file: ...}" as written
+ * and never their bytes. Gives a string that the caller frees. */
 char *config_show(const struct config *config);
 
 const char *severity_name(enum severity severity); /* "notice", "warning", "critical" */

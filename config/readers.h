@@ -1,0 +1,25 @@
+/* readers.h - the readers of single types, for the table in kinds.c alone. */
+#ifndef CONFIG_READERS_H
+#define CONFIG_READERS_H
+
+#include "config/fields.h"
+
+/* Scalars (readers.c); each is a field_reader and complains by itself. */
+field_reader read_text, read_converted, read_trusted, read_server_name, read_tls_json;
+field_reader read_word, read_choice, read_flag, read_number, read_duration, read_switch,
+	read_mode;
+field_reader read_renew_at;
+
+/* Lists, and sections inside sections (readers_list.c). */
+field_reader read_list, read_flags, read_command, read_section, read_each;
+
+/* The row of .choices with that name; NULL when there is none. */
+const struct choice *field_choice(const struct field *field, const char *text);
+
+/* Is the value within .min and .max? */
+bool field_in_bounds(const struct field *field, int64_t value);
+
+/* Writes a string's address into its slot. */
+void field_put_text(const struct field *field, void *base, const char *text);
+
+#endif

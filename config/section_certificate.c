@@ -1,0 +1,261 @@
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "config/presets.h"
+#include "config/sections.h"
+
+#define AT(member) .offset = offsetof(struct certificate_config, member)
+
+static const struct choice key_types[] = {
+	{ "rsa-2048", 0 }, { "rsa-3072", 0 }, { "rsa-4096", 0 },
+	{ "ec-p256", 0 },  { "ec-p384", 0 },  { NULL, 0 },
+};
+
+static const struct field key_fields[] = {
+	{ .key = "type",
+	  .type = FIELD_WORD,
+	  AT(key_type),
+	  .fallback = "rsa-2048",
+	  .choices = key_types,
+	  .help = "type of the private key" },
+	{ .key = "reuse",
+	  .type = FIELD_SWITCH,
+	  AT(key_reuse),
+	  .fallback = "no",
+	  .help = "keep the key at renewal instead of making a new one" },
+};
+
+static const struct section key_section = { .what = "key",
+					    .fields = key_fields,
+					    .n_fields = N_FIELDS(key_fields) };
+
+/* ---- challenge ----------------------------------------------------------------------
+ */
+
+static const struct choice challenge_types[] = {
+	{ "http-01", 0 },
+	{ NULL, 0 },
+};
+
+static const struct field challenge_fields[] = {
+	{ .key = "type",
+	  .type = FIELD_WORD,
+	  AT(challenge),
+	  .fallback = "http-01",
+	  .choices = challenge_types,
+	  .help = "how the CA is shown that we hold the names" },
+	{ .key = "listen",
+	  .type = FIELD_LISTEN,
+	  AT(listen),
+	  .fallback = FIELD_OPTIONAL,
+	  .help = "answer by ourselves here, only while the CA asks; `:80` unless "
+		  "webroot is given" },
+	{ .key = "webroot",
+	  .type = FIELD_ABSOLUTE,
+	  AT(webroot),
+	  .fallback = FIELD_OPTIONAL,
+	  .help = "answer by files below this folder, which a web server serves" },
+};
+
+/* Our own responder is the default, and shown as such. */
+static void default_listen(struct reading *r, struct node *map)
+{
+	struct node_source source = { FROM_DEFAULT, map->key_place };
+
+	if (!node_member(map, "listen") && !node_member(map, "webroot"))
+		node_append(map,
+			    node_from_scalar(r->values.arena, source, "listen", ":80"));
+}
+
+static void check_challenge(struct reading *r, const struct frame *frame,
+			    struct node *map, void *base)
+{
+	const struct node *webroot = node_member(map, "webroot");
+
+	(void)base;
+	if (webroot && node_member(map, "listen"))
+		field_problem(r, frame, "webroot", webroot->key_place,
+			      "is given beside 'listen': keep one of them");
+}
+
+static const struct section challenge_section = {
+	.what = "challenge",
+	.fields = challenge_fields,
+	.n_fields = N_FIELDS(challenge_fields),
+	.before = default_listen,
+	.after = check_challenge,
+};
+
+/* ---- renew, and the whole -----------------------------------------------------------
+ */
+
+static const struct field renew_fields[] = {
+	{ .key = "at",
+	  .type = FIELD_RENEW_AT,
+	  AT(renew_at),
+	  .fallback = "default",
+	  .min = 1 * MINUTES,
+	  .max = 365 * DAYS,
+	  .help = "how much is left when it is time: a fraction of the lifetime, or a "
+		  "duration of 1m to 365d; `default` is 1/3, and 1/2 for lifetimes under "
+		  "10 "
+		  "days" },
+	{ .key = "follow_ari",
+	  .type = FIELD_SWITCH,
+	  AT(follow_ari),
+	  .fallback = "yes",
+	  .help = "renew earlier when the CA suggests it (RFC 9773)" },
+};
+
+static const struct section renew_section = { .what = "renew",
+					      .fields = renew_fields,
+					      .n_fields = N_FIELDS(renew_fields) };
+
+static const struct choice requirements[] = {
+	{ "cn", REQUIRE_CN },
+	{ "serverAuth", REQUIRE_SERVER_AUTH },
+	{ "clientAuth", REQUIRE_CLIENT_AUTH },
+	{ NULL, 0 },
+};
+
+static const struct field certificate_fields[] = {
+	{ .key = "hosts",
+	  .type = FIELD_HOSTS,
+	  AT(hosts),
+	  .min = 1,
+	  .max = 100,
+	  .help = "the names it must carry; the first is the common name and tls.json's "
+		  "subjectAltName" },
+	{ .key = "issuers",
+	  .type = FIELD_NAMES,
+	  AT(issuers),
+	  .min = 1,
+	  .max = 8,
+	  .help = "who is asked, in this order: the next one when the first cannot" },
+	{ .key = "key",
+	  .type = FIELD_SECTION,
+	  .fallback = "{}",
+	  .section = &key_section,
+	  .help = "the private key" },
+	{ .key = "common_name",
+	  .type = FIELD_SWITCH,
+	  AT(common_name),
+	  .fallback = "yes",
+	  .help = "put the first host that fits 64 characters in the subject" },
+	{ .key = "challenge",
+	  .type = FIELD_SECTION,
+	  .fallback = "{}",
+	  .section = &challenge_section,
+	  .help = "how the CA is convinced" },
+	{ .key = "renew",
+	  .type = FIELD_SECTION,
+	  .fallback = "{}",
+	  .section = &renew_section,
+	  .help = "when it is renewed" },
+	{ .key = "require",
+	  .type = FIELD_FLAGS,
+	  AT(require),
+	  .fallback = "[]",
+	  .choices = requirements,
+	  .help = "what a new certificate must not lose: refused instead of warned "
+		  "about; "
+		  "a preset's `[cn]` holds where this is not written" },
+	{ .key = "deploy",
+	  .type = FIELD_SECTIONS,
+	  AT(targets),
+	  .min = 1,
+	  .max = 16,
+	  .count = offsetof(struct certificate_config, n_targets),
+	  .section = &target_section,
+	  .help = "the applications that it is brought into" },
+};
+
+/* Two presets agree or the first one is it: `require` is the certificate's, not the
+ * target's. */
+static void require_of_presets(struct reading *r, struct node *map)
+{
+	const struct node *deploy = node_member(map, "deploy");
+
+	if (!deploy || deploy->type != NODE_LIST || node_member(map, "require"))
+		return;
+	for (const struct node *item = deploy->first; item; item = item->next) {
+		const struct node *preset = node_member(item, "preset");
+
+		if (preset && preset->type == NODE_SCALAR && preset_known(preset->text)) {
+			node_append(map, preset_require(r->values.arena, preset));
+			return;
+		}
+	}
+}
+
+static void refuse_same_name(struct reading *r, const struct frame *frame,
+			     const struct node *deploy)
+{
+	const struct node *other, *name, *first;
+
+	for (const struct node *item = deploy->first; item; item = item->next) {
+		name = node_member(item, "name");
+		if (!name || name->type != NODE_SCALAR)
+			continue;
+		for (other = deploy->first; other != item; other = other->next) {
+			first = node_member(other, "name");
+			if (!first || !node_is_word(first, name->text))
+				continue;
+			problem_at(
+				r->problems, name->place,
+				"two targets of %s are named '%.64s': give each its own "
+				"'name'",
+				frame->label, name->text);
+			break;
+		}
+	}
+}
+
+/* What a target takes from its certificate: the name to ask for, and to write. */
+static void name_endpoints(struct reading *r, const struct target *target,
+			   const struct node *item, const char *host)
+{
+	struct node_source source = { FROM_DEFAULT, item->place };
+	struct endpoint *endpoints = (struct endpoint *)target->verify;
+	const struct node *verify = node_member(item, "verify");
+	struct node *entry = verify ? verify->first : NULL;
+
+	for (size_t i = 0; i < target->n_verify && entry; i++, entry = entry->next) {
+		if (entry->type != NODE_MAP || node_member(entry, "server_name"))
+			continue;
+		endpoints[i].server_name = host;
+		node_append(entry, node_from_scalar(r->values.arena, source,
+						    "server_name", host));
+	}
+}
+
+static void complete_certificate(struct reading *r, const struct frame *frame,
+				 struct node *map, void *base)
+{
+	struct certificate_config *certificate = base;
+	struct target *targets = (struct target *)certificate->targets;
+	const struct node *deploy = node_member(map, "deploy");
+	const char *host = certificate->hosts ? certificate->hosts[0] : NULL;
+	const struct node *item;
+
+	if (!certificate->n_targets || !deploy)
+		return;
+	refuse_same_name(r, frame, deploy);
+	item = deploy->first;
+	for (size_t i = 0; host && i < certificate->n_targets && item; i++) {
+		targets[i].subject_alt_name = host;
+		name_endpoints(r, &targets[i], item, host);
+		item = item->next;
+	}
+}
+
+const struct section certificate_section = {
+	.what = "certificate",
+	.fields = certificate_fields,
+	.n_fields = N_FIELDS(certificate_fields),
+	.size = sizeof(struct certificate_config),
+	.before = require_of_presets,
+	.after = complete_certificate,
+};

@@ -1,0 +1,115 @@
+#include "config/config.h"
+#include "config/sections.h"
+#include "config/trust.h"
+
+#define AT(member) .offset = offsetof(struct config, member)
+
+static const struct choice log_formats[] = {
+	{ "text", LOG_FORMAT_TEXT },
+	{ "json", LOG_FORMAT_JSON },
+	{ NULL, 0 },
+};
+
+static const struct field log_fields[] = {
+	{ .key = "format",
+	  .type = FIELD_CHOICE,
+	  AT(log_format),
+	  .fallback = "text",
+	  .choices = log_formats,
+	  .help = "lines for people, or one JSON object a line for machines" },
+};
+
+static const struct section log_section = { .what = "log",
+					    .fields = log_fields,
+					    .n_fields = N_FIELDS(log_fields) };
+
+static const struct field inspect_fields[] = {
+	{ .key = "files",
+	  .type = FIELD_DURATION,
+	  AT(inspect_files_every_s),
+	  .fallback = "1h",
+	  .min = 1 * SECONDS,
+	  .max = 7 * DAYS,
+	  .help = "how often stores and files are compared with what we put there" },
+	{ .key = "endpoints",
+	  .type = FIELD_DURATION,
+	  AT(inspect_endpoints_every_s),
+	  .fallback = "6h",
+	  .min = 1 * SECONDS,
+	  .max = 7 * DAYS,
+	  .help = "how often the endpoints under verify are asked what they serve" },
+};
+
+static const struct section inspect_section = {
+	.what = "inspect_every",
+	.fields = inspect_fields,
+	.n_fields = N_FIELDS(inspect_fields),
+};
+
+static const struct field top_fields[] = {
+	{ .key = "concurrency",
+	  .type = FIELD_NUMBER,
+	  AT(concurrency),
+	  .fallback = "4",
+	  .min = 1,
+	  .max = 64,
+	  .help = "certificates worked on at the same time" },
+	{ .key = "state_dir",
+	  .type = FIELD_ABSOLUTE,
+	  AT(state_dir),
+	  .fallback = "/var/lib/certrenewd",
+	  .help = "folder for accounts, journals and undelivered alerts; made when "
+		  "absent" },
+	{ .key = "log",
+	  .type = FIELD_SECTION,
+	  .fallback = "{}",
+	  .section = &log_section,
+	  .help = "how the log is written" },
+	{ .key = "inspect_every",
+	  .type = FIELD_SECTION,
+	  .fallback = "{}",
+	  .section = &inspect_section,
+	  .help = "how often drift is looked for" },
+	{ .key = "issuers",
+	  .type = FIELD_NAMED,
+	  AT(issuers),
+	  .min = 1,
+	  .max = 32,
+	  .count = offsetof(struct config, n_issuers),
+	  .section = &issuer_section,
+	  .help = "the CAs, each with our account there, by names of your choice" },
+	{ .key = "certificates",
+	  .type = FIELD_NAMED,
+	  AT(certificates),
+	  .min = 1,
+	  .max = 1000,
+	  .count = offsetof(struct config, n_certificates),
+	  .section = &certificate_section,
+	  .help = "what is kept alive, by names of your choice" },
+	{ .key = "alerts",
+	  .type = FIELD_NAMED,
+	  AT(alerts),
+	  .fallback = "{}",
+	  .max = 32,
+	  .count = offsetof(struct config, n_alerts),
+	  .section = &alert_section,
+	  .help = "who is told, by names of your choice; without any, only the log is" },
+};
+
+static void check_state_dir(struct reading *r, const struct frame *frame,
+			    struct node *map, void *base)
+{
+	const struct config *config = base;
+
+	(void)frame;
+	if (config->state_dir)
+		trust_require_if_there(r, node_member(map, "state_dir")->place,
+				       config->state_dir);
+}
+
+const struct section top_section = {
+	.what = "file",
+	.fields = top_fields,
+	.n_fields = N_FIELDS(top_fields),
+	.after = check_state_dir,
+};
