@@ -249,8 +249,3 @@ void acme_account_facts_clear(struct acme_account_facts *facts)
 	free(facts->orders_url);
 	*facts = (struct acme_account_facts){ 0 };
 }
-
-const char *acme_session_account_url(const struct acme_session *session)
-{
-	return session->account_url;
-}

@@ -66,11 +66,6 @@ int acme_register(struct acme_session *session, char **ret_url, struct err *err)
  * account and the session registered again. NULL before acme_register(). Borrowed. */
 const char *acme_session_account_url(const struct acme_session *session);
 
-/* The account's URL as the session knows it now; NULL: not known. It changes when the CA
- * had lost the account and it was registered again on the way. Borrowed until the next
- * call on the session. */
-const char *acme_session_account_url(const struct acme_session *session);
-
 struct acme_account_facts {
 	char status[32];                  /* "valid", "deactivated", "revoked" */
 	char *url, *contact, *orders_url; /* contact: joined by ", "; NULL when absent */

@@ -1,0 +1,252 @@
+/* The whole of acme.h against a real CA: Pebble, with its 5 % of refused nonces. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "acme/acme.h"
+#include "acme/key.h"
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/http_server.h"
+#include "base/str.h"
+#include "posix/child.h"
+
+#define RENEWALS 20
+
+struct pebble {
+	struct child child;
+	char *folder, *root, *directory_url;
+	struct http_server *responder;
+	char path[300], answer[400]; /* one live token at a time */
+	struct acme_issuer issuer;
+	EVP_PKEY *account_key, *leaf_key;
+	struct acme_session *session;
+};
+
+static const char *const names[] = { "www.shop.example", "shop.example", NULL };
+static const char *const one_name[] = { "one.example", NULL };
+
+static unsigned respond(void *ctx, const char *path, const char *host, struct buf *body)
+{
+	struct pebble *pebble = ctx;
+	const char *token = strrchr(path, '/');
+
+	(void)host;
+	if (!token || !str_starts(path, "/.well-known/acme-challenge/"))
+		return 404;
+	buf_printf(body, "%s.%s", token + 1, pebble->answer);
+	return 200;
+}
+
+/* The key authorization is token "." thumbprint, and the thumbprint is the same for all.
+ */
+static int present(void *ctx, const struct acme_challenge *challenge, struct err *err)
+{
+	struct pebble *pebble = ctx;
+
+	(void)err;
+	snprintf(pebble->answer, sizeof(pebble->answer), "%s",
+		 challenge->key_authorization + strlen(challenge->token) + 1);
+	return 0;
+}
+
+static int present_nonsense(void *ctx, const struct acme_challenge *challenge,
+			    struct err *err)
+{
+	struct pebble *pebble = ctx;
+
+	(void)challenge;
+	(void)err;
+	snprintf(pebble->answer, sizeof(pebble->answer), "nonsense");
+	return 0;
+}
+
+static void cleanup(void *ctx, const struct acme_challenge *challenge)
+{
+	(void)ctx;
+	(void)challenge;
+}
+
+static struct pebble *pebble_start(const char *option)
+{
+	const char *argv[] = { "/usr/bin/python3", PEBBLE_HELPER, NULL, option, NULL };
+	struct pebble *pebble = mem_calloc(1, sizeof(*pebble));
+	char line[64], *http, listen[64];
+	struct err err;
+
+	pebble->folder = folder_make();
+	argv[2] = pebble->folder;
+	child_start(&pebble->child, argv, line, sizeof(line));
+	http = strchr(line, ' ');
+	*http++ = '\0';
+	pebble->root = str_printf("%s/root.pem", pebble->folder);
+	pebble->directory_url = str_printf("https://127.0.0.1:%s/dir", line);
+	snprintf(listen, sizeof(listen), "127.0.0.1:%s", http);
+	if (http_server_start(listen, respond, pebble, &pebble->responder, &err))
+		fail_msg("%s", err.text);
+	pebble->issuer = (struct acme_issuer){
+		.directory_url = pebble->directory_url,
+		.ca_bundle = pebble->root,
+		.agree_to_terms = true,
+		.request_timeout_s = 10,
+		.order_timeout_s = 30,
+	};
+	assert_int_equal(key_generate("ec-p256", &pebble->account_key, &err), 0);
+	assert_int_equal(key_generate("ec-p256", &pebble->leaf_key, &err), 0);
+	return pebble;
+}
+
+static void pebble_session(struct pebble *pebble, const char *account_url)
+{
+	struct err err;
+
+	acme_session_free(pebble->session);
+	if (acme_session_new(&pebble->issuer, pebble->account_key, account_url, NULL,
+			     &pebble->session, &err))
+		fail_msg("%s", err.text);
+}
+
+static void pebble_stop(struct pebble *pebble)
+{
+	acme_session_free(pebble->session);
+	http_server_stop(pebble->responder);
+	EVP_PKEY_free(pebble->account_key);
+	EVP_PKEY_free(pebble->leaf_key);
+	child_stop(&pebble->child);
+	folder_remove(pebble->folder);
+	free(pebble->root);
+	free(pebble->directory_url);
+	free(pebble);
+}
+
+static struct acme_request request_for(struct pebble *pebble, const char *const *wanted)
+{
+	return (struct acme_request){
+		.names = wanted,
+		.key = pebble->leaf_key,
+		.common_name = true,
+		.solver = { pebble, "http-01", present, cleanup },
+	};
+}
+
+static void expect_certificate(struct pebble *pebble, const char *const *wanted)
+{
+	struct acme_request request = request_for(pebble, wanted);
+	struct cert *cert;
+	struct buf pem;
+	struct err err;
+
+	buf_init(&pem, 64 * 1024);
+	if (acme_obtain(pebble->session, &request, &pem, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(cert_parse(buf_str(&pem), pem.len, &cert, &err), 0);
+	assert_true(cert_names_are(cert, wanted));
+	assert_true(cert_matches_key(cert, pebble->leaf_key));
+	cert_free(cert);
+	buf_release(&pem);
+}
+
+static void pebble_registers_recovers_and_issues(void **state)
+{
+	struct pebble *pebble = pebble_start(NULL);
+	struct acme_account_facts facts;
+	char *url, *again;
+	struct err err;
+
+	(void)state;
+	pebble_session(pebble, NULL);
+	if (acme_register(pebble->session, &url, &err))
+		fail_msg("%s", err.text);
+	expect_certificate(pebble, names);
+
+	pebble_session(pebble, NULL); /* the URL was lost */
+	assert_int_equal(acme_register(pebble->session, &again, &err), 0);
+	assert_string_equal(url, again);
+	if (acme_account_read(pebble->session, &facts, &err))
+		fail_msg("%s", err.text);
+	assert_string_equal(facts.status, "valid");
+	assert_string_equal(facts.url, url);
+	acme_account_facts_clear(&facts);
+	free(url);
+	free(again);
+	pebble_stop(pebble);
+}
+
+static void pebble_renews_again_and_again_on_one_connection(void **state)
+{
+	struct pebble *pebble = pebble_start(NULL);
+	unsigned long requests, connections;
+	int64_t date, mono_ms;
+
+	(void)state;
+	pebble_session(pebble, NULL);
+	assert_false(acme_session_date(pebble->session, &date, &mono_ms));
+	for (int i = 0; i < RENEWALS; i++)
+		expect_certificate(pebble, one_name);
+	acme_session_counts(pebble->session, &requests, &connections);
+	assert_int_equal(connections, 1);
+	assert_in_range(requests, RENEWALS * 7, RENEWALS * 11);
+	assert_true(acme_session_date(pebble->session, &date, &mono_ms));
+	assert_in_range(date, clock_wall() - 60, clock_wall() + 60);
+	pebble_stop(pebble);
+}
+
+static void pebble_says_why_a_challenge_failed(void **state)
+{
+	struct pebble *pebble = pebble_start(NULL);
+	struct acme_request request = request_for(pebble, names);
+	struct buf pem;
+	struct err err;
+
+	(void)state;
+	request.solver.present = present_nonsense;
+	buf_init(&pem, 64 * 1024);
+	pebble_session(pebble, NULL);
+	assert_int_equal(acme_obtain(pebble->session, &request, &pem, &err), -1);
+	assert_int_equal(err.kind, ERR_REFUSED);
+	assert_non_null(strstr(err.text, "challenge failed for '"));
+	assert_non_null(strstr(err.text, "unauthorized: "));
+	assert_non_null(strstr(err.text, "nonsense"));
+	expect_certificate(pebble, names); /* and it is no obstacle to the next */
+	buf_release(&pem);
+	pebble_stop(pebble);
+}
+
+static void pebble_takes_an_external_account_binding(void **state)
+{
+	struct pebble *pebble = pebble_start("eab");
+	char *url;
+	struct err err;
+
+	(void)state;
+	pebble_session(pebble, NULL);
+	assert_int_equal(acme_register(pebble->session, &url, &err), -1);
+	assert_int_equal(err.kind, ERR_CONFIG);
+	assert_non_null(strstr(err.text, "eab"));
+
+	pebble->issuer.eab_key_id = "kid-1";
+	pebble->issuer.eab_hmac_key =
+		"zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
+	if (acme_register(pebble->session, &url, &err))
+		fail_msg("%s", err.text);
+	expect_certificate(pebble, one_name);
+	free(url);
+	pebble_stop(pebble);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pebble_registers_recovers_and_issues),
+		cmocka_unit_test(pebble_renews_again_and_again_on_one_connection),
+		cmocka_unit_test(pebble_says_why_a_challenge_failed),
+		cmocka_unit_test(pebble_takes_an_external_account_binding),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
