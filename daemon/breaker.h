@@ -25,12 +25,14 @@ struct breaker_verdict breaker_decide(const int64_t *issued, size_t n, int64_t i
 				      int64_t now);
 
 /* The file <state_dir>/breaker.json. The key is derived from the sorted names and the
- * issuer's name. Entries older than 8 days are dropped when writing. */
+ * issuer's name. Entries older than 8 days are dropped when writing. Both functions set a
+ * damaged file aside and begin anew: they succeed, and err->kind is ERR_CONFIG with the
+ * sentence to report (else ERR_NONE). */
 int breaker_read(const char *state_dir, const char *const *names, const char *issuer,
 		 int64_t **ret_issued, size_t *ret_n, struct err *err); /* gives (free) */
 
-/* Adds one issuance, durable when this returns. Thread-safe among our workers. A damaged
- * file is set aside and begun anew. */
+/* Adds one issuance, durable when this returns. Thread-safe among our workers (they wait
+ * for each other at <state_dir>/breaker.lock). */
 int breaker_count(const char *state_dir, const char *const *names, const char *issuer,
 		  int64_t now, struct err *err);
 

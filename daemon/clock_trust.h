@@ -38,7 +38,8 @@ void clock_trust_observe(struct clock_trust *trust, int64_t date, int64_t date_m
 bool clock_trusted(const struct clock_trust *trust, const struct clock_reading *now,
 		   char why[160]);
 
-/* <state_dir>/clock.json; a missing or damaged file reads as never confirmed. */
+/* <state_dir>/clock.json; a missing or damaged file reads as never confirmed. A damaged
+ * one is set aside: err->kind is ERR_CONFIG with the sentence to report (else ERR_NONE). */
 int clock_trust_read(const char *state_dir, struct clock_trust *ret, struct err *err);
 int clock_trust_write(const char *state_dir, const struct clock_trust *trust,
 		      struct err *err);

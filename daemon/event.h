@@ -28,8 +28,11 @@ enum event_kind {
 
 /* "renewed", "waiting_for_service", ... as in `except:` and in the JSON. */
 const char *event_name(enum event_kind kind);
-/* The usual severity; EVENT_EXPIRING's grows with fewer attempts left. */
+/* The usual severity. */
 enum severity event_severity(enum event_kind kind);
+/* EVENT_EXPIRING's, which grows with fewer attempts left (backoff_attempts_left()): notice,
+ * warning at 24 (about a week of a 90-day certificate), critical at 12 (about a day). */
+enum severity event_expiring_severity(unsigned attempts_left);
 /* Does it stay open until `recovered` closes it (failed, drift, fallback), or is it over
  * when it is told (renewed)? */
 bool event_is_trouble(enum event_kind kind);

@@ -37,9 +37,11 @@ struct job {
 	char last_issuer[64];
 };
 
-/* Reads <folder>/job.json. Missing: zeroed, success. Damaged: set aside as
- * job.json.damaged-<time>, zeroed, *ret_damaged true with the reason in err->text. */
+/* Reads <folder>/job.json. Missing: zeroed but for `version`, success. Damaged: set aside as
+ * job.json.damaged-<time>, the same, *ret_damaged true with the reason in err->text. */
 int job_read(const char *folder, struct job *ret, bool *ret_damaged, struct err *err);
+
+/* Replaces <folder>/job.json, synced; makes the folder when it is missing. */
 int job_write(const char *folder, const struct job *job, struct err *err);
 
 #endif

@@ -1,0 +1,191 @@
+#include "daemon/alerts_troubles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "daemon/state_file.h"
+
+#define FILE_MAX_BYTES (8 * 1024 * 1024)
+
+static void record_release(struct trouble_record *record)
+{
+	free(record->kind);
+	free(record->certificate);
+	free(record->target);
+	strlist_clear(&record->heard);
+}
+
+void troubles_clear(struct troubles *troubles)
+{
+	for (size_t i = 0; i < troubles->n; i++)
+		record_release(&troubles->items[i]);
+	free(troubles->items);
+	*troubles = (struct troubles){ 0 };
+}
+
+static void remove_at(struct troubles *troubles, size_t i)
+{
+	record_release(&troubles->items[i]);
+	troubles->n--;
+	memmove(&troubles->items[i], &troubles->items[i + 1],
+		(troubles->n - i) * sizeof(*troubles->items));
+}
+
+static struct trouble_record *append(struct troubles *troubles)
+{
+	if (troubles->n >= TROUBLES_MAX)
+		remove_at(troubles, 0);
+	troubles->items = mem_realloc(troubles->items,
+				      (troubles->n + 1) * sizeof(*troubles->items));
+	troubles->items[troubles->n] = (struct trouble_record){ 0 };
+	return &troubles->items[troubles->n++];
+}
+
+/* NULL, or a string. */
+static bool is_name(const cJSON *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	return !item || cJSON_IsNull(item) || cJSON_IsString(item);
+}
+
+static int read_record(const cJSON *object, struct trouble_record *ret)
+{
+	const cJSON *heard = cJSON_GetObjectItemCaseSensitive(object, "heard"), *name;
+	int64_t severity = json_int(object, "severity", -1);
+	int64_t withheld = json_int(object, "withheld", -1);
+	int64_t told_at = json_int(object, "told_at", -1);
+
+	if (!json_string(object, "kind") || !is_name(object, "certificate") ||
+	    !is_name(object, "target") || severity < SEVERITY_NOTICE ||
+	    severity > SEVERITY_CRITICAL || withheld < 0 || withheld > INT32_MAX ||
+	    told_at < 0 || !cJSON_IsArray(heard))
+		return -1;
+	ret->kind = str_dup(json_string(object, "kind"));
+	ret->certificate = str_dup(json_string(object, "certificate"));
+	ret->target = str_dup(json_string(object, "target"));
+	ret->state = (struct trouble){ .open = true,
+				       .severity = (enum severity)severity,
+				       .told_at = told_at,
+				       .withheld = (unsigned)withheld };
+	cJSON_ArrayForEach (name, heard) {
+		if (!cJSON_IsString(name))
+			return -1;
+		strlist_add(&ret->heard, name->valuestring);
+	}
+	return 0;
+}
+
+static int from_json(const cJSON *file, struct troubles *ret)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "open"), *item;
+
+	if (!cJSON_IsArray(list))
+		return -1;
+	cJSON_ArrayForEach (item, list) {
+		if (read_record(item, append(ret)))
+			return -1;
+	}
+	return 0;
+}
+
+int troubles_read(const char *path, struct troubles *ret, struct err *err)
+{
+	struct troubles troubles = { 0 };
+	cJSON *file = NULL;
+	int rc = -1;
+
+	if (state_file_read(path, FILE_MAX_BYTES, &file, err))
+		goto out;
+	if (file && from_json(file, &troubles)) {
+		troubles_clear(&troubles);
+		err_set(err, ERR_CONFIG, "damaged: '%s': not a list of troubles", path);
+		if (state_file_set_aside(path, err))
+			goto out;
+	}
+	*ret = troubles;
+	rc = 0;
+out:
+	cJSON_Delete(file);
+	return rc;
+}
+
+static cJSON *record_json(const struct trouble_record *record)
+{
+	cJSON *object = cJSON_CreateObject(), *heard, *name;
+
+	heard = object ? cJSON_AddArrayToObject(object, "heard") : NULL;
+	if (!heard)
+		abort();
+	json_set_string(object, "kind", record->kind);
+	json_set_string(object, "certificate", record->certificate);
+	json_set_string(object, "target", record->target);
+	json_set_int(object, "severity", record->state.severity);
+	json_set_int(object, "told_at", record->state.told_at);
+	json_set_int(object, "withheld", record->state.withheld);
+	for (size_t i = 0; i < record->heard.n; i++) {
+		name = cJSON_CreateString(record->heard.items[i]);
+		if (!name || !cJSON_AddItemToArray(heard, name))
+			abort();
+	}
+	return object;
+}
+
+int troubles_write(const char *path, const struct troubles *troubles, struct err *err)
+{
+	cJSON *file = cJSON_CreateObject();
+	cJSON *list = file ? cJSON_AddArrayToObject(file, "open") : NULL;
+	int rc;
+
+	if (!list)
+		abort();
+	for (size_t i = 0; i < troubles->n; i++) {
+		if (!cJSON_AddItemToArray(list, record_json(&troubles->items[i])))
+			abort();
+	}
+	rc = json_write_file(path, file, err);
+	cJSON_Delete(file);
+	return rc;
+}
+
+struct trouble_record *troubles_find(const struct troubles *troubles,
+				     const struct event *event)
+{
+	for (size_t i = 0; i < troubles->n; i++) {
+		struct trouble_record *record = &troubles->items[i];
+
+		if (str_equal(record->kind, event_name(event->kind)) &&
+		    str_equal(record->certificate, event->certificate) &&
+		    str_equal(record->target, event->target))
+			return record;
+	}
+	return NULL;
+}
+
+struct trouble_record *troubles_open(struct troubles *troubles, const struct event *event)
+{
+	struct trouble_record *record = append(troubles);
+
+	record->kind = str_dup(event_name(event->kind));
+	record->certificate = str_dup(event->certificate);
+	record->target = str_dup(event->target);
+	record->state.open = true;
+	return record;
+}
+
+bool trouble_is_about(const struct trouble_record *record, const char *certificate,
+		      const char *target)
+{
+	return str_equal(record->certificate, certificate) &&
+	       (!target || str_equal(record->target, target));
+}
+
+void troubles_close(struct troubles *troubles, const char *certificate,
+		    const char *target)
+{
+	for (size_t i = troubles->n; i-- > 0;) {
+		if (trouble_is_about(&troubles->items[i], certificate, target))
+			remove_at(troubles, i);
+	}
+}

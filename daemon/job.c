@@ -1,0 +1,221 @@
+#include "daemon/job.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "daemon/state_file.h"
+#include "daemon/versions.h"
+
+#define FILE_MAX_BYTES (64 * 1024)
+
+/* One row a member of the file. */
+enum member_type { MEMBER_INT, MEMBER_COUNT, MEMBER_TEXT };
+
+struct member {
+	const char *name;
+	enum member_type type;
+	size_t offset, size;
+};
+
+#define MEMBER(owner, type, member)                                                      \
+	{                                                                                \
+#member, type, offsetof(struct owner, member),                           \
+			sizeof(((struct owner *)0)->member)                              \
+	}
+
+static const struct member job_members[] = {
+	MEMBER(job, MEMBER_INT, version),
+	MEMBER(job, MEMBER_TEXT, order_url),
+	MEMBER(job, MEMBER_TEXT, order_issuer),
+	MEMBER(job, MEMBER_INT, order_version),
+	MEMBER(job, MEMBER_TEXT, ari_id),
+	MEMBER(job, MEMBER_INT, ari_at),
+	MEMBER(job, MEMBER_INT, ari_start),
+	MEMBER(job, MEMBER_INT, ari_end),
+	MEMBER(job, MEMBER_INT, ari_ask_again_at),
+	MEMBER(job, MEMBER_TEXT, ari_explanation),
+	MEMBER(job, MEMBER_COUNT, rounds_since_expiry),
+	MEMBER(job, MEMBER_INT, inspected_files_at),
+	MEMBER(job, MEMBER_INT, inspected_endpoints_at),
+	MEMBER(job, MEMBER_INT, last_renewed_at),
+	MEMBER(job, MEMBER_TEXT, last_issuer),
+};
+
+static const struct member failures_members[] = {
+	MEMBER(failures, MEMBER_COUNT, count), MEMBER(failures, MEMBER_INT, first_at),
+	MEMBER(failures, MEMBER_INT, last_at), MEMBER(failures, MEMBER_INT, next_at),
+	MEMBER(failures, MEMBER_TEXT, text),
+};
+
+#define N_JOB (sizeof(job_members) / sizeof(*job_members))
+#define N_FAILURES (sizeof(failures_members) / sizeof(*failures_members))
+
+/* A member that is missing stays zero: files of older versions are fine. */
+static int read_member(const cJSON *object, const struct member *member, char *base)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, member->name);
+	const char *text = cJSON_GetStringValue(item);
+	int64_t number = json_int(object, member->name, -1);
+
+	if (!item)
+		return 0;
+	switch (member->type) {
+	case MEMBER_INT:
+		if (number < 0)
+			return -1;
+		memcpy(base + member->offset, &number, sizeof(number));
+		return 0;
+	case MEMBER_COUNT:
+		if (number < 0 || number > INT32_MAX)
+			return -1;
+		memcpy(base + member->offset, &(unsigned){ (unsigned)number },
+		       sizeof(unsigned));
+		return 0;
+	case MEMBER_TEXT:
+		if (!text || strlen(text) >= member->size)
+			return -1;
+		memcpy(base + member->offset, text, strlen(text) + 1);
+		return 0;
+	}
+	return -1;
+}
+
+static void write_member(cJSON *object, const struct member *member, const char *base)
+{
+	int64_t number = 0;
+	unsigned count = 0;
+
+	switch (member->type) {
+	case MEMBER_INT:
+		memcpy(&number, base + member->offset, sizeof(number));
+		json_set_int(object, member->name, number);
+		break;
+	case MEMBER_COUNT:
+		memcpy(&count, base + member->offset, sizeof(count));
+		json_set_int(object, member->name, count);
+		break;
+	case MEMBER_TEXT:
+		json_set_string(object, member->name, base + member->offset);
+		break;
+	}
+}
+
+static int read_members(const cJSON *object, const struct member *members, size_t n,
+			void *ret, const char **ret_bad)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (read_member(object, &members[i], ret)) {
+			*ret_bad = members[i].name;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int read_failures(const cJSON *file, const char *name, struct failures *ret,
+			 const char **ret_bad)
+{
+	const cJSON *object = cJSON_GetObjectItemCaseSensitive(file, name);
+
+	if (!object)
+		return 0;
+	*ret_bad = name;
+	if (!cJSON_IsObject(object))
+		return -1;
+	return read_members(object, failures_members, N_FAILURES, ret, ret_bad);
+}
+
+static int from_json(const cJSON *file, struct job *ret, const char **ret_bad)
+{
+	struct job job = { 0 };
+
+	if (read_members(file, job_members, N_JOB, &job, ret_bad) ||
+	    read_failures(file, "renewal", &job.renewal, ret_bad) ||
+	    read_failures(file, "deployment", &job.deployment, ret_bad))
+		return -1;
+	*ret = job;
+	return 0;
+}
+
+/* What can be known without the file. */
+static int rebuild(const char *folder, struct job *ret, struct err *err)
+{
+	int64_t *versions = NULL;
+	size_t n = 0;
+
+	if (versions_list(folder, &versions, &n, err))
+		return -1;
+	*ret = (struct job){ .version = n ? versions[n - 1] : 0 };
+	free(versions);
+	return 0;
+}
+
+int job_read(const char *folder, struct job *ret, bool *ret_damaged, struct err *err)
+{
+	char *path = path_join(folder, "job.json");
+	const char *bad = NULL;
+	cJSON *file = NULL;
+	struct err listing;
+	struct job job;
+	int rc = -1;
+
+	if (state_file_read(path, FILE_MAX_BYTES, &file, err))
+		goto out;
+	if (file && from_json(file, &job, &bad)) {
+		cJSON_Delete(file);
+		file = NULL;
+		err_set(err, ERR_CONFIG, "damaged: '%s': member '%s'", path, bad);
+		if (state_file_set_aside(path, err))
+			goto out;
+	}
+	if (!file && rebuild(folder, &job, &listing)) {
+		*err = listing;
+		goto out;
+	}
+	*ret = job;
+	*ret_damaged = err->kind != ERR_NONE;
+	rc = 0;
+out:
+	cJSON_Delete(file);
+	free(path);
+	return rc;
+}
+
+/* Gives the object of `members`. */
+static cJSON *to_json(const void *facts, const struct member *members, size_t n)
+{
+	cJSON *object = cJSON_CreateObject();
+
+	if (!object)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		write_member(object, &members[i], facts);
+	return object;
+}
+
+int job_write(const char *folder, const struct job *job, struct err *err)
+{
+	char *path = path_join(folder, "job.json");
+	cJSON *file = to_json(job, job_members, N_JOB);
+	int rc = -1;
+
+	if (!cJSON_AddItemToObject(
+		    file, "renewal",
+		    to_json(&job->renewal, failures_members, N_FAILURES)) ||
+	    !cJSON_AddItemToObject(
+		    file, "deployment",
+		    to_json(&job->deployment, failures_members, N_FAILURES)))
+		abort();
+	if (dir_make(folder, FILE_SECRET, err) || json_write_file(path, file, err))
+		goto out;
+	rc = 0;
+out:
+	cJSON_Delete(file);
+	free(path);
+	return rc;
+}

@@ -1,0 +1,61 @@
+#include "daemon/state_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/str.h"
+
+static void err_none(struct err *err)
+{
+	err->kind = ERR_NONE;
+	err->retry_after_s = 0;
+	err->text[0] = '\0';
+}
+
+int state_file_set_aside(const char *path, struct err *err)
+{
+	char now[CLOCK_TEXT_MAX], *aside;
+	struct err why = *err;
+	int rc;
+
+	clock_format_basic(clock_wall(), now);
+	aside = str_printf("%s.damaged-%s", path, now);
+	rc = file_rename(path, aside, err);
+	if (rc == 0)
+		err_set(err, ERR_CONFIG, "%s: set aside as '%s'", why.text, aside);
+	else
+		err_wrap(err, "%s: set aside", why.text);
+	free(aside);
+	return rc;
+}
+
+/* Reading failed otherwise than by content: is it the name or the size that is wrong? */
+static bool is_no_file_of_ours(const char *path, size_t max_bytes)
+{
+	struct file_facts facts;
+	struct err ignored;
+
+	if (file_inspect(path, &facts, &ignored))
+		return false;
+	return facts.type != FILE_REGULAR || facts.size_bytes > (int64_t)max_bytes;
+}
+
+int state_file_read(const char *path, size_t max_bytes, cJSON **ret_json, struct err *err)
+{
+	err_none(err);
+	if (json_read_file(path, max_bytes, ret_json, err) == 0)
+		return 0;
+	if (err->kind == ERR_NOT_FOUND) {
+		err_none(err);
+		*ret_json = NULL;
+		return 0;
+	}
+	if (err->kind != ERR_CONFIG && !is_no_file_of_ours(path, max_bytes))
+		return -1;
+	if (state_file_set_aside(path, err))
+		return -1;
+	*ret_json = NULL;
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* state_file.h - our JSON files in the state directory: read, or set aside.
+ *
+ * Such a file is a hint. When it is damaged (not JSON, not an object, too large, members
+ * of another type) it is renamed to `<path>.damaged-<time>`, reported, and begun anew;
+ * only a disk that does not let us is an error. */
+#ifndef DAEMON_STATE_FILE_H
+#define DAEMON_STATE_FILE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/json.h"
+
+/* Reads a JSON object of at most `max_bytes`. Gives *ret_json (cJSON_Delete), or NULL
+ * when there is nothing to read: err->kind then is ERR_NONE (no such file) or ERR_CONFIG
+ * (it was damaged: the sentence says how and where it is now). -1 when the file can
+ * neither be read nor set aside. */
+int state_file_read(const char *path, size_t max_bytes, cJSON **ret_json,
+		    struct err *err);
+
+/* Sets aside the file at `path`, whose damage err->text tells, and adds to that where it
+ * went. Returns 0 with kind ERR_CONFIG, or -1 when it cannot be renamed. */
+int state_file_set_aside(const char *path, struct err *err);
+
+#endif
