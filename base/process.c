@@ -5,7 +5,6 @@
  * it started) is left alone, its helpers' output is not waited for. */
 #include "base/process.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,11 +253,10 @@ static int say_not_started(const char *program, int code, struct err *err)
 {
 	bool wrong = code == UV_ENOENT || code == UV_EACCES || code == UV_ENOTDIR ||
 		     code == UV_EISDIR || code == UV_EPERM || code == UV_ELOOP ||
-		     code == UV_ENAMETOOLONG || code == -ENOEXEC;
+		     code == UV_ENAMETOOLONG;
 
 	return err_set(err, wrong ? ERR_CONFIG : ERR_IO, "cannot start '%s': %s", program,
-		       code == -ENOEXEC ? "it is no program (does it lack a #! line?)"
-					: uv_strerror(code));
+		       uv_strerror(code));
 }
 
 /* Runs until the program's end, or until we end it. */

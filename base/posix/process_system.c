@@ -8,7 +8,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,9 +56,39 @@ void process_end_group(int pid, bool now)
 		(void)kill(-pid, now ? SIGKILL : SIGTERM);
 }
 
+/* Is the process of this number in the group, and not merely waiting to be buried? From
+ * /proc/PID/stat: "pid (name) state ppid pgrp ..."; the name may hold anything. */
+static bool lives_in(const char *pid, int group)
+{
+	char *path = str_printf("/proc/%s/stat", pid), line[512] = "", *rest, state;
+	FILE *file = fopen(path, "re");
+	int pgrp = 0;
+
+	free(path);
+	if (!file)
+		return false;
+	rest = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+	fclose(file);
+	return rest && sscanf(rest, ") %c %*d %d", &state, &pgrp) == 2 && pgrp == group &&
+	       state != 'Z' && state != 'X';
+}
+
+/* kill() counts the dead that init has not buried yet; some containers' never does. */
 bool process_group_alive(int pid)
 {
-	return pid > 1 && (!kill(-pid, 0) || errno == EPERM);
+	struct dirent *entry;
+	bool alive = false;
+	DIR *dir;
+
+	if (pid <= 1 || (kill(-pid, 0) && errno == ESRCH))
+		return false;
+	dir = opendir("/proc");
+	while (dir && !alive && (entry = readdir(dir)) != NULL)
+		if (*entry->d_name >= '1' && *entry->d_name <= '9')
+			alive = lives_in(entry->d_name, pid);
+	if (dir)
+		closedir(dir);
+	return alive;
 }
 
 struct process_mute {
