@@ -243,7 +243,7 @@ def check_format(top, paths):
     """What clang-format would change."""
     if not paths:
         return
-    done = subprocess.run(["clang-format", "--dry-run", "--ferror-limit=1", *paths], cwd=top,
+    done = subprocess.run(["/usr/bin/clang-format", "--dry-run", "--ferror-limit=1", *paths], cwd=top,
                           capture_output=True, text=True)
     for match in re.finditer(r"(?m)^(\S+?):(\d+):\d+: (?:warning|error): code should be "
                              r"clang-formatted", done.stderr):

@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+"""totals.py - counts everything that scripts/test ran.
+
+    totals.py RESULTS
+
+RESULTS holds JUnit files of ctest and pytest and steps.tsv (name TAB passed|failed). Prints
+what failed and why something was skipped, then "N passed, N failed, N skipped" as the last
+line. Exits 1 when something failed or nothing ran. A unit test's program counts as its
+cmocka tests."""
+
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+EXPECTED = {"style-tests": "style.xml", "unit": "unit.xml", "e2e": "e2e.xml",
+            "demo": "demo.xml"}
+
+
+class Totals:
+    def __init__(self):
+        self.passed, self.failed, self.skipped = 0, [], []
+
+    def add_program(self, case):
+        """One unit test program, as ctest saw it."""
+        name, text = case.get("name"), case.findtext("system-out") or ""
+        ran = re.findall(r"\[ RUN +\] (\S+)", text)
+        passed = re.findall(r"\[ +OK \] (\S+)", text)
+        skipped = re.findall(r"\[ +SKIPPED \] (\S+)", text)
+        self.passed += len(passed)
+        self.skipped += [(f"{name}: {test}", "see build/logs/unit.log")
+                         for test in dict.fromkeys(skipped)]
+        lost = [test for test in ran if test not in passed and test not in skipped]
+        self.failed += [f"{name}: {test}" for test in lost]
+        if case.get("status") != "run" and not lost:
+            self.failed.append(f"{name}: the program itself ({case.get('status')})")
+        elif not ran:
+            self.failed.append(f"{name}: no test in it")
+
+    def add_case(self, case):
+        """One test of pytest."""
+        name = f"{case.get('classname')}: {case.get('name')}"
+        skipped = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            self.failed.append(name)
+        elif skipped is not None:
+            self.skipped.append((name, skipped.get("message") or "no reason given"))
+        else:
+            self.passed += 1
+
+    def add_file(self, path):
+        cases = ElementTree.parse(path).getroot().iter("testcase")
+        for case in cases:
+            (self.add_program if path.name == "unit.xml" else self.add_case)(case)
+
+    def add_step(self, name, result):
+        if result == "passed":
+            self.passed += 1
+        else:
+            self.failed.append(f"{name}: see build/logs/{name}.log")
+
+
+def collect(folder):
+    totals = Totals()
+    steps = folder / "steps.tsv"
+    for line in steps.read_text().splitlines() if steps.exists() else []:
+        totals.add_step(*line.split("\t"))
+    for step, name in EXPECTED.items():
+        if (folder / name).exists():
+            totals.add_file(folder / name)
+        elif (folder.parent / "logs" / f"{step}.log").exists():
+            totals.failed.append(f"{step}: it ended without results")
+    return totals
+
+
+def main():
+    totals = collect(Path(sys.argv[1]))
+    for name in totals.failed:
+        print(f"failed: {name}")
+    for name, reason in totals.skipped:
+        print(f"skipped: {name}: {reason}")
+    print(f"{totals.passed} passed, {len(totals.failed)} failed, "
+          f"{len(totals.skipped)} skipped")
+    return 1 if totals.failed or not totals.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
