@@ -31,7 +31,7 @@ static void complain_unreadable(struct problems *problems, const char *path,
 		problem_at(problems, whole_file,
 			   "is a folder: name the file in it, such as "
 			   "'%.512s/certrenewd.yaml'",
-			   path);
+			   problems->file);
 	else
 		problem_at(problems, whole_file, "%s", err->text);
 }

@@ -104,23 +104,41 @@ void field_wrong(struct reading *r, const struct frame *frame, const struct fiel
 			      suggest_text(&near, hint, sizeof(hint)));
 }
 
+/* The key that was meant; .nearest is NULL when `key` is known, or like none. */
+static struct suggestion nearest_key(const struct section *section, const char *key)
+{
+	struct suggestion near = { .typed = key };
+
+	for (size_t i = 0; i < section->n_fields; i++) {
+		suggest_offer(&near, section->fields[i].key);
+		if (str_equal(section->fields[i].key, key))
+			return (struct suggestion){ .typed = key };
+	}
+	return near;
+}
+
+static bool is_known(const struct section *section, const char *key)
+{
+	for (size_t i = 0; i < section->n_fields; i++) {
+		if (str_equal(section->fields[i].key, key))
+			return true;
+	}
+	return false;
+}
+
 static void refuse_unknown(struct reading *r, const struct frame *frame,
 			   const struct section *section, const struct node *child)
 {
-	struct suggestion near = { .typed = child->key };
+	struct suggestion near = nearest_key(section, child->key);
 	char hint[96], known[512] = "";
 	size_t len = 0;
 
-	for (size_t i = 0; i < section->n_fields; i++) {
-		const char *key = section->fields[i].key;
-
-		if (str_equal(key, child->key))
-			return;
-		suggest_offer(&near, key);
-		if (len < sizeof(known))
-			len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s",
-						i ? ", " : ": expected one of ", key);
-	}
+	if (is_known(section, child->key))
+		return;
+	for (size_t i = 0; i < section->n_fields && len < sizeof(known); i++)
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s",
+					i ? ", " : ": expected one of ",
+					section->fields[i].key);
 	suggest_text(&near, hint, sizeof(hint));
 	problem_at(r->problems, child->key_place, "unknown key '%.64s' in %s%s",
 		   child->key, frame->label, near.nearest ? hint : known);
@@ -135,30 +153,58 @@ static bool applies(const struct field *field, const struct node *map)
 	return !field->only || node_is_word(node_member(map, "type"), field->only);
 }
 
+/* Was the key written with a typing error, which is complained about already? */
+static bool is_misspelt(const struct section *section, const struct node *map,
+			const struct field *field)
+{
+	for (const struct node *child = map->first; child; child = child->next) {
+		if (str_equal(nearest_key(section, child->key).nearest, field->key))
+			return true;
+	}
+	return false;
+}
+
+static void complain_missing(struct reading *r, const struct frame *frame,
+			     const struct field *field, const struct node *map)
+{
+	problem_at(r->problems, map->key_place, "'%s%s' is missing in %s (%s)",
+		   frame->prefix, field->key,
+		   frame->nested ? frame->up->label : frame->label, field->help);
+}
+
+/* A row of another type was written: wrong, unless the type itself is. */
+static void complain_other_type(struct reading *r, const struct frame *frame,
+				const struct field *field, const struct node *map)
+{
+	const struct node *type = node_member(map, "type");
+
+	if (type && type->type == NODE_SCALAR)
+		field_problem(r, frame, field->key,
+			      node_member(map, field->key)->key_place,
+			      "is for 'type: %s', not for 'type: %.64s'", field->only,
+			      type->text);
+}
+
 /* The member that the row describes, made from its default when it was not written. */
 static struct node *member_of(struct reading *r, const struct frame *frame,
-			      const struct field *field, struct node *map)
+			      const struct section *section, const struct field *field,
+			      struct node *map)
 {
 	struct node_source source = { FROM_DEFAULT, map->key_place };
 	struct node *member = node_member(map, field->key);
-	const struct node *type = node_member(map, "type");
 
-	if (member && applies(field, map))
-		return member;
-	if (member) {
-		if (type && type->type == NODE_SCALAR)
-			field_problem(r, frame, field->key, member->key_place,
-				      "is for 'type: %s', not for 'type: %.64s'",
-				      field->only, type->text);
+	if (!applies(field, map)) {
+		if (member)
+			complain_other_type(r, frame, field, map);
 		return NULL;
 	}
-	if (!applies(field, map) || str_equal(field->fallback, FIELD_OPTIONAL))
-		return NULL;
+	if (member || str_equal(field->fallback, FIELD_OPTIONAL))
+		return member;
 	if (field->fallback)
 		return node_from_text(r->values.arena, source, field->key,
 				      field->fallback);
-	problem_at(r->problems, map->key_place, "%s has no '%s': %s", frame->label,
-		   field->key, field->help);
+	if (!is_misspelt(section, map, field))
+		complain_missing(r, frame, field, map);
 	return NULL;
 }
 
@@ -213,7 +259,7 @@ void section_read(struct reading *r, struct frame *frame, const struct section *
 	map->n = 0;
 	for (size_t i = 0; i < section->n_fields; i++) {
 		const struct field *field = &section->fields[i];
-		struct node *member = member_of(r, frame, field, written);
+		struct node *member = member_of(r, frame, section, field, written);
 
 		if (!member)
 			continue;

@@ -28,6 +28,18 @@ void node_append(struct node *parent, struct node *child)
 	parent->n++;
 }
 
+void node_insert(struct node *parent, struct node *before, struct node *child)
+{
+	child->next = before ? before->next : parent->first;
+	if (before)
+		before->next = child;
+	else
+		parent->first = child;
+	if (!child->next)
+		parent->last = child;
+	parent->n++;
+}
+
 bool node_is_null(const struct node *node)
 {
 	static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };

@@ -226,8 +226,9 @@ static void name_endpoints(struct reading *r, const struct target *target,
 		if (entry->type != NODE_MAP || node_member(entry, "server_name"))
 			continue;
 		endpoints[i].server_name = host;
-		node_append(entry, node_from_scalar(r->values.arena, source,
-						    "server_name", host));
+		node_insert(
+			entry, node_member(entry, "connect"),
+			node_from_scalar(r->values.arena, source, "server_name", host));
 	}
 }
 

@@ -144,8 +144,8 @@ static const struct field target_fields[] = {
 	  AT(preset),
 	  .fallback = FIELD_OPTIONAL,
 	  .choices = preset_names,
-	  .help = "a known product: fills in the lines marked (p), which can be written "
-		  "too" },
+	  .help = "a known product: fills in what it knows, and every line "
+		  "can be written all the same" },
 	{ .key = "install_dir",
 	  .type = FIELD_ABSOLUTE,
 	  AT(install_dir),
@@ -162,7 +162,8 @@ static const struct field target_fields[] = {
 	  .type = FIELD_TLS_JSON,
 	  AT(tls_json),
 	  .fallback = "none",
-	  .help = "(p) the tls.json that names the certificate, where there is one" },
+	  .help = "the tls.json that names the certificate, where there is one; a preset "
+		  "knows it" },
 	{ .key = "run",
 	  .type = FIELD_SECTIONS,
 	  AT(programs),
@@ -184,7 +185,7 @@ static const struct field target_fields[] = {
 	  .max = 16,
 	  .count = offsetof(struct target, n_verify),
 	  .section = &endpoint_section,
-	  .help = "(p) where the new certificate must be seen" },
+	  .help = "where the new certificate must be seen; a preset knows it" },
 	{ .key = "verify_timeout",
 	  .type = FIELD_DURATION,
 	  AT(verify_timeout_s),
@@ -202,14 +203,14 @@ static const struct field target_fields[] = {
 	  AT(when_expired),
 	  .fallback = "keep",
 	  .choices = expired_choices,
-	  .help = "(p) with no valid certificate at hand: keep serving the expired one, "
+	  .help = "with no valid certificate at hand: keep serving the expired one, "
 		  "or "
-		  "fall back to plain HTTP" },
+		  "fall back to plain HTTP; a preset says `http`" },
 	{ .key = "http",
 	  .type = FIELD_ENDPOINT,
 	  AT(http),
 	  .fallback = FIELD_OPTIONAL,
-	  .help = "(p) where it answers plain HTTP after the fallback" },
+	  .help = "where it answers plain HTTP after the fallback; a preset knows it" },
 	{ .key = "before_fallback",
 	  .type = FIELD_SECTION,
 	  AT(before_fallback),
@@ -229,6 +230,16 @@ static const struct field target_fields[] = {
 	  .fallback = "no",
 	  .help = "fall back even if before_fallback fails" },
 };
+
+static void before_target(struct reading *r, struct node *map)
+{
+	struct node_source source = { FROM_DEFAULT, map->key_place };
+
+	preset_fill(r, map);
+	if (!node_member(map, "name"))
+		node_append(map,
+			    node_from_scalar(r->values.arena, source, "name", "default"));
+}
 
 static void check_fallback(struct reading *r, const struct frame *frame,
 			   const struct node *map, const struct target *target)
@@ -284,6 +295,6 @@ const struct section target_section = {
 	.fields = target_fields,
 	.n_fields = N_FIELDS(target_fields),
 	.size = sizeof(struct target),
-	.before = preset_fill,
+	.before = before_target,
 	.after = check_target,
 };

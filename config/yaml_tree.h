@@ -56,6 +56,9 @@ struct node *node_member(const struct node *map, const char *key);
 /* Appends a child to a list or map. */
 void node_append(struct node *parent, struct node *child);
 
+/* Puts a child behind `before`, which is one; NULL: in front. */
+void node_insert(struct node *parent, struct node *before, struct node *child);
+
 /* Nothing was written: `key:`, `key: ~`, `key: null`. */
 bool node_is_null(const struct node *node);
 
