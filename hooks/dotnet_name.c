@@ -3,8 +3,6 @@
  * reads T61String and BMPString differently. */
 #include "hooks/dotnet_name.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/asn1.h>
@@ -78,42 +76,6 @@ static int append_as(const ASN1_STRING *value, int type, struct buf *out)
 	return rc;
 }
 
-/* BMPString is UTF-16, which MBSTRING_BMP (UCS-2) is not: pairs make one character. */
-static int append_utf16(const ASN1_STRING *value, struct buf *out)
-{
-	const unsigned char *at = ASN1_STRING_get0_data(value);
-	int len = ASN1_STRING_length(value);
-	ASN1_STRING *wide = ASN1_STRING_new();
-	unsigned char *ucs4;
-	size_t n = 0;
-	int rc = -1;
-
-	if (!wide || len % 2)
-		goto out;
-	ucs4 = mem_calloc((size_t)len / 2 + 1, 4);
-	for (int i = 0; i < len; i += 2, n++) {
-		uint32_t c = (uint32_t)at[i] << 8 | at[i + 1], low;
-
-		if (c >= 0xD800 && c < 0xDC00 && i + 3 < len) {
-			low = (uint32_t)at[i + 2] << 8 | at[i + 3];
-			if (low >= 0xDC00 && low < 0xE000) {
-				c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-				i += 2;
-			}
-		}
-		if (c >= 0xD800 && c < 0xE000)
-			c = 0xFFFD;
-		ucs4[4 * n + 1] = (unsigned char)(c >> 16);
-		ucs4[4 * n + 2] = (unsigned char)(c >> 8);
-		ucs4[4 * n + 3] = (unsigned char)c;
-	}
-	ASN1_STRING_set0(wide, ucs4, (int)(4 * n));
-	rc = append_as(wide, MBSTRING_UNIV, out);
-out:
-	ASN1_STRING_free(wide);
-	return rc;
-}
-
 /* Decodes a string value to UTF-8. -1: it is none, or cannot be decoded. */
 static int decode_text(const ASN1_STRING *value, struct buf *out)
 {
@@ -121,7 +83,7 @@ static int decode_text(const ASN1_STRING *value, struct buf *out)
 		return 0;
 	switch (ASN1_STRING_type(value)) {
 	case V_ASN1_BMPSTRING:
-		return append_utf16(value, out);
+		return append_as(value, MBSTRING_BMP, out);
 	case V_ASN1_UNIVERSALSTRING:
 		return append_as(value, MBSTRING_UNIV, out);
 	case V_ASN1_T61STRING: /* what CAs put there: UTF-8, else Latin-1 */
