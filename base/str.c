@@ -169,3 +169,11 @@ void strlist_clear(struct strlist *list)
 	free(list->items);
 	*list = (struct strlist){ 0 };
 }
+
+void str_copy(char *out, size_t size, const char *text)
+{
+	size_t len = strnlen(text, size - 1);
+
+	memcpy(out, text, len);
+	out[len] = '\0';
+}

@@ -14,6 +14,10 @@ char *str_dup(const char *text); /* NULL gives NULL */
 char *str_ndup(const char *text, size_t len);
 char *str_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* Copies as much of `text` as fits into `size` bytes, NUL included. For sentences in
+ * fixed fields, where a cut end is better than none. */
+void str_copy(char *out, size_t size, const char *text);
+
 /* Wipes and frees a secret string; NULL is fine. */
 void str_free_secret(char *text);
 

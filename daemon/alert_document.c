@@ -1,27 +1,26 @@
 #include "daemon/alert_document.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/str.h"
 
 #define TEXT_MAX_BYTES (16 * 1024)
+#define WORDS_MAX (CLOCK_TEXT_MAX + 16)
 
 /* "2 d 3 h left", "expired 5 min ago". */
-static void remaining_words(const struct event *event, char out[CLOCK_TEXT_MAX])
+static void remaining_words(const struct event *event, char out[WORDS_MAX])
 {
-	char distance[CLOCK_TEXT_MAX - 16];
 	int64_t left_s = event->not_after - event->at;
 	char length[CLOCK_TEXT_MAX];
 
 	clock_format_duration(left_s < 0 ? -left_s : left_s, length);
-	snprintf(distance, sizeof(distance), "%s", length);
 	if (left_s < 0)
-		snprintf(out, CLOCK_TEXT_MAX, "expired %s ago", distance);
+		snprintf(out, WORDS_MAX, "expired %s ago", length);
 	else
-		snprintf(out, CLOCK_TEXT_MAX, "%s left", distance);
+		snprintf(out, WORDS_MAX, "%s left", length);
 }
 
 static void say_subject(const struct event *event, const char *host, struct buf *text)
@@ -39,7 +38,7 @@ static void say_subject(const struct event *event, const char *host, struct buf 
 
 static void say_time(const struct event *event, struct buf *text)
 {
-	char date[CLOCK_TEXT_MAX], words[CLOCK_TEXT_MAX];
+	char date[CLOCK_TEXT_MAX], words[WORDS_MAX];
 
 	if (event->not_after) {
 		clock_format_people_local(event->not_after, date);
@@ -88,7 +87,7 @@ static void set_words(cJSON *document, const char *name, const char *words)
 
 static void set_times(cJSON *document, const struct event *event)
 {
-	char text[CLOCK_TEXT_MAX];
+	char text[CLOCK_TEXT_MAX], words[WORDS_MAX];
 
 	clock_format_rfc3339(event->at, text);
 	json_set_string(document, "at", text);
@@ -96,8 +95,8 @@ static void set_times(cJSON *document, const struct event *event)
 	json_set_string(document, "at_local", text);
 	clock_format_rfc3339(event->not_after, text);
 	json_set_string(document, "not_after", event->not_after ? text : NULL);
-	remaining_words(event, text);
-	json_set_string(document, "remaining", event->not_after ? text : NULL);
+	remaining_words(event, words);
+	json_set_string(document, "remaining", event->not_after ? words : NULL);
 }
 
 cJSON *alert_document(const char *id, const struct event *event, const char *host,

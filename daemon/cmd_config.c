@@ -1,0 +1,48 @@
+/* cmd_config.c - check-config and show-config: the file, without touching anything. */
+#include "daemon/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum exit_code command_check_config(const struct options *options)
+{
+	struct config_report report = { 0 };
+	const struct config *config = NULL;
+	int rc = config_load(options->config, true, &config, &report);
+
+	for (size_t i = 0; i < report.errors.n; i++)
+		fprintf(stderr, "%s\n", report.errors.items[i]);
+	for (size_t i = 0; i < report.warnings.n; i++)
+		fprintf(stderr, "%s\n", report.warnings.items[i]);
+	if (!rc)
+		printf("%s: %zu certificate%s, %zu issuer%s, %zu alert channel%s: good\n",
+		       options->config, config->n_certificates,
+		       config->n_certificates == 1 ? "" : "s", config->n_issuers,
+		       config->n_issuers == 1 ? "" : "s", config->n_alerts,
+		       config->n_alerts == 1 ? "" : "s");
+	else
+		fprintf(stderr, "%s: %zu error%s\n", options->config, report.errors.n,
+			report.errors.n == 1 ? "" : "s");
+	config_free(config);
+	config_report_clear(&report);
+	return rc ? EXIT_CODE_USAGE : EXIT_CODE_DONE;
+}
+
+enum exit_code command_show_config(const struct options *options)
+{
+	struct config_report report = { 0 };
+	const struct config *config = NULL;
+	int rc = config_load(options->config, false, &config, &report);
+	char *text;
+
+	for (size_t i = 0; i < report.errors.n; i++)
+		fprintf(stderr, "%s\n", report.errors.items[i]);
+	config_report_clear(&report);
+	if (rc)
+		return EXIT_CODE_USAGE;
+	text = config_show(config);
+	(void)fputs(text, stdout);
+	free(text);
+	config_free(config);
+	return EXIT_CODE_DONE;
+}

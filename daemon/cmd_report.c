@@ -1,0 +1,109 @@
+/* cmd_report.c - status and explain: from the daemon when one runs, else from the state
+ * directory itself. */
+#include "daemon/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "daemon/engine.h"
+#include "daemon/report.h"
+#include "daemon/system.h"
+
+static void print_status(const struct options *options, const cJSON *status)
+{
+	struct buf text;
+	char *printed;
+
+	if (options->json) {
+		printed = cJSON_Print(status);
+		puts(printed ? printed : "{}");
+		free(printed);
+		return;
+	}
+	buf_init(&text, 16 * 1024 * 1024);
+	report_print(status, system_stdout_is_terminal(), &text);
+	(void)fputs(buf_str(&text), stdout);
+	buf_release(&text);
+}
+
+static enum exit_code print_answer(const struct options *options, const cJSON *last)
+{
+	const cJSON *status = cJSON_GetObjectItemCaseSensitive(last, "status");
+	const char *text = json_string(last, "text");
+	enum exit_code code = (enum exit_code)json_int(last, "exit", EXIT_CODE_FAILED);
+
+	if (code)
+		fprintf(stderr, "certrenewd: %s\n", text ? text : "");
+	else if (status)
+		print_status(options, status);
+	else
+		(void)fputs(text ? text : "", stdout);
+	return code;
+}
+
+/* No daemon runs: the same report, made here under the state lock. */
+static enum exit_code report_alone(const struct options *options,
+				   const struct config *config, bool explain)
+{
+	const char *name = options->n_args ? options->args[0] : NULL;
+	enum exit_code code = EXIT_CODE_DONE;
+	struct engine engine;
+	struct buf text;
+	cJSON *status = NULL;
+	struct err err;
+
+	if (system_become_owner_of(config->state_dir, &err) ||
+	    engine_open(&engine, config, &err))
+		return command_fail(&err);
+	buf_init(&text, 1024 * 1024);
+	if (explain ? report_explain(config, &engine.trust, name, &text, &err)
+		    : report_status(config, &engine.trust, name, &status, &err)) {
+		(void)command_fail(&err);
+		code = EXIT_CODE_USAGE;
+	} else if (explain) {
+		(void)fputs(buf_str(&text), stdout);
+	} else {
+		cJSON_AddNullToObject(status, "daemon");
+		json_set_int(status, "alerts_pending",
+			     (int64_t)alerts_pending(engine.alerts));
+		print_status(options, status);
+	}
+	cJSON_Delete(status);
+	buf_release(&text);
+	engine_close(&engine);
+	return code;
+}
+
+static enum exit_code report(const struct options *options, bool explain)
+{
+	const char *name = options->n_args ? options->args[0] : NULL;
+	const struct config *config;
+	cJSON *request, *last = NULL;
+	enum exit_code code;
+	struct err err;
+
+	if (command_load_config(options, &config))
+		return EXIT_CODE_USAGE;
+	request = command_request(explain ? "explain" : "status", name, NULL);
+	if (!command_ask_daemon(options, config, request, &last, &err))
+		code = print_answer(options, last);
+	else if (err.kind == ERR_NOT_FOUND)
+		code = report_alone(options, config, explain);
+	else
+		code = command_fail(&err);
+	cJSON_Delete(last);
+	cJSON_Delete(request);
+	config_free(config);
+	return code;
+}
+
+enum exit_code command_status(const struct options *options)
+{
+	return report(options, false);
+}
+
+enum exit_code command_explain(const struct options *options)
+{
+	return report(options, true);
+}

@@ -1,0 +1,60 @@
+/* cmd_run.c - run: the daemon in the foreground. reload: tells one that runs. */
+#include "daemon/commands.h"
+
+#include <stdio.h>
+
+#include "base/json.h"
+#include "daemon/log.h"
+#include "daemon/loop.h"
+#include "daemon/system.h"
+
+enum exit_code command_run_daemon(const struct options *options)
+{
+	struct config_report report = { 0 };
+	const struct config *config;
+	struct err err;
+	int rc = config_load(options->config, true, &config, &report);
+
+	for (size_t i = 0; i < report.errors.n; i++)
+		fprintf(stderr, "%s\n", report.errors.items[i]);
+	if (!rc)
+		log_open(config->log_format);
+	for (size_t i = 0; !rc && i < report.warnings.n; i++)
+		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", report.warnings.items[i]);
+	config_report_clear(&report);
+	if (rc)
+		return EXIT_CODE_USAGE;
+	if (system_become_owner_of(config->state_dir, &err)) {
+		config_free(config);
+		return command_fail(&err);
+	}
+	if (loop_run(config, &err))
+		return command_fail(&err);
+	return EXIT_CODE_DONE;
+}
+
+enum exit_code command_reload(const struct options *options)
+{
+	const struct config *config;
+	cJSON *request, *last = NULL;
+	enum exit_code code;
+	struct err err;
+
+	/* A broken file is for the daemon to refuse; we only need to find it. */
+	if (command_load_config(options, &config))
+		return EXIT_CODE_USAGE;
+	request = command_request("reload", NULL, NULL);
+	if (command_ask_daemon(options, config, request, &last, &err)) {
+		code = err.kind == ERR_NOT_FOUND ? EXIT_CODE_NO_DAEMON : EXIT_CODE_FAILED;
+		if (err.kind == ERR_DENIED)
+			code = EXIT_CODE_DENIED;
+		fprintf(stderr, "certrenewd: %s\n", err.text);
+	} else {
+		code = (enum exit_code)json_int(last, "exit", EXIT_CODE_FAILED);
+		puts(json_string(last, "text"));
+	}
+	cJSON_Delete(last);
+	cJSON_Delete(request);
+	config_free(config);
+	return code;
+}

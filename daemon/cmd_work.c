@@ -1,0 +1,267 @@
+/* cmd_work.c - renew, deploy, rollback, fallback: asks the daemon when one runs, else
+ * does the work here, under the same lock and by the same pipeline. */
+#include "daemon/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/random.h"
+#include "daemon/engine.h"
+#include "daemon/log.h"
+#include "daemon/pass_job.h"
+#include "daemon/progress.h"
+#include "daemon/sessions.h"
+#include "daemon/system.h"
+
+struct work {
+	const char *word; /* over the control channel */
+	enum pipeline_command command;
+	const char *target; /* NULL: all */
+};
+
+static void print_note(const struct options *options, const char *name,
+		       const struct deploy_note *note)
+{
+	cJSON *line;
+	char *printed;
+
+	if (!options->json) {
+		progress_print(note->step, note->target, note->text);
+		return;
+	}
+	line = cJSON_CreateObject();
+	json_set_string(line, "certificate", name);
+	json_set_string(line, "step", note->step);
+	json_set_string(line, "target", note->target);
+	json_set_string(line, "text", note->text);
+	printed = json_print(line);
+	puts(printed);
+	free(printed);
+	cJSON_Delete(line);
+}
+
+struct note_ctx {
+	const struct options *options;
+	const char *name;
+};
+
+static void on_note(void *ctx, const struct deploy_note *note)
+{
+	const struct note_ctx *to = ctx;
+
+	print_note(to->options, to->name, note);
+}
+
+static void print_end(const struct options *options, const char *name,
+		      enum exit_code code, const char *text)
+{
+	cJSON *line;
+	char *printed;
+
+	if (options->json) {
+		line = cJSON_CreateObject();
+		json_set_string(line, "certificate", name);
+		json_set_int(line, "exit", code);
+		json_set_string(line, "text", text);
+		printed = json_print(line);
+		puts(printed);
+		free(printed);
+		cJSON_Delete(line);
+	} else if (code == EXIT_CODE_DONE || code == EXIT_CODE_NOTHING) {
+		printf("%s\n", text);
+	} else {
+		fprintf(stderr, "certrenewd: %s\n", text);
+	}
+}
+
+/* ---- by ourselves
+ * ------------------------------------------------------------------------- */
+
+static void log_delivery_failure(void *ctx, const char *sentence)
+{
+	(void)ctx;
+	fprintf(stderr, "%s\n", sentence);
+}
+
+static enum exit_code run_pass(struct engine *engine, struct sessions *sessions,
+			       const struct options *options, const struct work *work,
+			       const struct certificate_config *certificate)
+{
+	struct note_ctx to = { options, certificate->name };
+	char run[RUN_ID_LENGTH + 1];
+	struct pipeline_outcome outcome;
+	struct pipeline_input input = {
+		.config = engine->config,
+		.generation = engine->generation,
+		.certificate = certificate,
+		.command = work->command,
+		.force = options->force,
+		.only = work->target,
+		.trust = &engine->trust,
+		.http01 = engine->http01,
+		.sessions = sessions,
+		.cancel = engine->cancel,
+		.run = run,
+		.note = on_note,
+		.note_ctx = &to,
+	};
+	enum exit_code code;
+
+	random_hex(run, RUN_ID_LENGTH);
+	pipeline_run(&input, &outcome);
+	engine_take(engine, &outcome, certificate->name, run);
+	code = outcome.exit_code;
+	print_end(options, certificate->name, code, outcome.text);
+	pipeline_outcome_clear(&outcome);
+	return code;
+}
+
+static enum exit_code work_alone(const struct options *options,
+				 const struct config *config, const struct work *work,
+				 const char *const *names, int n)
+{
+	enum exit_code code = EXIT_CODE_DONE;
+	struct sessions *sessions;
+	struct engine engine;
+	struct err err;
+
+	log_open(config->log_format);
+	if (system_become_owner_of(config->state_dir, &err) ||
+	    engine_open(&engine, config, &err))
+		return command_fail(&err);
+	sessions = sessions_new(engine.cancel);
+	for (int i = 0; i < n; i++) {
+		const struct certificate_config *certificate = config_certificate(
+			config, names[i]);
+		enum exit_code one = run_pass(&engine, sessions, options, work,
+					      certificate);
+
+		if (code == EXIT_CODE_DONE || one == EXIT_CODE_FAILED)
+			code = one;
+	}
+	(void)alerts_deliver(engine.alerts, config, engine.cancel, NULL,
+			     log_delivery_failure, NULL);
+	sessions_free(sessions);
+	engine_close(&engine);
+	return code;
+}
+
+/* ---- through the daemon
+ * ------------------------------------------------------------------- */
+
+static int work_through_daemon(const struct options *options, const struct config *config,
+			       const struct work *work, const char *name,
+			       enum exit_code *ret_code, struct err *err)
+{
+	cJSON *request = command_request(work->word, name, work->target);
+	cJSON *last = NULL;
+	const char *text;
+	int rc;
+
+	json_set_bool(request, "force", options->force);
+	rc = command_ask_daemon(options, config, request, &last, err);
+	if (!rc) {
+		*ret_code = (enum exit_code)json_int(last, "exit", EXIT_CODE_FAILED);
+		text = json_string(last, "text");
+		print_end(options, name, *ret_code, text ? text : "");
+	}
+	cJSON_Delete(last);
+	cJSON_Delete(request);
+	return rc;
+}
+
+static bool names_are_known(const struct config *config, const char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (!config_certificate(config, names[i])) {
+			fprintf(stderr,
+				"certrenewd: there is no certificate '%s' in '%s'\n",
+				names[i], config->path);
+			return false;
+		}
+	return true;
+}
+
+static bool target_is_known(const struct config *config, const char *name,
+			    const char *target)
+{
+	const struct certificate_config *certificate = config_certificate(config, name);
+
+	for (size_t i = 0; target && i < certificate->n_targets; i++)
+		if (!strcmp(certificate->targets[i].name, target))
+			return true;
+	if (target)
+		fprintf(stderr, "certrenewd: certificate '%s' has no target '%s'\n", name,
+			target);
+	return !target;
+}
+
+static enum exit_code do_work(const struct options *options, const struct work *work,
+			      const char *const *names, int n)
+{
+	enum exit_code code = EXIT_CODE_DONE, one;
+	const struct config *config;
+	struct err err = { 0 };
+
+	if (command_load_config(options, &config))
+		return EXIT_CODE_USAGE;
+	if (!names_are_known(config, names, n) ||
+	    !target_is_known(config, names[0], work->target)) {
+		config_free(config);
+		return EXIT_CODE_USAGE;
+	}
+	for (int i = 0; i < n; i++) {
+		if (work_through_daemon(options, config, work, names[i], &one, &err)) {
+			code = err.kind == ERR_NOT_FOUND
+				       ? work_alone(options, config, work, names + i,
+						    n - i)
+				       : command_fail(&err);
+			break;
+		}
+		if (code == EXIT_CODE_DONE || one == EXIT_CODE_FAILED)
+			code = one;
+	}
+	config_free(config);
+	return code;
+}
+
+/* ---- the commands
+ * ------------------------------------------------------------------------- */
+
+enum exit_code command_renew(const struct options *options)
+{
+	const struct work work = { "renew", PIPELINE_RENEW, NULL };
+
+	return do_work(options, &work, options->args, options->n_args);
+}
+
+enum exit_code command_deploy(const struct options *options)
+{
+	const struct work work = { "deploy", PIPELINE_DEPLOY,
+				   options->n_args > 1 ? options->args[1] : NULL };
+
+	return do_work(options, &work, options->args, 1);
+}
+
+enum exit_code command_rollback(const struct options *options)
+{
+	const struct work work = { "rollback", PIPELINE_ROLLBACK,
+				   options->n_args > 1 ? options->args[1] : NULL };
+
+	return do_work(options, &work, options->args, 1);
+}
+
+enum exit_code command_fallback(const struct options *options)
+{
+	const struct work on = { "fallback", PIPELINE_FALLBACK, NULL };
+	const struct work off = { "https", PIPELINE_HTTPS, NULL };
+
+	if (!strcmp(options->args[1], "on"))
+		return do_work(options, &on, options->args, 1);
+	if (!strcmp(options->args[1], "off"))
+		return do_work(options, &off, options->args, 1);
+	fprintf(stderr, "certrenewd: fallback NAME on|off, not '%s'\n", options->args[1]);
+	return EXIT_CODE_USAGE;
+}

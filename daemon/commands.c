@@ -1,0 +1,119 @@
+#include "daemon/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "daemon/control.h"
+#include "daemon/progress.h"
+
+static const struct command commands[] = {
+	{ "run", "run", "keep every certificate alive, in the foreground", 0, 0,
+	  command_run_daemon },
+	{ "check-config", "check-config", "say what is wrong with the configuration", 0,
+	  0, command_check_config },
+	{ "show-config", "show-config", "print the configuration with its defaults", 0, 0,
+	  command_show_config },
+	{ "status", "status [NAME] [--json]", "how every certificate stands", 0, 1,
+	  command_status },
+	{ "explain", "explain NAME", "every rule that decides about it, with its date", 1,
+	  1, command_explain },
+	{ "renew", "renew NAME... [--force]", "renew what is due; --force: in any case",
+	  1, -1, command_renew },
+	{ "deploy", "deploy NAME [TARGET]",
+	  "bring the certificate at hand into its targets", 1, 2, command_deploy },
+	{ "rollback", "rollback NAME [TARGET]", "undo the last deployment", 1, 2,
+	  command_rollback },
+	{ "fallback", "fallback NAME on|off", "plain HTTP now, and the way back", 2, 2,
+	  command_fallback },
+	{ "account", "account show [ISSUER]", "our account at each issuer", 1, 2,
+	  command_account },
+	{ "reload", "reload", "make the daemon read its configuration again", 0, 0,
+	  command_reload },
+};
+
+const struct command *command_find(const char *word)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(commands[i].word, word))
+			return &commands[i];
+	return NULL;
+}
+
+void commands_print_help(void)
+{
+	puts("certrenewd " CERTRENEWD_VERSION
+	     ": keeps certificates alive in the applications that use them\n\n"
+	     "usage: certrenewd [--config FILE] COMMAND\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		printf("  %-26s %s\n", commands[i].usage, commands[i].help);
+	puts("\n--config FILE (default " DEFAULT_CONFIG ")  --json  --version  --help\n"
+	     "exit codes: 0 done, 1 failed, 2 configuration or usage, 3 not due or "
+	     "nothing to "
+	     "do,\n            4 a daemon is needed and none runs, 5 not allowed");
+}
+
+int command_load_config(const struct options *options, const struct config **ret_config)
+{
+	struct config_report report = { 0 };
+	int rc = config_load(options->config, true, ret_config, &report);
+
+	for (size_t i = 0; i < report.errors.n; i++)
+		fprintf(stderr, "%s\n", report.errors.items[i]);
+	config_report_clear(&report);
+	return rc;
+}
+
+enum exit_code command_fail(const struct err *err)
+{
+	fprintf(stderr, "certrenewd: %s\n", err->text);
+	switch (err->kind) {
+	case ERR_DENIED:
+		return EXIT_CODE_DENIED;
+	case ERR_CONFIG:
+		return EXIT_CODE_USAGE;
+	case ERR_NOT_FOUND:
+		return EXIT_CODE_NOTHING;
+	default:
+		return EXIT_CODE_FAILED;
+	}
+}
+
+static void on_line(void *ctx, const cJSON *line)
+{
+	const struct options *options = ctx;
+	char *printed;
+
+	if (options->json) {
+		printed = json_print(line);
+		puts(printed);
+		free(printed);
+		return;
+	}
+	progress_print(json_string(line, "step"), json_string(line, "target"),
+		       json_string(line, "text"));
+}
+
+int command_ask_daemon(const struct options *options, const struct config *config,
+		       const cJSON *request, cJSON **ret_last, struct err *err)
+{
+	char *path = control_path(config->state_dir);
+	struct options copy = *options;
+	int rc = control_call(path, request, on_line, &copy, ret_last, err);
+
+	free(path);
+	return rc;
+}
+
+cJSON *command_request(const char *word, const char *name, const char *target)
+{
+	cJSON *request = cJSON_CreateObject();
+
+	json_set_string(request, "command", word);
+	if (name)
+		json_set_string(request, "name", name);
+	if (target)
+		json_set_string(request, "target", target);
+	return request;
+}

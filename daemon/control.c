@@ -1,0 +1,280 @@
+/* control.c - the daemon's side of the control channel. */
+#include "daemon/control.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "daemon/exit_code.h"
+#include "daemon/system.h"
+
+#define REQUEST_MAX_BYTES (64 * 1024)
+#define REQUEST_MAX_MS 5000
+#define MAX_CLIENTS 16
+
+struct control {
+	uv_pipe_t listener;
+	control_handler *handler;
+	void *ctx;
+	char *path;
+	unsigned n_clients;
+	struct control_client *clients; /* open connections */
+	bool closing;
+};
+
+struct control_client {
+	uv_pipe_t pipe;
+	uv_timer_t patience; /* until the request is whole */
+	struct control *control;
+	struct control_client *next;
+	struct buf request;
+	unsigned holds, handles; /* handles: not closed yet */
+	bool asked, closing;
+};
+
+struct sending {
+	uv_write_t write;
+	struct control_client *client;
+	char *text;
+	bool last;
+};
+
+char *control_path(const char *state_dir)
+{
+	return path_join(state_dir, "control.sock");
+}
+
+/* ---- a client's life
+ * ------------------------------------------------------------------- */
+
+void control_hold(struct control_client *client)
+{
+	client->holds++;
+}
+
+void control_release(struct control_client *client)
+{
+	if (!client || --client->holds)
+		return;
+	buf_release(&client->request);
+	free(client);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct control_client *client = handle->data;
+
+	if (--client->handles == 0)
+		control_release(client);
+}
+
+static void forget(struct control *control, const struct control_client *client)
+{
+	struct control_client **at = &control->clients;
+
+	while (*at && *at != client)
+		at = &(*at)->next;
+	if (*at) {
+		*at = client->next;
+		control->n_clients--;
+	}
+}
+
+static void hang_up(struct control_client *client)
+{
+	if (client->closing)
+		return;
+	client->closing = true;
+	forget(client->control, client);
+	uv_close((uv_handle_t *)&client->patience, on_handle_closed);
+	uv_close((uv_handle_t *)&client->pipe, on_handle_closed);
+}
+
+/* ---- answering
+ * ---------------------------------------------------------------------------- */
+
+static void on_sent(uv_write_t *write, int status)
+{
+	struct sending *sending = write->data;
+
+	if (sending->last || status < 0)
+		hang_up(sending->client);
+	control_release(sending->client);
+	free(sending->text);
+	free(sending);
+}
+
+static void send_text(struct control_client *client, char *text, bool last)
+{
+	struct sending *sending;
+	uv_buf_t bytes;
+
+	if (client->closing) {
+		free(text);
+		return;
+	}
+	sending = mem_calloc(1, sizeof(*sending));
+	sending->client = client;
+	sending->text = text;
+	sending->last = last;
+	sending->write.data = sending;
+	bytes = uv_buf_init(text, (unsigned)strlen(text));
+	control_hold(client);
+	if (uv_write(&sending->write, (uv_stream_t *)&client->pipe, &bytes, 1, on_sent))
+		on_sent(&sending->write, -1);
+}
+
+static char *line_of(const cJSON *json)
+{
+	char *printed = json_print(json), *line = str_printf("%s\n", printed);
+
+	free(printed);
+	return line;
+}
+
+void control_send(struct control_client *client, const cJSON *line)
+{
+	send_text(client, line_of(line), false);
+}
+
+void control_finish(struct control_client *client, int exit_code, const char *text,
+		    cJSON *line)
+{
+	cJSON *last = line ? line : cJSON_CreateObject();
+
+	json_set_int(last, "exit", exit_code);
+	json_set_string(last, "text", text);
+	send_text(client, line_of(last), true);
+	cJSON_Delete(last);
+}
+
+/* ---- asking
+ * ------------------------------------------------------------------------------- */
+
+static void handle_request(struct control_client *client, size_t len)
+{
+	struct control *control = client->control;
+	struct err err;
+	cJSON *request;
+
+	client->asked = true;
+	(void)uv_timer_stop(&client->patience);
+	if (json_parse(client->request.data, len, &request, &err)) {
+		control_finish(client, EXIT_CODE_USAGE, err.text, NULL);
+		return;
+	}
+	control->handler(control->ctx, client, request);
+	cJSON_Delete(request);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
+{
+	(void)handle;
+	(void)suggested;
+	*ret = uv_buf_init(mem_calloc(1, 4096), 4096);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
+{
+	struct control_client *client = stream->data;
+	const unsigned char *end;
+
+	if (n < 0) {
+		hang_up(client);
+	} else if (!client->asked && n > 0) {
+		(void)buf_append(&client->request, bytes->base, (size_t)n);
+		end = memchr(client->request.data, '\n', client->request.len);
+		if (end)
+			handle_request(client, (size_t)(end - client->request.data));
+		else if (!buf_ok(&client->request))
+			hang_up(client);
+	}
+	free(bytes->base);
+}
+
+static void on_patience_over(uv_timer_t *timer)
+{
+	hang_up(timer->data);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct control *control = listener->data;
+	struct control_client *client;
+
+	if (status < 0 || control->closing)
+		return;
+	client = mem_calloc(1, sizeof(*client));
+	client->control = control;
+	client->holds = 1;
+	client->handles = 2;
+	client->pipe.data = client->patience.data = client;
+	buf_init(&client->request, REQUEST_MAX_BYTES);
+	(void)uv_pipe_init(listener->loop, &client->pipe, 0);
+	(void)uv_timer_init(listener->loop, &client->patience);
+	client->next = control->clients;
+	control->clients = client;
+	control->n_clients++;
+	if (uv_accept(listener, (uv_stream_t *)&client->pipe) ||
+	    control->n_clients > MAX_CLIENTS || !system_peer_allowed(&client->pipe)) {
+		hang_up(client);
+		return;
+	}
+	(void)uv_timer_start(&client->patience, on_patience_over, REQUEST_MAX_MS, 0);
+	(void)uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read);
+}
+
+/* ---- the listener
+ * ------------------------------------------------------------------------- */
+
+int control_new(uv_loop_t *loop, const char *path, control_handler *handler, void *ctx,
+		struct control **ret_control, struct err *err)
+{
+	struct control *control = mem_calloc(1, sizeof(*control));
+	int failed;
+
+	control->handler = handler;
+	control->ctx = ctx;
+	control->path = str_dup(path);
+	control->listener.data = control;
+	(void)uv_pipe_init(loop, &control->listener, 0);
+	/* We hold the state directory's lock: a socket that is there is a dead one's. */
+	if (file_remove(path, err)) {
+		control_close(control);
+		return -1;
+	}
+	failed = uv_pipe_bind(&control->listener, path);
+	if (!failed)
+		failed = uv_listen((uv_stream_t *)&control->listener, 8, on_connection);
+	if (failed) {
+		err_set(err, ERR_IO, "listen on '%s': %s", path, uv_strerror(failed));
+		control_close(control);
+		return -1;
+	}
+	*ret_control = control;
+	return 0;
+}
+
+void control_close(struct control *control)
+{
+	struct err ignored;
+
+	control->closing = true;
+	while (control->clients)
+		hang_up(control->clients);
+	if (!uv_is_closing((uv_handle_t *)&control->listener))
+		uv_close((uv_handle_t *)&control->listener, NULL);
+	(void)file_remove(control->path, &ignored);
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	free(control->path);
+	free(control);
+}

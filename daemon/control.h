@@ -1,0 +1,59 @@
+/* control.h - the control channel: how a command speaks to the daemon that runs.
+ *
+ * A socket in the state directory (0600 in a 0700 folder; the peer's account is checked),
+ * on Windows a named pipe. One JSON object a line: the client sends one request
+ * {"command": "renew", "names": ["xu"], "force": true, "target": null}; the daemon
+ * answers with lines {"step", "target", "certificate", "text"} as things happen, and a
+ * last one
+ * {"exit": 0, "text": "...", ...}. Requests are bounded: 64 KiB, 5 s, 16 clients. */
+#ifndef DAEMON_CONTROL_H
+#define DAEMON_CONTROL_H
+
+#include <uv.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/err.h"
+
+/* ---- the daemon's side, on its loop ---- */
+
+struct control;
+struct control_client; /* counted: the connection holds one, each hold another */
+
+/* A whole request came in. Borrows `request`. The handler answers now or holds the client
+ * and answers later; it ends with control_finish(). */
+typedef void control_handler(void *ctx, struct control_client *client,
+			     const cJSON *request);
+
+/* Listens at `path`, replacing a socket that nobody answers on. Gives *ret_control. */
+int control_new(uv_loop_t *loop, const char *path, control_handler *handler, void *ctx,
+		struct control **ret_control, struct err *err);
+
+/* Closes listener and connections; handles die with the loop's next turn. */
+void control_close(struct control *control);
+void control_free(struct control *control);
+
+void control_hold(struct control_client *client);
+void control_release(struct control_client *client); /* NULL is fine */
+
+/* Sends one line. A client that has gone is fine. Borrows `line`. */
+void control_send(struct control_client *client, const cJSON *line);
+
+/* Sends the last line with "exit" and "text" added to `line` (taken; NULL for nothing
+ * more) and hangs up. */
+void control_finish(struct control_client *client, int exit_code, const char *text,
+		    cJSON *line);
+
+/* ---- the command's side ---- */
+
+/* Sends `request` and hands every line to `on_line` until the last, which is given in
+ * *ret_last (cJSON_Delete). ERR_NOT_FOUND when no daemon listens, ERR_DENIED when it does
+ * not let us in, ERR_IO when it went away. */
+int control_call(const char *path, const cJSON *request,
+		 void (*on_line)(void *ctx, const cJSON *line), void *ctx,
+		 cJSON **ret_last, struct err *err);
+
+/* Where the channel of a state directory is. Gives. */
+char *control_path(const char *state_dir);
+
+#endif

@@ -1,0 +1,164 @@
+/* control_call.c - the command's side of the control channel: one request on a loop of
+ * its own, lines handed over as they come. */
+#include "daemon/control.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/str.h"
+
+#define LINE_MAX_BYTES (4 * 1024 * 1024)
+
+struct call {
+	uv_loop_t loop;
+	uv_pipe_t pipe;
+	uv_connect_t connect;
+	uv_write_t write;
+	char *request;
+	struct buf input;
+	void (*on_line)(void *ctx, const cJSON *line);
+	void *ctx;
+	cJSON *last;
+	int failed; /* libuv's code; 0 none */
+	bool connected;
+};
+
+static void hang_up(struct call *call, int failed)
+{
+	if (!call->failed)
+		call->failed = failed;
+	if (!uv_is_closing((uv_handle_t *)&call->pipe))
+		uv_close((uv_handle_t *)&call->pipe, NULL);
+}
+
+static void take_line(struct call *call, const void *line, size_t len)
+{
+	struct err err;
+	cJSON *json;
+
+	if (call->last || json_parse(line, len, &json, &err))
+		return;
+	if (cJSON_HasObjectItem(json, "exit")) {
+		call->last = json;
+		hang_up(call, 0);
+		return;
+	}
+	if (call->on_line)
+		call->on_line(call->ctx, json);
+	cJSON_Delete(json);
+}
+
+static void take_input(struct call *call)
+{
+	unsigned char *end;
+
+	while ((end = call->input.len ? memchr(call->input.data, '\n', call->input.len)
+				      : NULL)) {
+		size_t len = (size_t)(end - call->input.data);
+
+		take_line(call, call->input.data, len);
+		memmove(call->input.data, end + 1, call->input.len - len - 1);
+		call->input.len -= len + 1;
+	}
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
+{
+	(void)handle;
+	(void)suggested;
+	*ret = uv_buf_init(mem_calloc(1, 16384), 16384);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *bytes)
+{
+	struct call *call = stream->data;
+
+	if (n < 0) {
+		hang_up(call, (int)n);
+	} else if (n > 0) {
+		(void)buf_append(&call->input, bytes->base, (size_t)n);
+		take_input(call);
+		if (!buf_ok(&call->input))
+			hang_up(call, UV_EMSGSIZE);
+	}
+	free(bytes->base);
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+	if (status < 0)
+		hang_up(write->data, status);
+}
+
+static void on_connect(uv_connect_t *connect, int status)
+{
+	struct call *call = connect->data;
+	uv_buf_t bytes;
+
+	if (status < 0) {
+		hang_up(call, status);
+		return;
+	}
+	call->connected = true;
+	bytes = uv_buf_init(call->request, (unsigned)strlen(call->request));
+	call->write.data = call;
+	status = uv_write(&call->write, connect->handle, &bytes, 1, on_written);
+	if (status < 0)
+		hang_up(call, status);
+	else
+		(void)uv_read_start(connect->handle, on_alloc, on_read);
+}
+
+static int judge(const struct call *call, const char *path, struct err *err)
+{
+	if (call->last)
+		return 0;
+	if (call->connected)
+		return err_set(err, ERR_IO,
+			       "the daemon hung up before it answered (%s): see its log",
+			       uv_strerror(call->failed));
+	switch (call->failed) {
+	case UV_ENOENT:
+	case UV_ECONNREFUSED:
+		return err_set(err, ERR_NOT_FOUND, "no daemon listens on '%s'", path);
+	case UV_EACCES:
+	case UV_EPERM:
+		return err_set(
+			err, ERR_DENIED,
+			"this account may not speak to the daemon on '%s': run it as "
+			"root, or as the daemon's account",
+			path);
+	default:
+		return err_set(err, ERR_IO, "connect to the daemon on '%s': %s", path,
+			       uv_strerror(call->failed));
+	}
+}
+
+int control_call(const char *path, const cJSON *request,
+		 void (*on_line)(void *ctx, const cJSON *line), void *ctx,
+		 cJSON **ret_last, struct err *err)
+{
+	struct call call = { .on_line = on_line, .ctx = ctx };
+	char *printed = json_print(request);
+	int rc;
+
+	call.request = str_printf("%s\n", printed);
+	call.pipe.data = call.connect.data = &call;
+	buf_init(&call.input, LINE_MAX_BYTES);
+	(void)uv_loop_init(&call.loop);
+	(void)uv_pipe_init(&call.loop, &call.pipe, 0);
+	call.pipe.data = &call;
+	uv_pipe_connect(&call.connect, &call.pipe, path, on_connect);
+	(void)uv_run(&call.loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&call.loop);
+	rc = judge(&call, path, err);
+	if (!rc)
+		*ret_last = call.last;
+	buf_release(&call.input);
+	free(call.request);
+	free(printed);
+	return rc;
+}

@@ -1,0 +1,152 @@
+#include "daemon/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/files.h"
+#include "daemon/accounts.h"
+#include "daemon/log.h"
+#include "daemon/system.h"
+#include "hooks/http01.h"
+
+static const enum log_level log_levels[] = {
+	[SEVERITY_NOTICE] = LOG_LEVEL_INFO,
+	[SEVERITY_WARNING] = LOG_LEVEL_WARNING,
+	[SEVERITY_CRITICAL] = LOG_LEVEL_ERROR,
+};
+
+static int open_state_dir(struct engine *engine, struct err *err)
+{
+	const char *dir = engine->config->state_dir;
+	char *lock = path_join(dir, "lock");
+	int rc = -1;
+
+	if (dir_make(dir, FILE_SECRET, err)) {
+		err_wrap(err, "state directory");
+		goto out;
+	}
+	if (system_check_state_dir(dir, err))
+		goto out;
+	if (file_lock_take(lock, &engine->lock, err)) {
+		err_wrap(err, "state directory '%s'", dir);
+		goto out;
+	}
+	rc = 0;
+out:
+	free(lock);
+	return rc;
+}
+
+static int prepare_accounts(struct engine *engine, const struct config *config,
+			    struct err *err)
+{
+	struct strlist notes = { 0 };
+	int rc = accounts_prepare(config, &notes, err);
+
+	for (size_t i = 0; i < notes.n; i++)
+		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", notes.items[i]);
+	for (size_t i = 0; i < notes.n && engine->alerts; i++)
+		engine_tell(engine, EVENT_STATE_DAMAGED, notes.items[i], NULL);
+	strlist_clear(&notes);
+	return rc;
+}
+
+int engine_open(struct engine *engine, const struct config *config, struct err *err)
+{
+	memset(engine, 0, sizeof(*engine));
+	memset(err, 0, sizeof(*err));
+	engine->config = config;
+	engine->generation = 1;
+	engine->cancel = cancel_new();
+	engine->http01 = http01_new();
+	if (open_state_dir(engine, err) ||
+	    alerts_open(config->state_dir, &engine->alerts, err))
+		goto failed;
+	if (err->text[0])
+		engine_tell(engine, EVENT_STATE_DAMAGED, err->text, NULL);
+	if (clock_trust_read(config->state_dir, &engine->trust, err))
+		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", err->text);
+	if (prepare_accounts(engine, config, err))
+		goto failed;
+	return 0;
+failed:
+	engine_close(engine);
+	return -1;
+}
+
+void engine_close(struct engine *engine)
+{
+	http01_free(engine->http01);
+	alerts_close(engine->alerts);
+	file_lock_release(engine->lock);
+	cancel_free(engine->cancel);
+	memset(engine, 0, sizeof(*engine));
+}
+
+int engine_use(struct engine *engine, const struct config *config, struct err *err)
+{
+	if (prepare_accounts(engine, config, err))
+		return -1;
+	engine->config = config;
+	engine->generation++;
+	return 0;
+}
+
+static void take_event(struct engine *engine, const struct event *event)
+{
+	enum alert_verdict verdict = ALERT_NOTHING;
+	struct err err;
+
+	if (alerts_take(engine->alerts, engine->config, event, &verdict, &err))
+		log_line(LOG_LEVEL_ERROR, event->certificate, event->run,
+			 "keep an alert: %s", err.text);
+	if (verdict == ALERT_NOTHING && event->kind == EVENT_RECOVERED)
+		return; /* nothing was wrong */
+	log_line(log_levels[event->severity], event->certificate, event->run,
+		 "%s: %s%s%s%s%s", event_name(event->kind),
+		 event->target ? event->target : "", event->target ? ": " : "",
+		 event->what, event->todo ? "; to do: " : "",
+		 event->todo ? event->todo : "");
+}
+
+void engine_tell(struct engine *engine, enum event_kind kind, const char *what,
+		 const char *todo)
+{
+	struct event event = {
+		.kind = kind,
+		.severity = event_severity(kind),
+		.what = what,
+		.todo = todo,
+		.attempts_left = -1,
+		.at = clock_wall(),
+	};
+
+	take_event(engine, &event);
+}
+
+void engine_saw_date(struct engine *engine, int64_t date, int64_t mono_ms)
+{
+	struct clock_reading now = clock_reading_now();
+	struct err err;
+
+	clock_trust_observe(&engine->trust, date, mono_ms, &now);
+	if (clock_trust_write(engine->config->state_dir, &engine->trust, &err))
+		log_line(LOG_LEVEL_ERROR, NULL, NULL, "%s", err.text);
+}
+
+void engine_take(struct engine *engine, const struct pipeline_outcome *outcome,
+		 const char *certificate, const char *run)
+{
+	enum log_level level = outcome->exit_code == EXIT_CODE_FAILED ||
+					       outcome->exit_code == EXIT_CODE_DENIED
+				       ? LOG_LEVEL_ERROR
+				       : LOG_LEVEL_INFO;
+
+	if (outcome->saw_date)
+		engine_saw_date(engine, outcome->date, outcome->date_mono_ms);
+	for (size_t i = 0; i < outcome->events.n; i++)
+		take_event(engine, &outcome->events.items[i]);
+	log_line(level, certificate, run, "%s", outcome->text);
+}

@@ -1,0 +1,50 @@
+/* engine.h - what a running certrenewd owns: the state directory with its lock, the
+ * alerts, the clock's confirmation, the http-01 responder. The daemon keeps one for its
+ * life, a command that works by itself for one pass. Belongs to one thread. */
+#ifndef DAEMON_ENGINE_H
+#define DAEMON_ENGINE_H
+
+#include "base/err.h"
+#include "config/config.h"
+#include "daemon/alerts.h"
+#include "daemon/clock_trust.h"
+#include "daemon/pipeline.h"
+
+struct cancel;
+struct file_lock;
+struct http01;
+
+struct engine {
+	const struct config *config; /* borrowed; replaced by engine_use() */
+	unsigned long generation;    /* of the configuration, from 1 */
+	struct file_lock *lock;
+	struct alerts *alerts;
+	struct clock_trust trust;
+	struct http01 *http01;
+	struct cancel *cancel;
+};
+
+/* Opens (makes) the state directory, takes its lock, reads what is there, and makes the
+ * accounts' keys. Borrows `config`.
+ * ERR_TRANSIENT "... held by process 123" when another process owns it, ERR_DENIED when
+ * it belongs to another account or is open to others. */
+int engine_open(struct engine *engine, const struct config *config, struct err *err);
+void engine_close(struct engine *engine);
+
+/* Changes to a new configuration: accounts of new issuers are made. The old one stays in
+ * use by passes that began with it; the caller frees it when they are done. */
+int engine_use(struct engine *engine, const struct config *config, struct err *err);
+
+/* Takes in what a pass brought back: the date, the events (logged and queued as alerts),
+ * and its conclusion in the log. */
+void engine_take(struct engine *engine, const struct pipeline_outcome *outcome,
+		 const char *certificate, const char *run);
+
+/* An event of the daemon itself. */
+void engine_tell(struct engine *engine, enum event_kind kind, const char *what,
+		 const char *todo);
+
+/* A Date over verified TLS from elsewhere (a webhook). */
+void engine_saw_date(struct engine *engine, int64_t date, int64_t mono_ms);
+
+#endif

@@ -1,0 +1,477 @@
+#include "daemon/loop.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/service.h"
+#include "daemon/log.h"
+#include "daemon/system.h"
+
+#define TICK_MAX_MS 60000
+#define TICK_MIN_MS 5
+#define WATCHDOG_BEAT_MS 120000 /* the unit's WatchdogSec is 5 minutes */
+
+struct delivery { /* alerts going out, with a worker */
+	struct pool_job job;
+	struct loop *loop;
+	struct config_ref *config; /* held */
+	int64_t next_at;
+	bool saw_date;
+	int64_t date, date_mono_ms;
+	struct strlist failures;
+};
+
+/* ---- the schedule
+ * ------------------------------------------------------------------------- */
+
+struct slot *loop_slot(struct loop *loop, const char *certificate)
+{
+	for (size_t i = 0; i < loop->n_slots; i++)
+		if (!strcmp(loop->slots[i].certificate->name, certificate))
+			return &loop->slots[i];
+	return NULL;
+}
+
+const struct pass_job *loop_running(const struct loop *loop, const char *certificate)
+{
+	for (const struct pass_job *job = loop->running; job; job = job->next)
+		if (!strcmp(job->certificate->name, certificate))
+			return job;
+	return NULL;
+}
+
+/* Do two certificates touch the same service? Files cannot be shared (config/checks.c).
+ */
+static bool conflict(const struct certificate_config *a,
+		     const struct certificate_config *b)
+{
+	for (size_t i = 0; i < a->n_targets; i++)
+		for (size_t k = 0; k < b->n_targets; k++)
+			if (a->targets[i].service.kind != SERVICE_NONE &&
+			    service_same(&a->targets[i].service, &b->targets[k].service))
+				return true;
+	return false;
+}
+
+static bool may_run(const struct loop *loop, const struct slot *slot)
+{
+	for (const struct pass_job *job = loop->running; job; job = job->next)
+		if (!strcmp(job->certificate->name, slot->certificate->name) ||
+		    conflict(job->certificate, slot->certificate))
+			return false;
+	return true;
+}
+
+static void answer(struct request *request, int code, const char *text)
+{
+	if (request && request->client)
+		control_finish(request->client, code, text, NULL);
+}
+
+static void on_pass_finished(void *owner, struct pass_job *job)
+{
+	struct loop *loop = owner;
+	struct pass_job **at = &loop->running;
+	struct slot *slot = loop_slot(loop, job->certificate->name);
+
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+	if (job->worked) {
+		engine_take(&loop->engine, &job->outcome, job->certificate->name,
+			    job->run);
+		answer(job->request, job->outcome.exit_code, job->outcome.text);
+	} else {
+		answer(job->request, EXIT_CODE_FAILED, "the daemon is stopping");
+	}
+	if (slot && job->worked)
+		slot->next_at = job->outcome.next_at;
+	loop->deliver_at = 0;
+	pass_job_free(job);
+	system_trim_memory();
+	loop_kick(loop);
+}
+
+static struct request *take_request(struct slot *slot)
+{
+	struct request *request = slot->first;
+
+	if (!request)
+		return NULL;
+	slot->first = request->next;
+	if (!slot->first)
+		slot->last = NULL;
+	request->next = NULL;
+	return request;
+}
+
+static void start_pass(struct loop *loop, struct slot *slot)
+{
+	struct pass_job *job = pass_job_new(loop->pool, loop->config, slot->certificate,
+					    loop->engine.http01, loop->engine.cancel,
+					    take_request(slot));
+
+	job->trust = loop->engine.trust;
+	job->owner = loop;
+	job->finished = on_pass_finished;
+	job->next = loop->running;
+	loop->running = job;
+	pool_submit(loop->pool, &job->job);
+}
+
+/* ---- alerts going out
+ * --------------------------------------------------------------------- */
+
+static void on_webhook_date(void *ctx, int64_t date, int64_t mono_ms)
+{
+	struct delivery *delivery = ctx;
+
+	delivery->saw_date = true;
+	delivery->date = date;
+	delivery->date_mono_ms = mono_ms;
+}
+
+static void on_delivery_failed(void *ctx, const char *sentence)
+{
+	struct delivery *delivery = ctx;
+
+	strlist_add(&delivery->failures, sentence);
+}
+
+static void deliver(struct worker *worker, struct pool_job *job)
+{
+	struct delivery *delivery = (struct delivery *)job;
+	struct loop *loop = delivery->loop;
+
+	(void)worker;
+	delivery->next_at = alerts_deliver(loop->engine.alerts, delivery->config->config,
+					   loop->engine.cancel, on_webhook_date,
+					   on_delivery_failed, delivery);
+}
+
+static void on_delivered(struct pool_job *job)
+{
+	struct delivery *delivery = (struct delivery *)job;
+	struct loop *loop = delivery->loop;
+
+	for (size_t i = 0; i < delivery->failures.n; i++)
+		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s",
+			 delivery->failures.items[i]);
+	if (delivery->saw_date)
+		engine_saw_date(&loop->engine, delivery->date, delivery->date_mono_ms);
+	/* Something was queued meanwhile: deliver_at is 0 again, and stays. */
+	if (loop->deliver_at == CLOCK_NEVER)
+		loop->deliver_at = delivery->next_at;
+	loop->delivering = false;
+	strlist_clear(&delivery->failures);
+	config_ref_release(delivery->config);
+	free(delivery);
+	loop_kick(loop);
+}
+
+static void start_delivery(struct loop *loop)
+{
+	struct delivery *delivery = mem_calloc(1, sizeof(*delivery));
+
+	delivery->job.work = deliver;
+	delivery->job.done = on_delivered;
+	delivery->loop = loop;
+	delivery->config = loop->config;
+	delivery->config->holds++;
+	delivery->next_at = CLOCK_NEVER;
+	loop->delivering = true;
+	loop->deliver_at = CLOCK_NEVER;
+	pool_submit(loop->pool, &delivery->job);
+}
+
+/* ---- the heartbeat
+ * ------------------------------------------------------------------------ */
+
+static void on_tick(uv_timer_t *timer)
+{
+	loop_kick(timer->data);
+}
+
+static void beat(struct loop *loop)
+{
+	int64_t now_ms = clock_mono_ms();
+	size_t running = 0;
+	char *status;
+
+	if (now_ms < loop->beat_at_ms)
+		return;
+	loop->beat_at_ms = now_ms + WATCHDOG_BEAT_MS;
+	for (const struct pass_job *job = loop->running; job; job = job->next)
+		running++;
+	status = str_printf("%zu certificates, %zu at work", loop->n_slots, running);
+	system_notify_alive(status);
+	free(status);
+}
+
+void loop_kick(struct loop *loop)
+{
+	int64_t now = clock_wall(), next = CLOCK_NEVER, wait_ms = TICK_MAX_MS;
+
+	if (loop->stopping)
+		return;
+	for (size_t i = 0; i < loop->n_slots; i++) {
+		struct slot *slot = &loop->slots[i];
+
+		if (!slot->first && slot->next_at > now) {
+			next = slot->next_at < next ? slot->next_at : next;
+			continue;
+		}
+		if (may_run(loop, slot)) /* else the end of the other pass kicks again */
+			start_pass(loop, slot);
+	}
+	if (!loop->delivering && loop->deliver_at <= now)
+		start_delivery(loop);
+	if (!loop->delivering && loop->deliver_at < next)
+		next = loop->deliver_at;
+	beat(loop);
+	if (next < now + TICK_MAX_MS / 1000)
+		wait_ms = (next - now) * 1000;
+	if (wait_ms < TICK_MIN_MS)
+		wait_ms = TICK_MIN_MS;
+	(void)uv_timer_start(&loop->tick, on_tick, (uint64_t)wait_ms, 0);
+}
+
+/* ---- configuration
+ * ------------------------------------------------------------------------ */
+
+static void drop_slots(struct loop *loop)
+{
+	for (size_t i = 0; i < loop->n_slots; i++) {
+		struct request *request;
+
+		while ((request = take_request(&loop->slots[i]))) {
+			answer(request, EXIT_CODE_FAILED,
+			       "the configuration no longer has this certificate, or the "
+			       "daemon is stopping");
+			request_free(request);
+		}
+	}
+	free(loop->slots);
+	loop->slots = NULL;
+	loop->n_slots = 0;
+}
+
+/* Requests in waiting move to the new slots of the same name. */
+static void make_slots(struct loop *loop, const struct config *config)
+{
+	struct slot *slots = mem_calloc(config->n_certificates, sizeof(*slots));
+
+	for (size_t i = 0; i < config->n_certificates; i++) {
+		struct slot *old = loop_slot(loop, config->certificates[i].name);
+
+		slots[i].certificate = &config->certificates[i];
+		if (!old)
+			continue;
+		slots[i].first = old->first;
+		slots[i].last = old->last;
+		old->first = old->last = NULL;
+	}
+	drop_slots(loop);
+	loop->slots = slots;
+	loop->n_slots = config->n_certificates;
+}
+
+static struct config_ref *new_ref(const struct config *config, unsigned long generation)
+{
+	struct config_ref *ref = mem_calloc(1, sizeof(*ref));
+
+	ref->config = config;
+	ref->generation = generation;
+	ref->holds = 1;
+	return ref;
+}
+
+static void tell_shrunk(struct loop *loop, const struct config *before,
+			const struct config *after)
+{
+	char *what;
+
+	for (size_t i = 0; i < before->n_certificates; i++) {
+		const char *name = before->certificates[i].name;
+
+		if (config_certificate(after, name))
+			continue;
+		what = str_printf(
+			"certificate '%s' is no longer in the configuration: nobody "
+			"renews it now",
+			name);
+		engine_tell(&loop->engine, EVENT_MANAGED_SET_SHRANK, what,
+			    "put it back if that was not meant");
+		free(what);
+	}
+}
+
+static int reject(struct loop *loop, const struct config_report *report, struct err *err)
+{
+	for (size_t i = 0; i < report->errors.n; i++)
+		log_line(LOG_LEVEL_ERROR, NULL, NULL, "%s", report->errors.items[i]);
+	err_set(err, ERR_CONFIG, "%s%s", report->errors.n ? report->errors.items[0] : "",
+		report->errors.n > 1 ? " (and more: see check-config)" : "");
+	engine_tell(
+		&loop->engine, EVENT_CONFIG_REJECTED, err->text,
+		"the old configuration stays in force: run `certrenewd check-config`");
+	loop->deliver_at = 0;
+	return -1;
+}
+
+int loop_reload(struct loop *loop, struct err *err)
+{
+	const struct config *before = loop->config->config, *after;
+	struct config_report report = { 0 };
+	int rc = -1;
+
+	if (config_load(before->path, true, &after, &report)) {
+		reject(loop, &report, err);
+		goto out;
+	}
+	if (!str_equal(after->state_dir, before->state_dir)) {
+		strlist_add(&report.errors,
+			    "state_dir cannot change while the daemon runs: "
+			    "restart it");
+		config_free(after);
+		reject(loop, &report, err);
+		goto out;
+	}
+	if (engine_use(&loop->engine, after, err)) {
+		config_free(after);
+		goto out;
+	}
+	for (size_t i = 0; i < report.warnings.n; i++)
+		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", report.warnings.items[i]);
+	log_open(after->log_format);
+	tell_shrunk(loop, before, after);
+	make_slots(loop, after);
+	config_ref_release(loop->config);
+	loop->config = new_ref(after, loop->engine.generation);
+	log_line(LOG_LEVEL_INFO, NULL, NULL, "configuration read again: %zu certificates",
+		 after->n_certificates);
+	rc = 0;
+out:
+	config_report_clear(&report);
+	return rc;
+}
+
+/* ---- beginning and end
+ * -------------------------------------------------------------------- */
+
+static void on_reload_signal(uv_signal_t *signal, int number)
+{
+	struct loop *loop = signal->data;
+	struct err err;
+
+	(void)number;
+	system_notify_reloading();
+	if (loop_reload(loop, &err))
+		log_line(LOG_LEVEL_ERROR, NULL, NULL, "reload: %s", err.text);
+	system_notify_ready(NULL);
+	loop_kick(loop);
+}
+
+static void on_stop_signal(uv_signal_t *signal, int number)
+{
+	struct loop *loop = signal->data;
+
+	(void)number;
+	if (loop->stopping)
+		return;
+	loop->stopping = true;
+	system_notify_stopping();
+	log_line(LOG_LEVEL_INFO, NULL, NULL, "stopping");
+	cancel_request(loop->engine.cancel);
+	uv_stop(&loop->uv);
+}
+
+static void watch_signals(struct loop *loop)
+{
+	static const int stops[] = { SIGTERM, SIGINT };
+
+	loop->reload_signal.data = loop;
+	(void)uv_signal_init(&loop->uv, &loop->reload_signal);
+	(void)uv_signal_start(&loop->reload_signal, on_reload_signal, SIGHUP);
+	for (size_t i = 0; i < 2; i++) {
+		loop->stop_signals[i].data = loop;
+		(void)uv_signal_init(&loop->uv, &loop->stop_signals[i]);
+		(void)uv_signal_start(&loop->stop_signals[i], on_stop_signal, stops[i]);
+	}
+}
+
+static int set_up(struct loop *loop, struct err *err)
+{
+	const struct config *config = loop->config->config;
+	char *path;
+	int rc;
+
+	if (engine_open(&loop->engine, config, err))
+		return -1;
+	(void)uv_timer_init(&loop->uv, &loop->tick);
+	loop->tick.data = loop;
+	watch_signals(loop);
+	if (pool_new(&loop->uv, (unsigned)config->concurrency, loop->engine.cancel,
+		     &loop->pool, err))
+		return -1;
+	path = control_path(config->state_dir);
+	rc = control_new(&loop->uv, path, loop_on_request, loop, &loop->control, err);
+	free(path);
+	return rc;
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+/* Workers stop at the next journal boundary or request; their outcomes are still taken.
+ */
+static void tear_down(struct loop *loop)
+{
+	loop->stopping = true;
+	if (loop->engine.cancel)
+		cancel_request(loop->engine.cancel);
+	if (loop->pool)
+		pool_stop(loop->pool);
+	drop_slots(loop);
+	if (loop->control)
+		(void)uv_run(&loop->uv, UV_RUN_NOWAIT); /* last words to clients */
+	if (loop->control)
+		control_close(loop->control);
+	uv_walk(&loop->uv, close_handle, NULL);
+	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+	control_free(loop->control);
+	pool_free(loop->pool);
+	if (loop->engine.cancel)
+		engine_close(&loop->engine);
+	(void)uv_loop_close(&loop->uv);
+	config_ref_release(loop->config);
+}
+
+int loop_run(const struct config *config, struct err *err)
+{
+	struct loop loop = { .started_at = clock_wall() };
+	int rc;
+
+	(void)uv_loop_init(&loop.uv);
+	loop.config = new_ref(config, 1);
+	rc = set_up(&loop, err);
+	if (!rc) {
+		make_slots(&loop, config);
+		log_line(LOG_LEVEL_INFO, NULL, NULL,
+			 "certrenewd %s keeps %zu certificates, state in '%s'",
+			 CERTRENEWD_VERSION, config->n_certificates, config->state_dir);
+		system_notify_ready("looking at every certificate");
+		loop_kick(&loop);
+		(void)uv_run(&loop.uv, UV_RUN_DEFAULT);
+		log_line(LOG_LEVEL_INFO, NULL, NULL, "stopped");
+	}
+	tear_down(&loop);
+	return rc;
+}

@@ -1,0 +1,55 @@
+/* loop.h - the daemon: one libuv loop that owns timers, signals, the control channel and
+ * the schedule, and hands what blocks to the workers.
+ *
+ * Sleeps until the next certificate's moment, but looks at the clocks at least once a
+ * minute: a jump of the wall clock moves every moment. */
+#ifndef DAEMON_LOOP_H
+#define DAEMON_LOOP_H
+
+#include "base/err.h"
+#include "config/config.h"
+#include "daemon/engine.h"
+#include "daemon/pass_job.h"
+
+struct slot { /* one certificate on the schedule */
+	const struct certificate_config *certificate;
+	int64_t next_at;              /* 0: at once */
+	struct request *first, *last; /* asked for, in order */
+};
+
+struct loop {
+	uv_loop_t uv;
+	uv_timer_t tick;
+	uv_signal_t reload_signal, stop_signals[2];
+	struct engine engine;
+	struct config_ref *config;
+	struct pool *pool;
+	struct control *control;
+	struct slot *slots;
+	size_t n_slots;
+	struct pass_job *running; /* list */
+	bool delivering;          /* an alert delivery is with a worker */
+	int64_t deliver_at;       /* when to deliver next */
+	int64_t beat_at_ms;       /* monotonic: the watchdog's next beat */
+	int64_t started_at;
+	bool stopping;
+};
+
+/* Runs the daemon until it is asked to stop. Takes `config`. Returns 0 after a clean end.
+ */
+int loop_run(const struct config *config, struct err *err);
+
+/* Does whatever is due now, and sets the timer for the rest. */
+void loop_kick(struct loop *loop);
+
+/* Reads the configuration again; a broken one is refused and reported, the old one stays.
+ * ERR_CONFIG with the first of its errors. */
+int loop_reload(struct loop *loop, struct err *err);
+
+struct slot *loop_slot(struct loop *loop, const char *certificate); /* NULL: none */
+const struct pass_job *loop_running(const struct loop *loop, const char *certificate);
+
+/* A request over the control channel (requests.c). */
+void loop_on_request(void *ctx, struct control_client *client, const cJSON *request);
+
+#endif

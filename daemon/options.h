@@ -1,0 +1,25 @@
+/* options.h - the command line, taken apart.  Pure. */
+#ifndef DAEMON_OPTIONS_H
+#define DAEMON_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+#define DEFAULT_CONFIG "/etc/certrenewd/certrenewd.yaml"
+
+struct options {
+	const char *config;      /* borrowed from argv */
+	const char *command;     /* NULL: none given */
+	const char *const *args; /* what follows the command, options taken out; n_args */
+	int n_args;
+	bool json, force, help, version;
+};
+
+/* Takes argv apart; options may stand anywhere, "--" ends them. Sorts argv in place so
+ * that the arguments stand together. ERR_CONFIG for an unknown option or a missing value.
+ */
+int options_parse(int argc, char **argv, struct options *ret, struct err *err);
+
+#endif

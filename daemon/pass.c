@@ -1,0 +1,202 @@
+/* pass.c - loading what is known about a certificate, and the small things that every
+ * stage needs. */
+#include "daemon/pass.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/random.h"
+#include "daemon/backoff.h"
+
+char *pipeline_folder(const struct config *config, const char *certificate)
+{
+	return str_printf("%s/certificates/%s", config->state_dir, certificate);
+}
+
+static void forward_note(void *ctx, const struct deploy_note *note)
+{
+	const struct pass *pass = ctx;
+
+	if (pass->in->note)
+		pass->in->note(pass->in->note_ctx, note);
+}
+
+static void load_job(struct pass *pass, struct err *err)
+{
+	bool damaged = false;
+	char *what;
+
+	if (!job_read(pass->folder, &pass->job, &damaged, err) && !damaged)
+		return;
+	what = str_printf("job.json was damaged and begun anew: %s", err->text);
+	pass_tell(pass, EVENT_STATE_DAMAGED, NULL, what, NULL);
+	free(what);
+}
+
+int pass_reload_state(struct pass *pass, struct err *err)
+{
+	struct strlist damaged = { 0 };
+	int rc;
+
+	deploy_state_clear(&pass->state);
+	rc = deploy_state_read(&pass->deployment, &pass->state, &damaged, err);
+	for (size_t i = 0; i < damaged.n; i++)
+		pass_tell(pass, EVENT_STATE_DAMAGED, NULL, damaged.items[i], NULL);
+	strlist_clear(&damaged);
+	return rc;
+}
+
+int pass_reload(struct pass *pass, struct err *err)
+{
+	version_clear(&pass->current);
+	pass->have_current = false;
+	pass->deployment.material = NULL;
+	if (!version_load_newest(pass->folder, &pass->current, err)) {
+		pass->have_current = true;
+		pass->material = (struct material){
+			.cert = pass->current.cert,
+			.key_pem = buf_str(&pass->current.key_pem),
+			.key_len = pass->current.key_pem.len,
+			.version = pass->current.n,
+		};
+		pass->deployment.material = &pass->material;
+	} else if (err->kind != ERR_NOT_FOUND) {
+		return -1;
+	}
+	return pass_reload_state(pass, err);
+}
+
+int pass_open(struct pass *pass, const struct pipeline_input *in,
+	      struct pipeline_outcome *out, struct err *err)
+{
+	memset(pass, 0, sizeof(*pass));
+	memset(err, 0, sizeof(*err));
+	pass->in = in;
+	pass->out = out;
+	pass->certificate = in->certificate;
+	pass->folder = pipeline_folder(in->config, in->certificate->name);
+	pass->trust = *in->trust;
+	pass->now = clock_wall();
+	pass->deployment = (struct deployment){
+		.folder = pass->folder,
+		.run = in->run,
+		.targets = in->certificate->targets,
+		.n_targets = in->certificate->n_targets,
+		.cancel = in->cancel,
+		.note = forward_note,
+		.note_ctx = pass,
+	};
+	if (dir_make(pass->folder, FILE_SECRET, err))
+		return -1;
+	load_job(pass, err);
+	return pass_reload(pass, err);
+}
+
+void pass_close(struct pass *pass)
+{
+	deploy_state_clear(&pass->state);
+	version_clear(&pass->current);
+	free(pass->folder);
+	pass->folder = NULL;
+}
+
+int pass_save_job(struct pass *pass, struct err *err)
+{
+	return job_write(pass->folder, &pass->job, err);
+}
+
+void pass_tell_as(struct pass *pass, enum event_kind kind, enum severity severity,
+		  const char *target, const char *what, const char *todo,
+		  int attempts_left)
+{
+	struct event event = {
+		.kind = kind,
+		.severity = severity,
+		.certificate = pass->certificate->name,
+		.target = target,
+		.what = what,
+		.todo = todo,
+		.run = pass->in->run,
+		.not_after = pass->have_current ? cert_not_after(pass->current.cert) : 0,
+		.attempts_left = attempts_left,
+		.at = pass->now,
+	};
+
+	event_list_add(&pass->out->events, &event);
+}
+
+void pass_tell(struct pass *pass, enum event_kind kind, const char *target,
+	       const char *what, const char *todo)
+{
+	pass_tell_as(pass, kind, event_severity(kind), target, what, todo, -1);
+}
+
+void pass_note(struct pass *pass, const char *step, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (!pass->in->note)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	pass->in->note(pass->in->note_ctx,
+		       &(struct deploy_note){ .step = step, .text = text });
+}
+
+void pass_count_failure(struct pass *pass, struct failures *failures,
+			const struct err *err)
+{
+	struct backoff_facts facts = { .retry_after_s = err->retry_after_s };
+
+	pass->now = clock_wall();
+	if (failures->count++ == 0)
+		failures->first_at = pass->now;
+	failures->last_at = pass->now;
+	facts.failures = failures->count;
+	if (pass->have_current) {
+		facts.lifetime_s = cert_lifetime_s(pass->current.cert);
+		facts.remaining_s = cert_not_after(pass->current.cert) - pass->now;
+	}
+	failures->next_at = pass->now + backoff_next(&facts, random_fraction());
+	str_copy(failures->text, sizeof(failures->text), err->text);
+}
+
+bool pass_target_deployed(const struct pass *pass, size_t i)
+{
+	return pass->have_current && pass->state.exists &&
+	       str_equal(pass->state.sha1, cert_sha1(pass->current.cert)) &&
+	       (pass->state.targets[i].end == DEPLOY_DONE ||
+		pass->state.targets[i].end == DEPLOY_OPERATOR) &&
+	       !pass->state.targets[i].unfinished;
+}
+
+bool pass_deployed(const struct pass *pass)
+{
+	for (size_t i = 0; i < pass->certificate->n_targets; i++)
+		if (!pass_target_deployed(pass, i))
+			return false;
+	return pass->have_current;
+}
+
+int64_t pass_served_until(struct pass *pass, size_t target)
+{
+	const struct target *t = &pass->certificate->targets[target];
+	int64_t until = 0;
+
+	if (pass_target_deployed(pass, target))
+		return cert_not_after(pass->current.cert);
+	for (size_t i = 0; i < t->n_verify; i++) {
+		struct probe_result seen;
+
+		probe_endpoint(&t->verify[i], 5, pass->in->cancel, &seen);
+		if (seen.kind == PROBE_TLS && (!until || seen.not_after < until))
+			until = seen.not_after;
+	}
+	return until;
+}

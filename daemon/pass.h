@@ -1,0 +1,90 @@
+/* pass.h - what the stages of a pipeline pass share. For daemon/pipeline.c and the files
+ * that hold its stages; nobody else looks in here. */
+#ifndef DAEMON_PASS_H
+#define DAEMON_PASS_H
+
+#include "base/err.h"
+#include "daemon/job.h"
+#include "daemon/pipeline.h"
+#include "daemon/renewal.h"
+#include "daemon/versions.h"
+#include "hooks/deploy.h"
+
+struct pass {
+	const struct pipeline_input *in;
+	struct pipeline_outcome *out;
+	const struct certificate_config *certificate; /* in->certificate */
+	char *folder;
+	struct job job;
+	struct clock_trust trust; /* our copy: learns from this pass */
+	int64_t now;
+
+	bool have_current; /* the newest complete version */
+	struct version current;
+	struct material material;
+	struct deployment deployment;
+	struct deploy_state state; /* what the journals say of `current` */
+	bool acted;                /* something was renewed, deployed, retired ... */
+};
+
+/* ---- pass.c ---- */
+
+/* Loads what is known. Damaged files become events, not failures. */
+int pass_open(struct pass *pass, const struct pipeline_input *in,
+	      struct pipeline_outcome *out, struct err *err);
+void pass_close(struct pass *pass);
+
+/* Loads the newest complete version again, and the journals' view of it. */
+int pass_reload(struct pass *pass, struct err *err);
+int pass_reload_state(struct pass *pass, struct err *err);
+
+/* Writes job.json. */
+int pass_save_job(struct pass *pass, struct err *err);
+
+/* Adds an event about this certificate; `target` NULL: the whole of it. */
+void pass_tell(struct pass *pass, enum event_kind kind, const char *target,
+	       const char *what, const char *todo);
+/* The same with a severity other than the kind's own, and attempts left. */
+void pass_tell_as(struct pass *pass, enum event_kind kind, enum severity severity,
+		  const char *target, const char *what, const char *todo,
+		  int attempts_left);
+
+/* Shows a step as it happens. */
+void pass_note(struct pass *pass, const char *step, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+
+/* Counts a failure and plans the next try by the back-off. */
+void pass_count_failure(struct pass *pass, struct failures *failures,
+			const struct err *err);
+
+/* Is every target served with `current`, as far as the journals say? */
+bool pass_deployed(const struct pass *pass);
+bool pass_target_deployed(const struct pass *pass, size_t i);
+
+/* When what this certificate's targets serve expires: of `current` where it is deployed,
+ * else as its endpoints show. 0: nothing known. */
+int64_t pass_served_until(struct pass *pass, size_t target);
+
+/* ---- the stages, in the order of the flow ---- */
+
+/* inspect.c: files and endpoints when their time has come; drift becomes events. */
+void pass_inspect(struct pass *pass);
+
+/* advice.c: asks the CA (ARI) when it is time; picks the moment once. */
+void pass_ask_advice(struct pass *pass);
+
+/* issue.c: preflight, order at the issuers in turn, accept. On success `current` is the
+ * new certificate. */
+int pass_preflight(struct pass *pass, struct err *err);
+int pass_issue(struct pass *pass, struct err *err);
+
+/* rollout.c: deploy, retire, roll back. */
+int pass_deploy(struct pass *pass, bool take_over, struct err *err);
+int pass_retire(struct pass *pass, struct err *err);
+int pass_rollback(struct pass *pass, struct err *err);
+
+/* ladder.c: what to do when time has run out; the operator's fallback. */
+void pass_expired_ladder(struct pass *pass);
+int pass_fallback(struct pass *pass, const char *only, struct err *err);
+
+#endif

@@ -1,0 +1,121 @@
+#include "daemon/pass_job.h"
+
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/random.h"
+#include "base/str.h"
+#include "daemon/log.h"
+
+void config_ref_release(struct config_ref *ref)
+{
+	if (!ref || --ref->holds)
+		return;
+	config_free(ref->config);
+	free(ref);
+}
+
+void request_free(struct request *request)
+{
+	if (!request)
+		return;
+	control_release(request->client);
+	free(request->only);
+	free(request);
+}
+
+/* ---- progress: from the worker's thread to the client's connection
+ * ---------------------- */
+
+struct progress {
+	struct control_client *client; /* alive as long as the job's request holds it */
+	cJSON *line;
+};
+
+static void show_progress(void *arg)
+{
+	struct progress *progress = arg;
+
+	control_send(progress->client, progress->line);
+	cJSON_Delete(progress->line);
+	free(progress);
+}
+
+static void on_note(void *ctx, const struct deploy_note *note)
+{
+	struct pass_job *job = ctx;
+	struct progress *progress;
+
+	log_line(LOG_LEVEL_INFO, job->certificate->name, job->run, "%s%s%s: %s",
+		 note->step, note->target ? " " : "", note->target ? note->target : "",
+		 note->text);
+	if (!job->request || !job->request->client)
+		return;
+	progress = mem_calloc(1, sizeof(*progress));
+	progress->client = job->request->client;
+	progress->line = cJSON_CreateObject();
+	json_set_string(progress->line, "certificate", job->certificate->name);
+	json_set_string(progress->line, "step", note->step);
+	json_set_string(progress->line, "target", note->target);
+	json_set_string(progress->line, "text", note->text);
+	pool_post(job->pool, show_progress, progress);
+}
+
+/* ---- the job
+ * ------------------------------------------------------------------------------ */
+
+static void work(struct worker *worker, struct pool_job *pool_job)
+{
+	struct pass_job *job = (struct pass_job *)pool_job;
+
+	job->input.sessions = worker->sessions;
+	pipeline_run(&job->input, &job->outcome);
+	job->worked = true;
+}
+
+static void done(struct pool_job *pool_job)
+{
+	struct pass_job *job = (struct pass_job *)pool_job;
+
+	job->finished(job->owner, job);
+}
+
+struct pass_job *pass_job_new(struct pool *pool, struct config_ref *config,
+			      const struct certificate_config *certificate,
+			      struct http01 *http01, const struct cancel *cancel,
+			      struct request *request)
+{
+	struct pass_job *job = mem_calloc(1, sizeof(*job));
+
+	config->holds++;
+	job->job.work = work;
+	job->job.done = done;
+	job->pool = pool;
+	job->config = config;
+	job->certificate = certificate;
+	job->request = request;
+	random_hex(job->run, RUN_ID_LENGTH);
+	job->input = (struct pipeline_input){
+		.config = config->config,
+		.generation = config->generation,
+		.certificate = certificate,
+		.command = request ? request->command : PIPELINE_KEEP,
+		.force = request && request->force,
+		.only = request ? request->only : NULL,
+		.trust = &job->trust,
+		.http01 = http01,
+		.cancel = cancel,
+		.run = job->run,
+		.note = on_note,
+		.note_ctx = job,
+	};
+	return job;
+}
+
+void pass_job_free(struct pass_job *job)
+{
+	pipeline_outcome_clear(&job->outcome);
+	request_free(job->request);
+	config_ref_release(job->config);
+	free(job);
+}

@@ -1,0 +1,335 @@
+/* pipeline.c - the flow, straight down. Each stage stands in a file of its own (pass.h);
+ * here is only their order, and what one failing means to the next: a renewal that fails
+ * keeps nobody from deploying what is at hand, and nothing that fails keeps the ladder
+ * from looking at the clock. */
+#include "daemon/pipeline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "daemon/backoff.h"
+#include "daemon/pass.h"
+#include "daemon/schedule.h"
+#include "daemon/sessions.h"
+#include "hooks/fallback.h"
+
+#define LOOK_AGAIN_AFTER_ERROR_S 300
+#define CLOCK_AGAIN_S 3600 /* how long an unconfirmed clock delays a retirement */
+
+static void conclude(struct pass *pass, enum exit_code code, const char *text)
+{
+	pass->out->exit_code = code;
+	str_copy(pass->out->text, sizeof(pass->out->text), text);
+}
+
+static enum exit_code exit_code_of(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_NOT_FOUND:
+		return EXIT_CODE_NOTHING;
+	case ERR_DENIED:
+		return EXIT_CODE_DENIED;
+	default:
+		return EXIT_CODE_FAILED;
+	}
+}
+
+/* ---- decide
+ * ----------------------------------------------------------------------------- */
+
+static struct renewal_facts renewal_facts_of(const struct pass *pass)
+{
+	const struct certificate_config *certificate = pass->certificate;
+	struct renewal_facts facts = { .present = pass->have_current, .ari_at = NO_ARI };
+	char *id;
+
+	facts.forced = pass->in->command == PIPELINE_RENEW && pass->in->force;
+	if (!pass->have_current)
+		return facts;
+	facts.names_match = cert_names_are(pass->current.cert, certificate->hosts);
+	facts.key_type_matches = str_equal(cert_key_type(pass->current.cert),
+					   certificate->key_type);
+	facts.not_before = cert_not_before(pass->current.cert);
+	facts.not_after = cert_not_after(pass->current.cert);
+	id = cert_ari_id(pass->current.cert);
+	if (certificate->follow_ari && pass->job.ari_at &&
+	    str_equal(id, pass->job.ari_id))
+		facts.ari_at = pass->job.ari_at;
+	free(id);
+	return facts;
+}
+
+/* The first round after expiry is not held back by what failed before it. */
+static bool held_back(const struct pass *pass)
+{
+	bool just_expired = pass->have_current &&
+			    cert_not_after(pass->current.cert) <= pass->now &&
+			    !pass->job.rounds_since_expiry;
+
+	if (pass->in->command == PIPELINE_RENEW && pass->in->force)
+		return false;
+	return pass->job.renewal.count && pass->job.renewal.next_at > pass->now &&
+	       !just_expired;
+}
+
+/* ---- renew
+ * ------------------------------------------------------------------------------ */
+
+static void tell_renewal_failed(struct pass *pass, const struct err *err)
+{
+	struct backoff_facts facts = { .failures = pass->job.renewal.count };
+	enum severity severity = SEVERITY_NOTICE;
+	char next[CLOCK_TEXT_MAX];
+	char *what;
+	unsigned left;
+
+	clock_format_people_local(pass->job.renewal.next_at, next);
+	what = str_printf("renew '%s': %s; next try %s", pass->certificate->name,
+			  err->text, next);
+	pass_tell(pass, EVENT_FAILED, NULL, what,
+		  "nothing was changed, the old certificate is still in place");
+	free(what);
+	if (!pass->have_current || cert_not_after(pass->current.cert) <= pass->now)
+		return;
+	facts.lifetime_s = cert_lifetime_s(pass->current.cert);
+	facts.remaining_s = cert_not_after(pass->current.cert) - pass->now;
+	left = backoff_attempts_left(&facts);
+	if (left > 10)
+		return;
+	if (left <= 6)
+		severity = left <= 3 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+	pass_tell_as(pass, EVENT_EXPIRING, severity, NULL, err->text,
+		     "repair what it names before the attempts run out", (int)left);
+}
+
+static int renew(struct pass *pass, struct err *err)
+{
+	bool expired = pass->have_current &&
+		       cert_not_after(pass->current.cert) <= pass->now;
+
+	if (!pass_preflight(pass, err) && !pass_issue(pass, err))
+		return 0;
+	if (err->kind == ERR_CANCELLED)
+		return -1;
+	if (expired)
+		pass->job.rounds_since_expiry++;
+	pass_count_failure(pass, &pass->job.renewal, err);
+	tell_renewal_failed(pass, err);
+	return -1;
+}
+
+/* ---- deploy and retire
+ * ------------------------------------------------------------------ */
+
+static bool deployment_unfinished(const struct pass *pass)
+{
+	for (size_t i = 0; i < pass->state.n_targets; i++)
+		if (pass->state.targets[i].unfinished)
+			return true;
+	return false;
+}
+
+static bool deployment_due(const struct pass *pass)
+{
+	if (!pass->have_current || pass_deployed(pass) ||
+	    cert_not_after(pass->current.cert) <= pass->now)
+		return false;
+	return !pass->job.deployment.count || pass->job.deployment.next_at <= pass->now;
+}
+
+static bool retirement_due(struct pass *pass)
+{
+	struct clock_reading reading = clock_reading_now();
+	char why[160];
+
+	if (!pass_deployed(pass) || pass->state.retired ||
+	    pass->state.retire_at > pass->now)
+		return false;
+	if (clock_trusted(&pass->trust, &reading, why))
+		return true;
+	pass_note(pass, "retire", "nothing is deleted on an unconfirmed clock: %s", why);
+	return false;
+}
+
+/* ---- the flow
+ * --------------------------------------------------------------------------- */
+
+static void conclude_renewal(struct pass *pass, const struct renewal_verdict *verdict)
+{
+	char when[CLOCK_TEXT_MAX];
+	char *text;
+
+	if (pass->acted) {
+		text = str_printf("'%s' is served with %s", pass->certificate->name,
+				  cert_sha1(pass->current.cert));
+		conclude(pass, EXIT_CODE_DONE, text);
+	} else if (verdict->reason != NOT_DUE) {
+		clock_format_people_local(pass->job.renewal.next_at, when);
+		text = str_printf(
+			"'%s' is due (%s), but the last try failed: %s; next try %s, "
+			"or now with --force",
+			pass->certificate->name, renewal_reason_text(verdict->reason),
+			pass->job.renewal.text, when);
+		conclude(pass, EXIT_CODE_NOTHING, text);
+	} else {
+		clock_format_people_local(verdict->due_at, when);
+		text = str_printf("'%s' is not due until %s; --force renews it now",
+				  pass->certificate->name, when);
+		conclude(pass, EXIT_CODE_NOTHING, text);
+	}
+	free(text);
+}
+
+static int keep_alive(struct pass *pass, struct err *err)
+{
+	struct renewal_facts facts;
+	struct renewal_verdict verdict;
+	int rc = 0;
+
+	if (deployment_unfinished(pass))
+		rc = pass_deploy(pass, false, err);
+	pass_inspect(pass);
+	pass_ask_advice(pass);
+
+	facts = renewal_facts_of(pass);
+	verdict = renewal_decide(&facts, &pass->certificate->renew_at, pass->now);
+	if (verdict.reason != NOT_DUE && !held_back(pass)) {
+		pass_note(pass, "decide", "due: %s", renewal_reason_text(verdict.reason));
+		rc = renew(pass, err);
+	}
+	if (!cancel_requested(pass->in->cancel) && deployment_due(pass))
+		rc = pass_deploy(pass, false, err);
+	if (!rc && retirement_due(pass))
+		rc = pass_retire(pass, err);
+	if (!cancel_requested(pass->in->cancel))
+		pass_expired_ladder(pass);
+	if (!rc)
+		conclude_renewal(pass, &verdict);
+	return rc;
+}
+
+static int deploy_on_command(struct pass *pass, struct err *err)
+{
+	char *text;
+
+	if (pass_deploy(pass, true, err))
+		return -1;
+	if (retirement_due(pass) && pass_retire(pass, err))
+		return -1;
+	text = str_printf("'%s' is served with %s", pass->certificate->name,
+			  cert_sha1(pass->current.cert));
+	conclude(pass, EXIT_CODE_DONE, text);
+	free(text);
+	return 0;
+}
+
+static int roll_back_on_command(struct pass *pass, struct err *err)
+{
+	char *text;
+
+	if (pass_rollback(pass, err))
+		return -1;
+	text = str_printf(
+		"'%s' is rolled back and left alone until `certrenewd deploy %s`",
+		pass->certificate->name, pass->certificate->name);
+	conclude(pass, EXIT_CODE_DONE, text);
+	free(text);
+	return 0;
+}
+
+static int fall_back_on_command(struct pass *pass, struct err *err)
+{
+	if (pass_fallback(pass, pass->in->only, err))
+		return -1;
+	conclude(pass, EXIT_CODE_DONE, "it speaks plain HTTP now");
+	return 0;
+}
+
+typedef int pipeline_flow(struct pass *pass, struct err *err);
+
+static pipeline_flow *const flows[] = {
+	[PIPELINE_KEEP] = keep_alive,
+	[PIPELINE_RENEW] = keep_alive,
+	[PIPELINE_DEPLOY] = deploy_on_command,
+	[PIPELINE_ROLLBACK] = roll_back_on_command,
+	[PIPELINE_FALLBACK] = fall_back_on_command,
+	[PIPELINE_HTTPS] = deploy_on_command,
+};
+_Static_assert(sizeof(flows) / sizeof(*flows) == PIPELINE_COMMANDS, "one flow a command");
+
+/* ---- when to look again
+ * ----------------------------------------------------------------- */
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void plan_next(struct pass *pass)
+{
+	const struct config *config = pass->in->config;
+	const struct job *job = &pass->job;
+	struct renewal_facts facts = renewal_facts_of(pass);
+	struct renewal_verdict verdict;
+	struct schedule_verdict next;
+	struct schedule_facts when = { .deploy_at = CLOCK_NEVER,
+				       .retire_at = CLOCK_NEVER,
+				       .expires_at = CLOCK_NEVER,
+				       .ask_advice_at = CLOCK_NEVER,
+				       .inspect_at = CLOCK_NEVER };
+
+	pass->now = when.now = clock_wall();
+	facts.forced = false;
+	verdict = renewal_decide(&facts, &pass->certificate->renew_at, when.now);
+	when.renew_at = later(verdict.due_at, job->renewal.next_at);
+	if (pass->have_current)
+		when.expires_at = cert_not_after(pass->current.cert);
+	if (pass->have_current && !pass_deployed(pass) && when.expires_at > when.now)
+		when.deploy_at = job->deployment.next_at;
+	if (pass_deployed(pass)) {
+		when.inspect_at = schedule_inspection(pass->certificate->name,
+						      job->inspected_files_at,
+						      config->inspect_files_every_s);
+		if (!pass->state.retired && pass->state.retire_at != CLOCK_NEVER)
+			when.retire_at = pass->state.retire_at > when.now
+						 ? pass->state.retire_at
+						 : when.now + CLOCK_AGAIN_S;
+		if (pass->certificate->follow_ari && job->ari_ask_again_at)
+			when.ask_advice_at = job->ari_ask_again_at;
+	}
+	next = schedule_next(&when);
+	pass->out->next_at = next.at;
+	str_copy(pass->out->next_why, sizeof(pass->out->next_why), next.why);
+}
+
+void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *ret)
+{
+	struct pass pass;
+	struct err err = { 0 }, save_err;
+
+	memset(ret, 0, sizeof(*ret));
+	sessions_use(input->sessions, input->config, input->generation);
+	if (pass_open(&pass, input, ret, &err)) {
+		pass_tell(&pass, EVENT_FAILED, NULL, err.text, NULL);
+		conclude(&pass, exit_code_of(&err), err.text);
+		ret->next_at = pass.now + LOOK_AGAIN_AFTER_ERROR_S;
+		str_copy(ret->next_why, sizeof(ret->next_why), "trying again");
+		pass_close(&pass);
+		return;
+	}
+	if (flows[input->command](&pass, &err))
+		conclude(&pass, exit_code_of(&err), err.text);
+	plan_next(&pass);
+	if (pass_save_job(&pass, &save_err))
+		pass_tell(&pass, EVENT_FAILED, NULL, save_err.text,
+			  "make room in the state directory and let it be written");
+	pass_close(&pass);
+}
+
+void pipeline_outcome_clear(struct pipeline_outcome *outcome)
+{
+	event_list_clear(&outcome->events);
+}

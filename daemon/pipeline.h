@@ -1,0 +1,72 @@
+/* pipeline.h - one pass over one certificate, from what is to what should be:
+ *
+ *     inspect -> advice (ARI) -> decide -> preflight -> order -> accept
+ *             -> deploy -> verify -> retire -> expired ladder -> remember
+ *
+ * A job goes in as plain facts, an outcome comes back as plain facts: a pass prints
+ * nothing, tells nobody and changes nothing that another thread looks at. The same
+ * function serves the daemon's schedule, a command over the control channel and a command
+ * that runs by itself. The stages live in the files that struct pass (pass.h) ties
+ * together. */
+#ifndef DAEMON_PIPELINE_H
+#define DAEMON_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "daemon/clock_trust.h"
+#include "daemon/event_list.h"
+#include "daemon/exit_code.h"
+#include "hooks/deploy.h"
+
+struct cancel;
+struct http01;
+struct sessions;
+
+enum pipeline_command {
+	PIPELINE_KEEP,     /* the schedule: whatever is due */
+	PIPELINE_RENEW,    /* the operator: renew if due; forced: now */
+	PIPELINE_DEPLOY,   /* bring in the certificate at hand, also into MODE_OPERATOR */
+	PIPELINE_ROLLBACK, /* back to before the last deployment */
+	PIPELINE_FALLBACK, /* plain HTTP now */
+	PIPELINE_HTTPS,    /* the way back from it */
+	PIPELINE_COMMANDS
+};
+
+struct pipeline_input { /* borrowed for the pass */
+	const struct config *config;
+	unsigned long generation; /* of the configuration, from 1 */
+	const struct certificate_config *certificate;
+	enum pipeline_command command;
+	bool force;       /* RENEW: although not due, and in spite of the back-off */
+	const char *only; /* DEPLOY, ROLLBACK, FALLBACK, HTTPS: one target; NULL: all */
+	const struct clock_trust *trust;
+	struct http01 *http01;
+	struct sessions *sessions;
+	const struct cancel *cancel;
+	const char *run; /* id, for logs and journals */
+	void (*note)(void *ctx, const struct deploy_note *note); /* as it happens */
+	void *note_ctx;
+};
+
+struct pipeline_outcome {
+	enum exit_code exit_code;
+	char text[2048]; /* one sentence: what came of it */
+	struct event_list events;
+	bool saw_date; /* a Date over verified TLS, for the clock's confirmation */
+	int64_t date, date_mono_ms;
+	int64_t next_at;   /* when to look again */
+	char next_why[96]; /* in words */
+};
+
+/* Runs the pass to its end, or to a journal boundary when cancelled. Fills *ret, released
+ * with pipeline_outcome_clear(). The caller holds the state lock, and no other pass over
+ * this certificate runs. */
+void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *ret);
+void pipeline_outcome_clear(struct pipeline_outcome *outcome);
+
+/* certificates/<name> of a state directory. Gives. */
+char *pipeline_folder(const struct config *config, const char *certificate);
+
+#endif

@@ -1,0 +1,304 @@
+/* report.c - gathers what is known of a certificate, as JSON and as an explanation. */
+#include "daemon/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "daemon/breaker.h"
+#include "daemon/job.h"
+#include "daemon/pipeline.h"
+#include "daemon/renewal.h"
+#include "daemon/versions.h"
+#include "hooks/deploy.h"
+
+struct known { /* of one certificate, from disk */
+	const struct certificate_config *config;
+	char *folder;
+	struct job job;
+	struct version version;
+	bool present;
+	struct deploy_state state;
+	int64_t now;
+};
+
+static int know(const struct config *config, const struct certificate_config *certificate,
+		struct known *ret, struct err *err)
+{
+	struct deployment deployment = {
+		.targets = certificate->targets,
+		.n_targets = certificate->n_targets,
+		.run = "status",
+	};
+	struct strlist damaged = { 0 };
+	bool job_damaged;
+	int rc;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->config = certificate;
+	ret->now = clock_wall();
+	ret->folder = pipeline_folder(config, certificate->name);
+	deployment.folder = ret->folder;
+	(void)job_read(ret->folder, &ret->job, &job_damaged, err);
+	if (!version_load_newest(ret->folder, &ret->version, err))
+		ret->present = true;
+	rc = deploy_state_read(&deployment, &ret->state, &damaged, err);
+	strlist_clear(&damaged);
+	return rc;
+}
+
+static void forget(struct known *known)
+{
+	deploy_state_clear(&known->state);
+	version_clear(&known->version);
+	free(known->folder);
+}
+
+static struct renewal_facts facts_of(const struct known *known)
+{
+	struct renewal_facts facts = { .present = known->present, .ari_at = NO_ARI };
+	char *id;
+
+	if (!known->present)
+		return facts;
+	facts.names_match = cert_names_are(known->version.cert, known->config->hosts);
+	facts.key_type_matches = str_equal(cert_key_type(known->version.cert),
+					   known->config->key_type);
+	facts.not_before = cert_not_before(known->version.cert);
+	facts.not_after = cert_not_after(known->version.cert);
+	id = cert_ari_id(known->version.cert);
+	if (known->config->follow_ari && known->job.ari_at &&
+	    str_equal(id, known->job.ari_id))
+		facts.ari_at = known->job.ari_at;
+	free(id);
+	return facts;
+}
+
+/* ---- status
+ * ------------------------------------------------------------------------------- */
+
+static void set_instant(cJSON *object, const char *name, int64_t at)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	if (at == 0 || at == CLOCK_NEVER) {
+		json_set_string(object, name, NULL);
+		return;
+	}
+	clock_format_rfc3339(at, text);
+	json_set_string(object, name, text);
+}
+
+static cJSON *failures_json(const struct failures *failures)
+{
+	cJSON *json = cJSON_CreateObject();
+
+	json_set_int(json, "failures", failures->count);
+	if (failures->count) {
+		set_instant(json, "last_at", failures->last_at);
+		set_instant(json, "next_at", failures->next_at);
+		json_set_string(json, "text", failures->text);
+	}
+	return json;
+}
+
+static cJSON *target_json(const struct target_state *state)
+{
+	cJSON *json = cJSON_CreateObject();
+
+	json_set_string(json, "name", state->target);
+	json_set_string(json, "end", deploy_end_name(state->end));
+	json_set_string(json, "mode", target_mode_name(state->mode));
+	json_set_string(json, "step", state->step);
+	json_set_bool(json, "unfinished", state->unfinished);
+	json_set_string(json, "old_sha1", state->old_sha1[0] ? state->old_sha1 : NULL);
+	json_set_string(json, "why", state->why[0] ? state->why : NULL);
+	return json;
+}
+
+static void add_certificate_facts(const struct known *known, cJSON *json)
+{
+	const struct cert *cert = known->version.cert;
+	struct renewal_facts facts = facts_of(known);
+	struct renewal_verdict verdict = renewal_decide(&facts, &known->config->renew_at,
+							known->now);
+
+	json_set_bool(json, "present", known->present);
+	set_instant(json, "due_at", verdict.due_at);
+	json_set_string(json, "due_rule", renewal_reason_text(verdict.reason));
+	if (!known->present)
+		return;
+	json_set_string(json, "sha1", cert_sha1(cert));
+	json_set_string(json, "issuer", cert_issuer_text(cert));
+	set_instant(json, "not_before", cert_not_before(cert));
+	set_instant(json, "not_after", cert_not_after(cert));
+	json_set_int(json, "remaining_s", cert_not_after(cert) - known->now);
+	json_set_int(json, "version", known->version.n);
+}
+
+static cJSON *certificate_json(const struct known *known)
+{
+	cJSON *json = cJSON_CreateObject();
+	cJSON *hosts = cJSON_AddArrayToObject(json, "hosts");
+	cJSON *targets;
+
+	json_set_string(json, "name", known->config->name);
+	for (size_t i = 0; known->config->hosts[i]; i++)
+		cJSON_AddItemToArray(hosts, cJSON_CreateString(known->config->hosts[i]));
+	add_certificate_facts(known, json);
+	cJSON_AddItemToObject(json, "renewal", failures_json(&known->job.renewal));
+	cJSON_AddItemToObject(json, "deployment", failures_json(&known->job.deployment));
+	json_set_bool(json, "retired", known->state.retired);
+	set_instant(json, "retire_at", known->state.retire_at);
+	set_instant(json, "last_renewed_at", known->job.last_renewed_at);
+	json_set_string(json, "last_issuer",
+			known->job.last_issuer[0] ? known->job.last_issuer : NULL);
+	targets = cJSON_AddArrayToObject(json, "targets");
+	for (size_t i = 0; i < known->state.n_targets; i++)
+		cJSON_AddItemToArray(targets, target_json(&known->state.targets[i]));
+	return json;
+}
+
+static void add_clock(const struct clock_trust *trust, cJSON *json)
+{
+	struct clock_reading now = clock_reading_now();
+	cJSON *clock = cJSON_AddObjectToObject(json, "clock");
+	char why[160];
+
+	json_set_bool(clock, "confirmed", clock_trusted(trust, &now, why));
+	json_set_string(clock, "why", why);
+}
+
+static int unknown_name(const struct config *config, const char *name, struct err *err)
+{
+	return err_set(err, ERR_NOT_FOUND, "there is no certificate '%s' in '%s'", name,
+		       config->path);
+}
+
+int report_status(const struct config *config, const struct clock_trust *trust,
+		  const char *name, cJSON **ret_json, struct err *err)
+{
+	cJSON *json, *list;
+
+	if (name && !config_certificate(config, name))
+		return unknown_name(config, name, err);
+	json = cJSON_CreateObject();
+	add_clock(trust, json);
+	list = cJSON_AddArrayToObject(json, "certificates");
+	for (size_t i = 0; i < config->n_certificates; i++) {
+		struct known known;
+		struct err unreadable = { 0 };
+		cJSON *certificate;
+
+		if (name && strcmp(config->certificates[i].name, name) != 0)
+			continue;
+		(void)know(config, &config->certificates[i], &known, &unreadable);
+		certificate = certificate_json(&known);
+		cJSON_AddItemToArray(list, certificate);
+		forget(&known);
+	}
+	*ret_json = json;
+	return 0;
+}
+
+/* ---- explain
+ * ------------------------------------------------------------------------------ */
+
+static void explain_failures(const char *what, const struct failures *failures,
+			     struct buf *out)
+{
+	char next[CLOCK_TEXT_MAX];
+
+	if (!failures->count)
+		return;
+	clock_format_people_local(failures->next_at, next);
+	buf_printf(out, "%-22s failed %u time%s, next try %s\n%-22s %s\n", what,
+		   failures->count, failures->count == 1 ? "" : "s", next, "",
+		   failures->text);
+}
+
+static void explain_breaker(const struct config *config, const struct known *known,
+			    struct buf *out)
+{
+	int64_t interval = 0;
+
+	if (known->present)
+		interval = renewal_age_limit(&known->config->renew_at,
+					     cert_not_before(known->version.cert),
+					     cert_not_after(known->version.cert)) -
+			   cert_not_before(known->version.cert);
+	for (size_t i = 0; known->config->issuers[i]; i++) {
+		int64_t *issued = NULL;
+		size_t n = 0;
+		struct err err;
+		struct breaker_verdict verdict;
+
+		if (breaker_read(config->state_dir, known->config->hosts,
+				 known->config->issuers[i], &issued, &n, &err)) {
+			buf_printf(out, "%-22s %s: %s\n", "circuit breaker",
+				   known->config->issuers[i], err.text);
+			continue;
+		}
+		verdict = breaker_decide(issued, n, interval, known->now);
+		buf_printf(out, "%-22s %s: %s (%s)\n", "circuit breaker",
+			   known->config->issuers[i],
+			   verdict.allowed ? "closed, orders are allowed" : "open",
+			   verdict.text);
+		free(issued);
+	}
+}
+
+static void explain_targets(const struct known *known, struct buf *out)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	for (size_t i = 0; i < known->state.n_targets; i++) {
+		const struct target_state *target = &known->state.targets[i];
+
+		buf_printf(out, "target %-15s %s, mode %s%s%s\n", target->target,
+			   deploy_end_name(target->end), target_mode_name(target->mode),
+			   target->why[0] ? ": " : "", target->why);
+	}
+	if (known->state.exists && !known->state.retired &&
+	    known->state.retire_at != CLOCK_NEVER) {
+		clock_format_people_local(known->state.retire_at, when);
+		buf_printf(out, "%-22s not before %s\n", "old certificate retires", when);
+	}
+}
+
+int report_explain(const struct config *config, const struct clock_trust *trust,
+		   const char *name, struct buf *out, struct err *err)
+{
+	const struct certificate_config *certificate = config_certificate(config, name);
+	struct clock_reading reading = clock_reading_now();
+	struct renewal_facts facts;
+	struct known known;
+	char why[160];
+	bool trusted;
+
+	if (!certificate)
+		return unknown_name(config, name, err);
+	if (know(config, certificate, &known, err)) {
+		forget(&known);
+		return -1;
+	}
+	if (known.present)
+		buf_printf(out, "%-22s %s from %s\n", "certificate",
+			   cert_sha1(known.version.cert),
+			   cert_issuer_text(known.version.cert));
+	facts = facts_of(&known);
+	renewal_explain(&facts, &certificate->renew_at, known.now, out);
+	if (known.job.ari_explanation[0])
+		buf_printf(out, "%-22s %s\n", "the CA explains",
+			   known.job.ari_explanation);
+	explain_failures("renewal", &known.job.renewal, out);
+	explain_failures("deployment", &known.job.deployment, out);
+	explain_breaker(config, &known, out);
+	explain_targets(&known, out);
+	trusted = clock_trusted(trust, &reading, why);
+	buf_printf(out, "%-22s %s: %s\n", "clock",
+		   trusted ? "confirmed" : "not confirmed", why);
+	forget(&known);
+	return 0;
+}

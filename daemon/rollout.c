@@ -1,0 +1,170 @@
+/* rollout.c - from a certificate at hand to one that is served: hands the deployment to
+ * hooks/, and turns its outcomes into events, failures and what is remembered. */
+#include "daemon/pass.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "hooks/mode.h"
+
+static void forget_failures(struct failures *failures)
+{
+	memset(failures, 0, sizeof(*failures));
+}
+
+/* What each way for a target to end means to somebody who is asleep. */
+static const struct {
+	bool failed;
+	enum event_kind kind;
+	const char *todo;
+} ends[] = {
+	[DEPLOY_PENDING] = { true, EVENT_FAILED, "repair the target; it is tried again" },
+	[DEPLOY_DONE] = { false, EVENT_RECOVERED, NULL },
+	[DEPLOY_ROLLED_BACK] = { true, EVENT_FAILED,
+				 "what was served before is served again; repair the "
+				 "target, "
+				 "it is tried again with the certificate at hand" },
+	[DEPLOY_BROKEN] = { true, EVENT_BROKEN,
+			    "the service may be down: look at it now; both ways are "
+			    "tried "
+			    "again" },
+	[DEPLOY_WAITING] = { false, EVENT_WAITING_FOR_SERVICE,
+			     "start the service when you are ready; its certificate is "
+			     "in "
+			     "place and is verified then" },
+	[DEPLOY_OPERATOR] = { false, EVENT_DRIFT,
+			      "an operator has taken this target over; `certrenewd "
+			      "deploy` "
+			      "gives it back" },
+};
+
+static void tell_target(struct pass *pass, const struct target_outcome *target)
+{
+	const char *what = target->err.text;
+	char *served = NULL;
+
+	if (target->end == DEPLOY_DONE) {
+		served = str_printf("'%s' serves %s", target->target,
+				    cert_sha1(pass->current.cert));
+		what = served;
+	} else if (!what[0]) {
+		what = deploy_end_name(target->end);
+	}
+	pass_tell(pass, ends[target->end].kind, target->target, what,
+		  ends[target->end].todo);
+	for (size_t i = 0; i < target->notes.n; i++)
+		pass_note(pass, "note", "%s: %s", target->target, target->notes.items[i]);
+	free(served);
+}
+
+/* Adds up the outcomes: 0 when nothing failed; else err is the first failure. */
+static int judge(struct pass *pass, const struct deploy_outcome *outcome,
+		 const char *only, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < outcome->n_targets; i++) {
+		const struct target_outcome *target = &outcome->targets[i];
+
+		if (only && strcmp(only, target->target) != 0)
+			continue;
+		tell_target(pass, target);
+		if (!ends[target->end].failed || rc)
+			continue;
+		*err = target->err;
+		if (err->kind == ERR_NONE)
+			err_set(err, ERR_TRANSIENT, "target '%s' is %s", target->target,
+				deploy_end_name(target->end));
+		rc = -1;
+	}
+	return rc;
+}
+
+static void tell_renewed(struct pass *pass)
+{
+	char until[CLOCK_TEXT_MAX];
+	char *what;
+
+	clock_format_people_local(cert_not_after(pass->current.cert), until);
+	what = str_printf("'%s' serves its new certificate %s, valid until %s",
+			  pass->certificate->name, cert_sha1(pass->current.cert), until);
+	pass_tell(pass, EVENT_RENEWED, NULL, what, NULL);
+	pass_tell(pass, EVENT_RECOVERED, NULL, what, NULL);
+	free(what);
+}
+
+int pass_deploy(struct pass *pass, bool take_over, struct err *err)
+{
+	struct deploy_outcome outcome = { 0 };
+	struct err state_err;
+	int rc;
+
+	if (!pass->have_current)
+		return err_set(err, ERR_NOT_FOUND,
+			       "there is no certificate to deploy yet");
+	rc = deploy_run(&pass->deployment, pass->in->only, take_over, &outcome, err);
+	if (!rc)
+		rc = judge(pass, &outcome, pass->in->only, err);
+	if (!rc && outcome.all_done) {
+		forget_failures(&pass->job.deployment);
+		tell_renewed(pass);
+	}
+	deploy_outcome_clear(&outcome);
+	if (rc && !cancel_requested(pass->in->cancel))
+		pass_count_failure(pass, &pass->job.deployment, err);
+	pass->acted = true;
+	pass->now = clock_wall();
+	if (pass_reload_state(pass, &state_err))
+		pass_note(pass, "deploy", "journals unreadable: %s", state_err.text);
+	return rc;
+}
+
+int pass_retire(struct pass *pass, struct err *err)
+{
+	struct deploy_outcome outcome = { 0 };
+	int rc = deploy_retire(&pass->deployment, &outcome, err);
+
+	for (size_t i = 0; i < outcome.n_targets; i++)
+		for (size_t k = 0; k < outcome.targets[i].notes.n; k++)
+			pass_note(pass, "retired", "%s: %s", outcome.targets[i].target,
+				  outcome.targets[i].notes.items[k]);
+	deploy_outcome_clear(&outcome);
+	if (!rc)
+		rc = versions_prune(pass->folder, pass->current.n, err);
+	if (rc)
+		return err_wrap(err, "retire the old certificate");
+	pass->acted = true;
+	return pass_reload_state(pass, err);
+}
+
+/* A target that the operator took back is the operator's until `deploy`. */
+int pass_rollback(struct pass *pass, struct err *err)
+{
+	struct deploy_outcome outcome = { 0 };
+	int rc;
+
+	if (!pass->have_current)
+		return err_set(err, ERR_NOT_FOUND,
+			       "nothing to roll back: nothing was deployed yet");
+	rc = deploy_rollback(&pass->deployment, pass->in->only, &outcome, err);
+	for (size_t i = 0; !rc && i < outcome.n_targets; i++) {
+		const struct target_outcome *target = &outcome.targets[i];
+
+		if (target->end == DEPLOY_ROLLED_BACK) {
+			pass_note(pass, "undo", "'%s' is back to what it served before",
+				  target->target);
+			rc = target_mode_write(pass->folder, target->target,
+					       MODE_OPERATOR, err);
+		} else if (target->err.kind != ERR_NONE) {
+			*err = target->err;
+			tell_target(pass, target);
+			rc = -1;
+		}
+	}
+	deploy_outcome_clear(&outcome);
+	pass->acted = true;
+	return rc;
+}

@@ -1,0 +1,38 @@
+#include "daemon/schedule.h"
+
+#include <stddef.h>
+
+#include "base/clock.h"
+
+struct schedule_verdict schedule_next(const struct schedule_facts *facts)
+{
+	const struct schedule_verdict candidates[] = {
+		{ facts->renew_at, "renewal" },
+		{ facts->deploy_at, "deployment, again" },
+		{ facts->retire_at, "retirement of the old certificate" },
+		{ facts->expires_at > facts->now ? facts->expires_at : CLOCK_NEVER,
+		  "expiry" },
+		{ facts->ask_advice_at, "asking the CA for its advice" },
+		{ facts->inspect_at, "inspection" },
+	};
+	struct schedule_verdict next = { facts->now + 86400, "a daily look" };
+
+	for (size_t i = 0; i < sizeof(candidates) / sizeof(*candidates); i++)
+		if (candidates[i].at < next.at)
+			next = candidates[i];
+	if (next.at <= facts->now)
+		next.at = facts->now + 1;
+	return next;
+}
+
+int64_t schedule_inspection(const char *name, int64_t last_at, int64_t every_s)
+{
+	uint32_t hash =
+		2166136261U; /* FNV-1a: spreads, and is the same after a restart */
+
+	if (!last_at)
+		return 0;
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619U;
+	return last_at + every_s + (int64_t)(hash % 1000U) * (every_s / 10) / 1000;
+}

@@ -1,0 +1,29 @@
+/* schedule.h - when to look at a certificate again.  Pure. */
+#ifndef DAEMON_SCHEDULE_H
+#define DAEMON_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct schedule_facts { /* instants; CLOCK_NEVER where there is none */
+	int64_t now;
+	int64_t renew_at;   /* due, and not held back by the back-off */
+	int64_t deploy_at;  /* a deployment is to be tried again */
+	int64_t retire_at;  /* the old certificate may go */
+	int64_t expires_at; /* what is served runs out */
+	int64_t ask_advice_at;
+	int64_t inspect_at;
+};
+
+struct schedule_verdict {
+	int64_t at;      /* always after now */
+	const char *why; /* borrowed: "renewal", "inspection", ... */
+};
+
+struct schedule_verdict schedule_next(const struct schedule_facts *facts);
+
+/* When the next inspection is due: `every_s` after the last, up to a tenth later by the
+ * name, so that a hundred certificates do not all look at once. Never looked: at once. */
+int64_t schedule_inspection(const char *name, int64_t last_at, int64_t every_s);
+
+#endif
