@@ -118,6 +118,7 @@ struct deploy_state {
 		const char *target; /* borrowed from the deployment's targets */
 		enum deploy_end end;
 		bool unfinished; /* died in the middle: run it now, before anything else */
+		bool by_operator; /* rolled back by command: not to be retried by itself */
 		enum target_mode mode;
 		char step[32];	     /* completed state: "pointed", ... */
 		char old_sha1[CERT_SHA1_HEX];

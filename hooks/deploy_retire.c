@@ -1,0 +1,229 @@
+/* The old certificate goes: after a second look, and only what we imported. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hooks/plan.h"
+#include "hooks/store.h"
+#include "hooks/transaction.h"
+
+#define LOOK_TIMEOUT_S 10
+
+/* ---- looking again ------------------------------------------------------------------
+ */
+
+static int look_at_files(const struct member *member, struct err *err)
+{
+	const struct target *target = member->target;
+	const struct material *material = member->deployment->material;
+	const char *sha1 = cert_sha1(material->cert);
+	char named[CERT_SHA1_HEX], *current = NULL;
+	bool enabled, same;
+
+	if (target->tls_json) {
+		if (plan_named(target, named, &enabled, err))
+			return -1;
+		if (!enabled || !str_equal_nocase(named, sha1))
+			return err_set(err, ERR_TRANSIENT, "'%s' does not name %s",
+				       target->tls_json, sha1);
+	}
+	if (target->store.type == STORE_NONE)
+		return 0;
+	if (store_current(&target->store, &current, err))
+		return -1;
+	same = str_equal(current, sha1);
+	free(current);
+	if (!same)
+		return err_set(err, ERR_TRANSIENT, "the store does not point to %s",
+			       sha1);
+	return store_prove(&target->store, material, err);
+}
+
+static int look_again(const struct member *member, struct err *err)
+{
+	const struct target *target = member->target;
+
+	if (member->mode == MODE_OPERATOR)
+		return 0;
+	if (!member_is_done(member))
+		return err_set(err, ERR_TRANSIENT, "it does not serve the new one yet");
+	if (look_at_files(member, err))
+		return -1;
+	return probe_verify(target->verify, target->n_verify,
+			    member->deployment->material->cert, NULL, LOOK_TIMEOUT_S,
+			    member->deployment->cancel, err);
+}
+
+static int look_at_all(const struct member *members, size_t n, struct err *err)
+{
+	struct err failure;
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct member *member = &members[i];
+
+		if (!look_again(member, &failure))
+			continue;
+		if (failure.kind == ERR_CANCELLED) {
+			*err = failure;
+			return -1;
+		}
+		err_wrap(&failure, "target '%s': not retired", member->target->name);
+		member->outcome->err = failure;
+		member->outcome->err.kind = ERR_TRANSIENT;
+		if (!rc)
+			*err = member->outcome->err;
+		rc = -1;
+	}
+	return rc;
+}
+
+/* ---- deleting -----------------------------------------------------------------------
+ */
+
+/* The versions to go: all of ours but the current one and target->keep others, of which
+ * the one that was served last is the first to stay. */
+static void choose(const struct member *member, const struct strlist *have,
+		   struct strlist *ret)
+{
+	const char *current = cert_sha1(member->deployment->material->cert);
+	const char *last = member->journal.old_sha1;
+	int64_t keep = member->target->keep;
+	bool keep_last = keep > 0 && !str_equal(last, current) && strlist_has(have, last);
+
+	if (keep_last)
+		keep--;
+	for (size_t i = have->n; i-- > 0;) {
+		const char *sha1 = have->items[i];
+
+		if (str_equal(sha1, current) || (keep_last && str_equal(sha1, last)))
+			continue;
+		if (keep > 0)
+			keep--;
+		else
+			strlist_add(ret, sha1);
+	}
+}
+
+static void tell_foreign(struct member *member, const struct strlist *have)
+{
+	const char *last = member->journal.old_sha1;
+	char *text;
+
+	if (!last[0] || strlist_has(have, last) ||
+	    member->target->store.type != STORE_DIRECTORY ||
+	    str_equal_nocase(last, cert_sha1(member->deployment->material->cert)))
+		return;
+	text = str_printf(
+		"the predecessor %s was not imported by us: it is left where it "
+		"is",
+		last);
+	strlist_add(&member->outcome->notes, text);
+	deploy_say(member->deployment, member->target->name, "retired", "%s", text);
+	free(text);
+}
+
+static int delete_old(struct member *member, struct err *err)
+{
+	const struct store *store = &member->target->store;
+	struct strlist have = { 0 }, gone = { 0 };
+	bool foreign;
+	int rc = -1;
+
+	if (store_list(store, &have, err))
+		goto out;
+	tell_foreign(member, &have);
+	choose(member, &have, &gone);
+	for (size_t i = 0; i < gone.n; i++) {
+		if (store_remove(store, gone.items[i], &foreign, err))
+			goto out;
+		deploy_say(member->deployment, member->target->name, "retired",
+			   "%s is deleted, its key with it", gone.items[i]);
+	}
+	rc = 0;
+out:
+	strlist_clear(&gone);
+	strlist_clear(&have);
+	return rc;
+}
+
+/* The saved copies may hold keys: they go with the old version. */
+static int retire_target(struct member *member, struct err *err)
+{
+	struct journal *journal = &member->journal;
+	const struct journal_change change = {
+		.state = STEP_RETIRED,
+		.end = DEPLOY_DONE,
+		.text = "the old certificate is retired",
+	};
+
+	if (delete_old(member, err))
+		return -1;
+	journal_forget_files(journal);
+	return journal_move(journal, &change, err) ||
+	       journal_sweep(journal, "saved", err);
+}
+
+static int retire_all(struct member *members, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct member *member = &members[i];
+
+		if (member->mode == MODE_OPERATOR) {
+			member_say_end(member, DEPLOY_OPERATOR, ERR_NONE, NULL);
+			strlist_add(&member->outcome->notes,
+				    "an operator has taken it over: nothing of it is "
+				    "deleted");
+			continue;
+		}
+		if (retire_target(member, err))
+			return err_wrap(err, "target '%s': retire", member->target->name);
+		member_say_end(member, DEPLOY_DONE, ERR_NONE, NULL);
+	}
+	return 0;
+}
+
+static int retire(struct journal *certificate, struct member *members, struct err *err)
+{
+	const struct deployment *deployment = certificate->deployment;
+	const struct journal_change intent = {
+		.state = STEP_VERIFIED,
+		.intent = STEP_RETIRED,
+		.end = DEPLOY_DONE,
+		.text = "looked again: the new certificate is in use everywhere",
+	};
+	const struct journal_change done = {
+		.state = STEP_RETIRED,
+		.end = DEPLOY_DONE,
+		.text = "nothing of the old certificate is left",
+	};
+
+	if (!journal_is_about(certificate, deployment->material) ||
+	    certificate->state < STEP_VERIFIED)
+		return err_set(err, ERR_TRANSIENT,
+			       "nothing is retired: not every target serves the new "
+			       "certificate");
+	if (look_at_all(members, deployment->n_targets, err) ||
+	    journal_move(certificate, &intent, err) ||
+	    retire_all(members, deployment->n_targets, err))
+		return -1;
+	return journal_move(certificate, &done, err);
+}
+
+int deploy_retire(const struct deployment *deployment, struct deploy_outcome *ret,
+		  struct err *err)
+{
+	struct journal certificate = { 0 };
+	struct member *members = NULL;
+	int rc = -1;
+
+	if (members_open(deployment, ret, &members, NULL, err) ||
+	    journal_open(&certificate, deployment, NULL, "journal.json", NULL, err) ||
+	    retire(&certificate, members, err))
+		goto out;
+	ret->all_done = true;
+	rc = 0;
+out:
+	journal_release(&certificate);
+	members_close(members, deployment->n_targets);
+	return rc;
+}

@@ -1,0 +1,173 @@
+#include "hooks/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "hooks/store.h"
+#include "hooks/tls_json.h"
+
+static void tell(const struct plan_request *request, char *sentence)
+{
+	if (request->notes)
+		strlist_add(request->notes, sentence);
+	free(sentence);
+}
+
+/* The bytes that were moved away when we fell back. A lost or damaged copy is no reason
+ * to stay on plain HTTP: tls.json is then made anew. */
+static int kept_tls_json(const struct plan_request *request, struct buf *ret,
+			 bool *ret_has, struct err *err)
+{
+	const struct saved *saved = NULL;
+
+	*ret_has = false;
+	if (request->kept)
+		saved = journal_file(request->kept, request->target->tls_json);
+	if (!saved || saved->was != WAS_FILE)
+		return 0;
+	if (!saved_read(saved, request->kept->folder, ret, err)) {
+		*ret_has = true;
+		return 0;
+	}
+	if (err->kind != ERR_CONFIG && err->kind != ERR_NOT_FOUND)
+		return -1;
+	tell(request, str_printf("'%s' is made anew: %s", saved->path, err->text));
+	return 0;
+}
+
+static int plan_tls_json(const struct plan_request *request, struct change_list *list,
+			 struct err *err)
+{
+	const struct target *target = request->target;
+	struct tls_json_values values;
+	struct buf bytes;
+	bool has_bytes;
+	int rc = -1;
+
+	if (!target->tls_json)
+		return 0;
+	buf_init_secret(&bytes, TLS_JSON_MAX_BYTES);
+	if (tls_json_values_of(request->material->cert, target->subject_alt_name, &values,
+			       err) ||
+	    kept_tls_json(request, &bytes, &has_bytes, err))
+		goto out;
+	rc = tls_json_plan(target->tls_json, has_bytes ? &bytes : NULL, &values, list,
+			   err);
+out:
+	buf_release(&bytes);
+	return rc;
+}
+
+/* One setting that the product may have reset: put back when it differs. */
+static int plan_setting(const struct plan_request *request, const struct saved *saved,
+			struct change_list *list, struct err *err)
+{
+	enum file_audience audience = saved->mode & 077 ? FILE_PUBLIC : FILE_SECRET;
+	struct change *change;
+	enum saved_look look;
+
+	if (saved_look(saved, &look, err))
+		return -1;
+	if (look == LOOK_SAVED)
+		return 0;
+	change = change_add(list, CHANGE_FILE, saved->path, audience);
+	buf_release(&change->content);
+	buf_init_secret(&change->content, SAVED_MAX_BYTES);
+	if (saved_read(saved, request->kept->folder, &change->content, err)) {
+		buf_release(&change->content);
+		return -1;
+	}
+	tell(request,
+	     str_printf("'%s' is put back as it was before plain HTTP", saved->path));
+	return 0;
+}
+
+static int plan_settings(const struct plan_request *request, struct change_list *list,
+			 struct err *err)
+{
+	const struct journal *kept = request->kept;
+
+	for (size_t i = 0; kept && i < kept->n_files; i++) {
+		const struct saved *saved = &kept->files[i];
+
+		if (saved->was != WAS_FILE ||
+		    str_equal(saved->path, request->target->tls_json))
+			continue;
+		if (plan_setting(request, saved, list, err))
+			return -1;
+	}
+	return 0;
+}
+
+static bool is_planned(const struct change_list *list, const char *path)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (str_equal(list->items[i].path, path))
+			return true;
+	return false;
+}
+
+static void plan_programs(const struct target *target, struct change_list *list)
+{
+	for (size_t i = 0; i < target->n_programs; i++) {
+		const char *const *path = target->programs[i].changes;
+
+		for (; path && *path; path++)
+			if (!is_planned(list, *path))
+				change_add(list, CHANGE_WATCHED, *path, FILE_SECRET);
+	}
+}
+
+int plan_build(const struct plan_request *request, struct change_list *list,
+	       struct err *err)
+{
+	if (store_plan(&request->target->store, request->material, list, err) ||
+	    plan_settings(request, list, err) || plan_tls_json(request, list, err))
+		return err_wrap(err, "plan");
+	plan_programs(request->target, list);
+	return 0;
+}
+
+bool plan_is_applied(const struct change_list *list, bool watched_count)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->items[i].kind == CHANGE_WATCHED) {
+			if (!watched_count)
+				return false;
+		} else if (!change_is_applied(&list->items[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+int plan_named(const struct target *target, char ret_sha1[CERT_SHA1_HEX],
+	       bool *ret_enabled, struct err *err)
+{
+	struct tls_json_values values = { 0 };
+	struct buf bytes;
+	int rc = -1;
+
+	ret_sha1[0] = '\0';
+	*ret_enabled = false;
+	if (!target->tls_json)
+		return 0;
+	buf_init(&bytes, TLS_JSON_MAX_BYTES);
+	if (file_read(target->tls_json, &bytes, err)) {
+		rc = err->kind == ERR_NOT_FOUND ? 0 : -1;
+		goto out;
+	}
+	if (tls_json_read(bytes.data, bytes.len, &values, err)) {
+		err_wrap(err, "read '%s'", target->tls_json);
+		goto out;
+	}
+	*ret_enabled = values.tls_enabled;
+	if (strlen(values.thumbprint) < CERT_SHA1_HEX)
+		memcpy(ret_sha1, values.thumbprint, strlen(values.thumbprint) + 1);
+	rc = 0;
+out:
+	buf_release(&bytes);
+	return rc;
+}
