@@ -1,8 +1,8 @@
 /* files.h - files that survive power cuts, and files that nobody else may have planted.
  *
  * Two families. *Ours* live in the state directory: replaced whole, synced, readable by
- * us alone. *The application's* (tls.json, listener.json, a key where it expects one) keep
- * owner, mode and ACL, and are never reached through a link that a non-administrator
+ * us alone. *The application's* (tls.json, listener.json, a key where it expects one)
+ * keep owner, mode and ACL, and are never reached through a link that a non-administrator
  * could have made. "Synced" means: file, rename, directory; after success no power cut
  * brings the old state back.
  *
@@ -22,7 +22,8 @@
 
 enum file_audience { FILE_PUBLIC, FILE_SECRET };
 
-/* ---- reading ------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------
+ */
 
 /* Reads the whole file into *ret (initialised by the caller, whose maximum holds).
  * ERR_NOT_FOUND, ERR_DENIED, ERR_IO ("larger than N bytes" included). A folder, a device
@@ -34,8 +35,8 @@ enum file_type { FILE_ABSENT, FILE_REGULAR, FILE_DIRECTORY, FILE_LINK, FILE_OTHE
 struct file_facts {
 	enum file_type type; /* of the name itself: a link is FILE_LINK */
 	int64_t size_bytes, modified_at;
-	uint32_t mode;	     /* permission bits; 0 where the system has none */
-	char owner[64];	     /* account name, or its number where it has no name */
+	uint32_t mode;  /* permission bits; 0 where the system has none */
+	char owner[64]; /* account name, or its number where it has no name */
 };
 
 /* What the name `path` is. A missing file is no error: FILE_ABSENT. */
@@ -55,7 +56,8 @@ int dir_find(const char *root, const char *suffix, struct strlist *ret, struct e
  * matches, sorted: for Theobald's `config/server*`. */
 int dir_glob(const char *pattern, struct strlist *ret, struct err *err);
 
-/* ---- ours --------------------------------------------------------------------------- */
+/* ---- ours ---------------------------------------------------------------------------
+ */
 
 /* Puts `data` at `path` so that every reader, and a machine that loses power now, sees
  * the old bytes or the new and never a mixture. FILE_SECRET is 0600, FILE_PUBLIC 0644.
@@ -76,7 +78,8 @@ int file_remove(const char *path, struct err *err);
 /* Removes a folder with everything below it, never following a link. Gone is success. */
 int tree_remove(const char *path, struct err *err);
 
-/* ---- the application's -------------------------------------------------------------- */
+/* ---- the application's --------------------------------------------------------------
+ */
 
 /* Follows links of `path` that only root/administrators (or this account) can have made,
  * and gives the real path, whose last component may be absent. ERR_DENIED names the link
@@ -98,7 +101,8 @@ int link_replace(const char *path, const char *target, struct err *err);
 int file_set_access(const char *path, const char *owner, const char *group, uint32_t mode,
 		    struct err *err);
 
-/* ---- looking before leaping --------------------------------------------------------- */
+/* ---- looking before leaping ---------------------------------------------------------
+ */
 
 /* Could file_replace_keeping(path) work? Changes nothing. The sentence names path, the
  * account we run as, and the reason ("read-only file system" included). */
@@ -112,7 +116,8 @@ int file_check_trusted(const char *path, struct err *err);
 /* Is the file readable by its owner only (a secret)? Else ERR_DENIED with the way out. */
 int file_check_secret(const char *path, struct err *err);
 
-/* ---- lock --------------------------------------------------------------------------- */
+/* ---- lock ---------------------------------------------------------------------------
+ */
 
 struct file_lock;
 
@@ -122,11 +127,13 @@ struct file_lock;
 int file_lock_take(const char *path, struct file_lock **ret, struct err *err);
 void file_lock_release(struct file_lock *lock);
 
-/* ---- paths (pure) ------------------------------------------------------------------- */
+/* ---- paths (pure) -------------------------------------------------------------------
+ */
 
+/* Does it begin at the root? */
 bool path_is_absolute(const char *path);
 char *path_join(const char *folder, const char *name); /* gives; absolute name wins */
-char *path_parent(const char *path);		       /* gives; "." or "/" at the end */
-const char *path_base(const char *path);	       /* borrowed */
+char *path_parent(const char *path);                   /* gives; "." or "/" at the end */
+const char *path_base(const char *path);               /* borrowed */
 
 #endif

@@ -12,8 +12,9 @@
 
 struct http_server;
 
-/* Answers `path` (decoded, starts with '/') sent to `host` (the Host header, may be NULL):
- * returns the status and appends the body to `body`. Called on the server's thread. */
+/* Answers `path` (decoded, starts with '/') sent to `host` (the Host header, may be
+ * NULL): returns the status and appends the body to `body`. Called on the server's
+ * thread. */
 typedef unsigned http_server_answer(void *ctx, const char *path, const char *host,
 				    struct buf *body);
 

@@ -1,8 +1,8 @@
 /* process.h - run a program by argument vector, never through a shell.
  *
  * The child gets a minimal environment (PATH, HOME=/, LANG=C.UTF-8, TZ if set, and what
- * `env` adds), no standard input, no descriptors of ours, its own process group; on timeout or
- * cancel the whole group is ended (SIGTERM, 2 s later SIGKILL). */
+ * `env` adds), no standard input, no descriptors of ours, its own process group; on
+ * timeout or cancel the whole group is ended (SIGTERM, 2 s later SIGKILL). */
 #ifndef BASE_PROCESS_H
 #define BASE_PROCESS_H
 
@@ -17,8 +17,8 @@ struct cancel;
 
 struct process_spec {
 	const char *const *argv; /* NULL-terminated; argv[0] is an absolute path */
-	const char *const *env;	 /* "NAME=value", NULL-terminated; NULL for none */
-	const char *input;	 /* fed to standard input, then closed; NULL for none */
+	const char *const *env;  /* "NAME=value", NULL-terminated; NULL for none */
+	const char *input;       /* fed to standard input, then closed; NULL for none */
 	int64_t timeout_s;
 	const struct cancel *cancel; /* NULL for none */
 };

@@ -17,11 +17,12 @@ enum service_state {
 	SERVICE_UNKNOWN, /* a command without `status:` cannot be asked */
 	SERVICE_MISSING,
 	SERVICE_STOPPED, /* somebody stopped it: it is not started by us */
-	SERVICE_FAILED,	 /* it ended by itself, or would not start */
+	SERVICE_FAILED,  /* it ended by itself, or would not start */
 	SERVICE_STARTING,
 	SERVICE_RUNNING,
 };
 
+/* The state's name for messages and JSON: "running". Borrowed. */
 const char *service_state_name(enum service_state state);
 
 /* What the service manager says now. A missing service is no error. Fails when the
