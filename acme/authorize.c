@@ -156,7 +156,7 @@ static int look_again(struct order_run *run, struct authorizations *all, bool *r
 	*ret_failed = false;
 	for (size_t i = 0; i < all->n; i++) {
 		struct authorization *each = &all->items[i];
-		struct authorization now;
+		struct authorization now = { 0 };
 
 		if (each->status != STATUS_PENDING)
 			continue;

@@ -18,7 +18,7 @@ struct acme_directory {
 /* Parses the directory's JSON. Fills *ret, released with acme_directory_clear().
  * newNonce, newAccount and newOrder must be there as https URLs: else ERR_TRANSIENT "not
  * an ACME directory: ..." (a proxy's HTML page today is a directory again tomorrow). */
-int acme_directory_parse(const void *json, size_t len, struct acme_directory *ret,
+int acme_directory_parse(const void *data, size_t len, struct acme_directory *ret,
 			 struct err *err);
 void acme_directory_clear(struct acme_directory *directory);
 

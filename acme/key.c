@@ -9,6 +9,8 @@
 
 #include "base/str.h"
 
+#define PEM_MAX 65536
+
 struct key_type {
 	const char *name;
 	const char *algorithm;
@@ -90,7 +92,7 @@ int key_from_pem(const void *pem, size_t len, EVP_PKEY **ret_key, struct err *er
 	EVP_PKEY *key = NULL;
 	BIO *bio = NULL;
 
-	if (len > 0 && len <= 64 * 1024)
+	if (len > 0 && len <= PEM_MAX)
 		bio = BIO_new_mem_buf(pem, (int)len);
 	if (bio)
 		key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &asked);

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/str.h"
 
-#define MINUTE 60
+#define MINUTE INT64_C(60)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 

@@ -13,9 +13,12 @@
 #define NONCE_TRIES 10
 #define DIRECTORY_REDIRECTS 5
 #define DIRECTORY_KEPT_MS (24LL * 60 * 60 * 1000)
-#define BODY_MAX (1024 * 1024)
-#define USER_AGENT "User-Agent: certrenewd/" CERTRENEWD_VERSION " (ACME, libcurl)"
+#define BODY_MAX 1048576
 #define LANGUAGE "Accept-Language: en"
+
+/* RFC 8555 6.1 wants one. */
+static const char user_agent[] = "User-Agent: certrenewd/" CERTRENEWD_VERSION
+				 " (ACME, libcurl)";
 
 int acme_session_new(const struct acme_issuer *issuer, EVP_PKEY *account_key,
 		     const char *account_url, const struct cancel *cancel,
@@ -99,7 +102,7 @@ static int perform(struct acme_session *session, const struct http_request *requ
 int session_get(struct acme_session *session, const char *url, int max_redirects,
 		struct http_response *ret, struct err *err)
 {
-	static const char *const headers[] = { USER_AGENT, LANGUAGE, NULL };
+	static const char *const headers[] = { user_agent, LANGUAGE, NULL };
 	const struct http_request request = {
 		.method = "GET",
 		.url = url,
@@ -158,7 +161,7 @@ void session_forget_directory(struct acme_session *session)
 /* RFC 8555 7.2. Gives *ret_nonce. */
 static int fetch_nonce(struct acme_session *session, char **ret_nonce, struct err *err)
 {
-	static const char *const headers[] = { USER_AGENT, NULL };
+	static const char *const headers[] = { user_agent, NULL };
 	struct http_request request = { .method = "HEAD", .headers = headers };
 	struct http_response response = { 0 };
 	char *nonce = NULL;
@@ -196,7 +199,7 @@ out:
 static int post_once(struct acme_session *session, const struct session_request *request,
 		     struct http_response *ret, struct err *err)
 {
-	const char *headers[] = { USER_AGENT, LANGUAGE,
+	const char *headers[] = { user_agent, LANGUAGE,
 				  "Content-Type: application/jose+json", NULL, NULL };
 	struct http_request http = { .method = "POST",
 				     .url = request->url,

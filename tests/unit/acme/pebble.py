@@ -58,34 +58,41 @@ def write_certificate(folder):
                                     serialization.NoEncryption()))
 
 
-def wait_until_it_answers(port, root, processes):
+def answers(port, root, processes):
+    """False when one of them ended: somebody else was faster with a port."""
     context = ssl.create_default_context(cafile=root)
-    for _ in range(200):
+    for _ in range(600):
         if any(p.poll() is not None for p in processes):
-            sys.exit("pebble ended at once")
+            return False
         try:
             urllib.request.urlopen("https://127.0.0.1:%d/dir" % port, context=context)
-            return
+            return True
         except OSError:
             time.sleep(0.05)
-    sys.exit("pebble does not answer")
+    return False
 
 
-def main():
-    folder = sys.argv[1]
+def end(processes):
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def start(folder, with_eab):
+    """The ports of API and http-01, and the processes; None when they did not start."""
     api, management, http, tls, dns, dns_api = free_ports(6)
-    write_certificate(folder)
+    root = os.path.join(folder, "root.pem")
     config = {
         "listenAddress": "127.0.0.1:%d" % api,
         "managementListenAddress": "127.0.0.1:%d" % management,
-        "certificate": os.path.join(folder, "root.pem"),
+        "certificate": root,
         "privateKey": os.path.join(folder, "key.pem"),
         "httpPort": http,
         "tlsPort": tls,
         "ocspResponderURL": "",
-        "externalAccountBindingRequired": "eab" in sys.argv,
+        "externalAccountBindingRequired": with_eab,
     }
-    if "eab" in sys.argv:
+    if with_eab:
         config["externalAccountMACKeys"] = EAB
     path = os.path.join(folder, "pebble.json")
     with open(path, "w") as out:
@@ -102,14 +109,27 @@ def main():
         subprocess.Popen(["pebble", "-strict", "-config", path, "-dnsserver",
                           "127.0.0.1:%d" % dns], env=environment, **quiet),
     ]
+    if answers(api, root, processes):
+        return api, http, processes
+    end(processes)
+    return None
+
+
+def main():
+    folder = sys.argv[1]
+    write_certificate(folder)
+    for _ in range(5):
+        started = start(folder, "eab" in sys.argv)
+        if started:
+            break
+    else:
+        sys.exit("pebble does not start")
+    api, http, processes = started
     try:
-        wait_until_it_answers(api, os.path.join(folder, "root.pem"), processes)
         print(api, http, flush=True)
         sys.stdin.read()
     finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+        end(processes)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ static void a_long_processing_is_waited_for_as_the_ca_says(void **state)
 
 	(void)state;
 	expect_certificate(client);
-	assert_in_range(clock_mono_ms() - before_ms, 2000, 6000);
+	assert_in_range(clock_mono_ms() - before_ms, 2000, 15000);
 	client_free(client);
 }
 
@@ -349,39 +349,54 @@ static void an_order_that_cannot_be_asked_for_now_is_kept_for_later(void **state
 	client_free(client);
 }
 
+struct canceller {
+	struct cancel *cancel;
+	int64_t at_ms;
+	thrd_t thread;
+};
+
 static int cancel_soon(void *arg)
 {
-	struct timespec half = { 0, 500 * 1000 * 1000 };
+	const struct timespec half_a_second = { 0, 500 * 1000 * 1000 };
+	struct canceller *canceller = arg;
 
-	thrd_sleep(&half, NULL);
-	cancel_request(arg);
+	thrd_sleep(&half_a_second, NULL);
+	canceller->at_ms = clock_mono_ms();
+	cancel_request(canceller->cancel);
 	return 0;
+}
+
+static void start_canceller(struct canceller *canceller, struct client *client)
+{
+	canceller->cancel = client->cancel;
+	assert_int_equal(thrd_create(&canceller->thread, cancel_soon, canceller),
+			 thrd_success);
 }
 
 static void polling_ends_within_a_second_of_being_cancelled(void **state)
 {
 	struct client *client = client_new("processing=99,ra=60", false);
-	int64_t before_ms;
-	thrd_t thread;
+	struct canceller canceller;
+	int64_t ended_ms;
 
 	(void)state;
-	before_ms = clock_mono_ms();
-	assert_int_equal(thrd_create(&thread, cancel_soon, client->cancel), thrd_success);
+	start_canceller(&canceller, client);
 	expect_failure(client, ERR_CANCELLED, "stopped on request");
-	assert_in_range(clock_mono_ms() - before_ms, 400, 1500);
-	thrd_join(thread, NULL);
+	ended_ms = clock_mono_ms();
+	thrd_join(canceller.thread, NULL);
+	assert_in_range(ended_ms - canceller.at_ms, 0, 1000);
 	client_free(client);
 }
 
 static void a_cancelled_run_leaves_its_authorizations_for_later(void **state)
 {
 	struct client *client = client_new("wait=999", false);
-	thrd_t thread;
+	struct canceller canceller;
 
 	(void)state;
-	assert_int_equal(thrd_create(&thread, cancel_soon, client->cancel), thrd_success);
+	start_canceller(&canceller, client);
 	expect_failure(client, ERR_CANCELLED, "stopped on request");
-	thrd_join(thread, NULL);
+	thrd_join(canceller.thread, NULL);
 	assert_null(strstr(ca_payload(client, "authz", ca_count(client, "authz") - 1),
 			   "deactivated"));
 	client_free(client);
