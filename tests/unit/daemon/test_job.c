@@ -1,0 +1,221 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "daemon/job.h"
+#include "tests/unit/base/tempdir.h"
+
+static struct job sample(void)
+{
+	struct job job = {
+		.version = 7,
+		.order_url = "https://ca.example/order/1",
+		.order_issuer = "letsencrypt",
+		.order_version = 8,
+		.ari_id = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE",
+		.ari_at = 5,
+		.ari_start = 6,
+		.ari_end = 7,
+		.ari_ask_again_at = 8,
+		.ari_explanation = "mass revocation, see \"https://ca.example/1\"",
+		.renewal = { 3, 10, 20, 30, "renew 'xu': connect: refused" },
+		.deployment = { 1, 11, 21, 31, "restart 'xc.service': failed" },
+		.rounds_since_expiry = 2,
+		.inspected_files_at = 40,
+		.inspected_endpoints_at = 41,
+		.last_renewed_at = 42,
+		.last_issuer = "internal",
+	};
+
+	return job;
+}
+
+static void assert_failures_equal(const struct failures *a, const struct failures *b)
+{
+	assert_int_equal(a->count, b->count);
+	assert_int_equal(a->first_at, b->first_at);
+	assert_int_equal(a->last_at, b->last_at);
+	assert_int_equal(a->next_at, b->next_at);
+	assert_string_equal(a->text, b->text);
+}
+
+static void assert_jobs_equal(const struct job *a, const struct job *b)
+{
+	assert_int_equal(a->version, b->version);
+	assert_string_equal(a->order_url, b->order_url);
+	assert_string_equal(a->order_issuer, b->order_issuer);
+	assert_int_equal(a->order_version, b->order_version);
+	assert_string_equal(a->ari_id, b->ari_id);
+	assert_int_equal(a->ari_at, b->ari_at);
+	assert_int_equal(a->ari_start, b->ari_start);
+	assert_int_equal(a->ari_end, b->ari_end);
+	assert_int_equal(a->ari_ask_again_at, b->ari_ask_again_at);
+	assert_string_equal(a->ari_explanation, b->ari_explanation);
+	assert_failures_equal(&a->renewal, &b->renewal);
+	assert_failures_equal(&a->deployment, &b->deployment);
+	assert_int_equal(a->rounds_since_expiry, b->rounds_since_expiry);
+	assert_int_equal(a->inspected_files_at, b->inspected_files_at);
+	assert_int_equal(a->inspected_endpoints_at, b->inspected_endpoints_at);
+	assert_int_equal(a->last_renewed_at, b->last_renewed_at);
+	assert_string_equal(a->last_issuer, b->last_issuer);
+}
+
+static void make_version(const char *dir, const char *number)
+{
+	char *path = str_printf("%s/versions/%s", dir, number);
+	struct err err;
+
+	if (dir_make(path, FILE_SECRET, &err))
+		fail_msg("%s", err.text);
+	free(path);
+}
+
+static void every_member_survives_a_restart(void **state)
+{
+	char *dir = tempdir_new(), *folder = path_join(dir, "certificates/xu");
+	struct job written = sample(), read = { 0 };
+	bool damaged = true;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(job_write(folder, &written, &err), 0);
+	assert_int_equal(job_read(folder, &read, &damaged, &err), 0);
+	assert_false(damaged);
+	assert_jobs_equal(&read, &written);
+	free(folder);
+	tempdir_free(dir);
+}
+
+static void a_missing_file_is_a_new_job(void **state)
+{
+	char *dir = tempdir_new();
+	struct job none = { 0 }, read = sample();
+	bool damaged = true;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(job_read(dir, &read, &damaged, &err), 0);
+	assert_false(damaged);
+	assert_jobs_equal(&read, &none);
+	tempdir_free(dir);
+}
+
+static void a_missing_file_beside_versions_knows_the_newest(void **state)
+{
+	char *dir = tempdir_new();
+	struct job read = { 0 };
+	bool damaged = true;
+	struct err err = { 0 };
+
+	(void)state;
+	make_version(dir, "9");
+	make_version(dir, "10");
+	assert_int_equal(job_read(dir, &read, &damaged, &err), 0);
+	assert_false(damaged);
+	assert_int_equal(read.version, 10);
+	tempdir_free(dir);
+}
+
+static void unknown_members_and_missing_ones_are_fine(void **state)
+{
+	char *dir = tempdir_new(), *path = path_join(dir, "job.json");
+	struct job read = sample();
+	bool damaged = true;
+	struct err err = { 0 };
+
+	(void)state;
+	put(path, "{\"version\": 3, \"colour\": \"blue\", \"renewal\": {\"count\": 2}}",
+	    0600);
+	assert_int_equal(job_read(dir, &read, &damaged, &err), 0);
+	assert_false(damaged);
+	assert_int_equal(read.version, 3);
+	assert_int_equal(read.renewal.count, 2);
+	assert_string_equal(read.order_url, "");
+	free(path);
+	tempdir_free(dir);
+}
+
+/* Reads `text` as a job.json beside version 4 and expects damage. */
+static void expect_damaged(const char *text, const char *reason)
+{
+	char *dir = tempdir_new(), *path = path_join(dir, "job.json");
+	struct job read = sample(), rebuilt = { .version = 4 };
+	struct strlist names = { 0 };
+	bool damaged = false;
+	struct err err = { 0 };
+
+	make_version(dir, "4");
+	put(path, text, 0600);
+	assert_int_equal(job_read(dir, &read, &damaged, &err), 0);
+	assert_true(damaged);
+	assert_says(&err, "job.json");
+	assert_says(&err, reason);
+	assert_says(&err, "set aside as '");
+	assert_jobs_equal(&read, &rebuilt);
+	assert_int_equal(dir_list(dir, &names, &err), 0);
+	assert_int_equal(names.n, 2);
+	assert_true(str_starts(names.items[0], "job.json.damaged-"));
+	/* and from then on it is simply missing */
+	assert_int_equal(job_read(dir, &read, &damaged, &err), 0);
+	assert_false(damaged);
+	strlist_clear(&names);
+	free(path);
+	tempdir_free(dir);
+}
+
+static void a_damaged_file_is_set_aside_and_rebuilt_from_the_versions(void **state)
+{
+	char *too_long = str_printf("{\"order_url\": \"%0600d\"}", 1);
+
+	(void)state;
+	expect_damaged("", "line 1, column 1");
+	expect_damaged("{\"version\": 3", "not JSON");
+	expect_damaged("[3]", "not a JSON object");
+	expect_damaged("{\"version\": \"3\"}", "member 'version'");
+	expect_damaged("{\"version\": -3}", "member 'version'");
+	expect_damaged("{\"version\": 1e300}", "member 'version'");
+	expect_damaged("{\"order_url\": 5}", "member 'order_url'");
+	expect_damaged("{\"renewal\": 5}", "member 'renewal'");
+	expect_damaged("{\"renewal\": {\"count\": 99999999999}}", "member 'count'");
+	expect_damaged("{\"deployment\": {\"text\": []}}", "member 'text'");
+	expect_damaged(too_long, "member 'order_url'");
+	free(too_long);
+}
+
+static void a_file_that_is_too_large_is_damage_too(void **state)
+{
+	char *text = mem_calloc(1, 100001);
+
+	(void)state;
+	memset(text, ' ', 100000);
+	expect_damaged(text, "larger than");
+	free(text);
+}
+
+static void a_job_that_cannot_be_kept_is_an_error(void **state)
+{
+	struct job job = sample();
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(job_write("/proc/nonexistent/xu", &job, &err), -1);
+	assert_says(&err, "/proc/nonexistent");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_member_survives_a_restart),
+		cmocka_unit_test(a_missing_file_is_a_new_job),
+		cmocka_unit_test(a_missing_file_beside_versions_knows_the_newest),
+		cmocka_unit_test(unknown_members_and_missing_ones_are_fine),
+		cmocka_unit_test(
+			a_damaged_file_is_set_aside_and_rebuilt_from_the_versions),
+		cmocka_unit_test(a_file_that_is_too_large_is_damage_too),
+		cmocka_unit_test(a_job_that_cannot_be_kept_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
