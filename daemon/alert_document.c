@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-#define TEXT_MAX_BYTES (16 * 1024)
+#define TEXT_MAX_BYTES ((size_t)16 * 1024)
 #define WORDS_MAX (CLOCK_TEXT_MAX + 16)
 
 /* "2 d 3 h left", "expired 5 min ago". */

@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "daemon/state_file.h"
 
-#define FILE_MAX_BYTES (64 * 1024)
+#define FILE_MAX_BYTES ((size_t)64 * 1024)
 #define NUMBER_DIGITS 12
 #define RANDOM_DIGITS 12 /* so that a receiver never takes one alert for another */
 #define ID_LEN (NUMBER_DIGITS + 1 + RANDOM_DIGITS)

@@ -129,7 +129,7 @@ static int take_event(struct alerts *alerts, const struct config *config,
 
 	*ret_verdict = alert_decide(record ? &record->state : &none, event->kind,
 				    event->severity, event->at);
-	if (*ret_verdict == ALERT_WITHHOLD) {
+	if (record && *ret_verdict == ALERT_WITHHOLD) {
 		record->state.withheld++;
 		return save_troubles(alerts, 0, err);
 	}

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "daemon/state_file.h"
 
-#define FILE_MAX_BYTES (8 * 1024 * 1024)
+#define FILE_MAX_BYTES ((size_t)8 * 1024 * 1024)
 
 static void record_release(struct trouble_record *record)
 {

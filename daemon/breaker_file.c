@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "daemon/state_file.h"
 
-#define FILE_MAX_BYTES (4 * 1024 * 1024)
+#define FILE_MAX_BYTES ((size_t)4 * 1024 * 1024)
 #define KEEP_S (8 * INT64_C(86400))
 #define KEEP_MAX 1000 /* per key; the breaker opens long before */
 #define LOCK_WAIT_MS 10000

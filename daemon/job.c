@@ -11,7 +11,7 @@
 #include "daemon/state_file.h"
 #include "daemon/versions.h"
 
-#define FILE_MAX_BYTES (64 * 1024)
+#define FILE_MAX_BYTES ((size_t)64 * 1024)
 
 /* One row a member of the file. */
 enum member_type { MEMBER_INT, MEMBER_COUNT, MEMBER_TEXT };

@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "base/str.h"
 
-#define KEY_MAX_BYTES (64 * 1024)
+#define KEY_MAX_BYTES ((size_t)64 * 1024)
 
 /* Gives <folder>/versions/<n>[/<file>]. */
 static char *version_path(const char *folder, int64_t n, const char *file)
