@@ -17,6 +17,7 @@ by that segment, "name=value" joined by ",": https://127.0.0.1:PORT/id=1,chall=f
   terms=1 eab=1  what the directory's meta demands     ari=1             has renewalInfo
   replaces=no    refuses orders with `replaces`        plain=POINT       an http:// URL there
   account=STATE  of accounts                           noloc=POINT       no Location there
+  expires=past   orders are past their time
   order=invalid  orders come out invalid               order=quiet       the same, no reason
 
 It checks what a strict CA checks: nonce, url, kid or jwk, signature, content type, payloads.
@@ -275,8 +276,9 @@ class CA:
             order["status"] = "ready"
         elif order["status"] == "pending" and not quiet and states & {"invalid", "deactivated"}:
             order["status"] = "invalid"
+        days = -1 if self.options.get("expires") == "past" else 1
         out = {"status": order["status"],
-               "expires": (now() + datetime.timedelta(days=1)).isoformat() + "Z",
+               "expires": (now() + datetime.timedelta(days=days)).isoformat() + "Z",
                "identifiers": [{"type": "dns", "value": n} for n in order["names"]],
                "authorizations": [self.url("authz", a["id"]) for a in order["authzs"]],
                "finalize": self.url("finalize", order["id"])}

@@ -322,6 +322,24 @@ static void an_order_for_other_names_is_given_up_for_a_new_one(void **state)
 	client_free(client);
 }
 
+static void an_order_past_its_time_is_given_up_for_a_new_one(void **state)
+{
+	struct client *client = client_new("expires=past", false);
+	char *url;
+
+	(void)state;
+	client->cancel_at_order = true;
+	expect_failure(client, ERR_CANCELLED, "stopped");
+	client_restart(client);
+	client->cancel_at_order = false;
+	url = str_dup(client->order_url);
+	client->request.order_url = url;
+	expect_certificate(client);
+	assert_int_equal(client->orders, 2);
+	free(url);
+	client_free(client);
+}
+
 static void an_order_url_that_is_no_url_is_given_up_for_a_new_one(void **state)
 {
 	struct client *client = client_new("", false);
@@ -402,6 +420,25 @@ static void a_cancelled_run_leaves_its_authorizations_for_later(void **state)
 	client_free(client);
 }
 
+static void a_challenge_that_was_posted_before_is_not_posted_again(void **state)
+{
+	struct client *client = client_new("wait=12", false);
+	struct canceller canceller;
+
+	(void)state;
+	start_canceller(&canceller, client);
+	expect_failure(client, ERR_CANCELLED, "stopped on request");
+	thrd_join(canceller.thread, NULL);
+	assert_int_equal(ca_count(client, "chall"), 1);
+
+	client_restart(client);
+	client->request.order_url = client->order_url;
+	expect_certificate(client);
+	assert_int_equal(ca_count(client, "chall"), 1);
+	assert_int_equal(client->presented, 2); /* the CA may still come for it */
+	client_free(client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,9 +467,11 @@ int main(void)
 		cmocka_unit_test(
 			an_order_that_has_become_invalid_is_given_up_for_a_new_one),
 		cmocka_unit_test(an_order_for_other_names_is_given_up_for_a_new_one),
+		cmocka_unit_test(an_order_past_its_time_is_given_up_for_a_new_one),
 		cmocka_unit_test(an_order_url_that_is_no_url_is_given_up_for_a_new_one),
 		cmocka_unit_test(an_order_that_cannot_be_asked_for_now_is_kept_for_later),
 		cmocka_unit_test(polling_ends_within_a_second_of_being_cancelled),
+		cmocka_unit_test(a_challenge_that_was_posted_before_is_not_posted_again),
 		cmocka_unit_test(a_cancelled_run_leaves_its_authorizations_for_later),
 	};
 	return cmocka_run_group_tests(tests, ca_start, ca_stop);

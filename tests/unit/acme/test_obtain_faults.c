@@ -300,6 +300,9 @@ static void hiccups_while_polling_are_tolerated_twice_in_a_row(void **state)
 	(void)state;
 	expect_success(client);
 	client_free(client);
+	client = client_new("f=poll:500:2+poll:500:2:1", false); /* one good between */
+	expect_success(client);
+	client_free(client);
 	fails_with("f=poll:500:3", ERR_TRANSIENT, "poll the order: ", 0);
 	fails_with("f=poll:gone:3", ERR_REFUSED, "poll the order: malformed", 0);
 }
