@@ -111,7 +111,7 @@ static enum exit_code run_pass(struct engine *engine, struct sessions *sessions,
 
 	random_hex(run, RUN_ID_LENGTH);
 	pipeline_run(&input, &outcome);
-	engine_take(engine, &outcome, certificate->name, run);
+	engine_take(engine, &outcome);
 	code = outcome.exit_code;
 	print_end(options, certificate->name, code, outcome.text);
 	pipeline_outcome_clear(&outcome);

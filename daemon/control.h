@@ -31,8 +31,11 @@ int control_new(uv_loop_t *loop, const char *path, control_handler *handler, voi
 
 /* Closes listener and connections; handles die with the loop's next turn. */
 void control_close(struct control *control);
+
+/* Frees it, when the loop has closed its handles; NULL is fine. */
 void control_free(struct control *control);
 
+/* One more, one less, who uses the client: it lives until the last lets go. */
 void control_hold(struct control_client *client);
 void control_release(struct control_client *client); /* NULL is fine */
 

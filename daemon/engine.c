@@ -136,17 +136,10 @@ void engine_saw_date(struct engine *engine, int64_t date, int64_t mono_ms)
 		log_line(LOG_LEVEL_ERROR, NULL, NULL, "%s", err.text);
 }
 
-void engine_take(struct engine *engine, const struct pipeline_outcome *outcome,
-		 const char *certificate, const char *run)
+void engine_take(struct engine *engine, const struct pipeline_outcome *outcome)
 {
-	enum log_level level = outcome->exit_code == EXIT_CODE_FAILED ||
-					       outcome->exit_code == EXIT_CODE_DENIED
-				       ? LOG_LEVEL_ERROR
-				       : LOG_LEVEL_INFO;
-
 	if (outcome->saw_date)
 		engine_saw_date(engine, outcome->date, outcome->date_mono_ms);
 	for (size_t i = 0; i < outcome->events.n; i++)
 		take_event(engine, &outcome->events.items[i]);
-	log_line(level, certificate, run, "%s", outcome->text);
 }

@@ -35,10 +35,9 @@ void engine_close(struct engine *engine);
  * use by passes that began with it; the caller frees it when they are done. */
 int engine_use(struct engine *engine, const struct config *config, struct err *err);
 
-/* Takes in what a pass brought back: the date, the events (logged and queued as alerts),
- * and its conclusion in the log. */
-void engine_take(struct engine *engine, const struct pipeline_outcome *outcome,
-		 const char *certificate, const char *run);
+/* Takes in what a pass brought back: the date, and the events, which are logged and
+ * queued as alerts. Its conclusion is the caller's to show. */
+void engine_take(struct engine *engine, const struct pipeline_outcome *outcome);
 
 /* An event of the daemon itself. */
 void engine_tell(struct engine *engine, enum event_kind kind, const char *what,

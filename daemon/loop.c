@@ -1,6 +1,5 @@
 #include "daemon/loop.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -34,9 +34,10 @@ struct renewal_facts {
 
 struct renewal_verdict {
 	enum renewal_reason reason; /* anything but NOT_DUE means: renew now */
-	int64_t due_at;		    /* when it is (or was) due; `now` for "at once" */
+	int64_t due_at;             /* when it is (or was) due; `now` for "at once" */
 };
 
+/* Due or not, and by which rule. */
 struct renewal_verdict renewal_decide(const struct renewal_facts *facts,
 				      const struct renew_at *policy, int64_t now);
 

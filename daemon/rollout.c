@@ -98,6 +98,7 @@ static void tell_renewed(struct pass *pass)
 
 int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 {
+	bool was_served = pass_deployed(pass);
 	struct deploy_outcome outcome = { 0 };
 	struct err state_err;
 	int rc;
@@ -110,7 +111,8 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 		rc = judge(pass, &outcome, pass->in->only, err);
 	if (!rc && outcome.all_done) {
 		forget_failures(&pass->job.deployment);
-		tell_renewed(pass);
+		if (!was_served)
+			tell_renewed(pass);
 	}
 	deploy_outcome_clear(&outcome);
 	if (rc && !cancel_requested(pass->in->cancel))

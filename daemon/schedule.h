@@ -20,6 +20,7 @@ struct schedule_verdict {
 	const char *why; /* borrowed: "renewal", "inspection", ... */
 };
 
+/* The earliest of them, at least a second and at most a day from now. */
 struct schedule_verdict schedule_next(const struct schedule_facts *facts);
 
 /* When the next inspection is due: `every_s` after the last, up to a tenth later by the
