@@ -1,9 +1,9 @@
 /* accept.h - is the new certificate one that we may deploy?  Pure.
  *
- * Refused: key or names do not match, the chain does not verify, not valid now, or it would
- * itself be due at once. Warned with old -> new, and refused when listed in `require`:
- * extended key usage, lifetime, issuer, common name gone. When the old one is expired or
- * absent only the first group refuses. */
+ * Refused: key or names do not match, the chain does not verify, not valid now, or it
+ * would itself be due at once. Warned with old -> new, and refused when listed in
+ * `require`: extended key usage, lifetime, issuer, common name gone. When the old one is
+ * expired or absent only the first group refuses. */
 #ifndef DAEMON_ACCEPT_H
 #define DAEMON_ACCEPT_H
 

@@ -1,11 +1,12 @@
-/* alerts.h - from events to alerts: which are told, to whom, how often; kept on disk until
- * delivered. Delivery itself is hooks/channel.h.
+/* alerts.h - from events to alerts: which are told, to whom, how often; kept on disk
+ * until delivered. Delivery itself is hooks/channel.h.
  *
  * A trouble is (kind, certificate, target). The first event opens it and is told; repeats
- * are withheld and counted for 24 h (then told again with the count), unless they are more
- * severe than before. `recovered` closes everything open for that certificate (or target)
- * and is told once, to the channels that heard of the trouble. Critical events reach every
- * channel unless it excepts them by name; others those whose `min` they reach. */
+ * are withheld and counted for 24 h (then told again with the count), unless they are
+ * more severe than before. `recovered` closes everything open for that certificate (or
+ * target) and is told once, to the channels that heard of the trouble. Critical events
+ * reach every channel unless it excepts them by name; others those whose `min` they
+ * reach. */
 #ifndef DAEMON_ALERTS_H
 #define DAEMON_ALERTS_H
 
@@ -29,8 +30,8 @@ struct trouble {
 	unsigned withheld;
 };
 enum alert_verdict { ALERT_TELL, ALERT_WITHHOLD, ALERT_NOTHING };
-/* What to do with an event of that kind, given the trouble it belongs to. RECOVERED with no
- * open trouble is ALERT_NOTHING. */
+/* What to do with an event of that kind, given the trouble it belongs to. RECOVERED with
+ * no open trouble is ALERT_NOTHING. */
 enum alert_verdict alert_decide(const struct trouble *trouble, enum event_kind kind,
 				enum severity severity, int64_t now);
 bool alert_reaches(const struct alert_config *channel, enum event_kind kind,
@@ -51,7 +52,8 @@ int alerts_take(struct alerts *alerts, const struct config *config,
 		const struct event *event, enum alert_verdict *ret_verdict,
 		struct err *err);
 
-/* Is anything open for this certificate (target NULL: any)? Then success is `recovered`. */
+/* Is anything open for this certificate (target NULL: any)? Then success is `recovered`.
+ */
 bool alerts_has_trouble(struct alerts *alerts, const char *certificate,
 			const char *target);
 

@@ -15,8 +15,8 @@
 
 struct breaker_verdict {
 	bool allowed;
-	int64_t retry_at;  /* when it would be, if not */
-	char text[160];	   /* the rule: "2 certificates in 24 h, at most 2 are allowed" */
+	int64_t retry_at; /* when it would be, if not */
+	char text[160];   /* the rule: "2 certificates in 24 h, at most 2 are allowed" */
 };
 
 /* `issued`: instants, any order. `interval_s`: lifetime - what renew.at leaves, the time

@@ -1,9 +1,9 @@
 /* clock_trust.h - may we believe the wall clock enough to delete or to fall back?  Pure.
  *
- * Confirmed: a Date over verified TLS agreed within 5 minutes at most 7 days ago, and wall
- * and monotonic clock have not diverged by more than 5 minutes since. After a reboot the
- * last confirmed instant is a floor: an earlier wall clock is not believed, a later one
- * needs a new confirmation only after the 7 days. */
+ * Confirmed: a Date over verified TLS agreed within 5 minutes at most 7 days ago, and
+ * wall and monotonic clock have not diverged by more than 5 minutes since. After a reboot
+ * the last confirmed instant is a floor: an earlier wall clock is not believed, a later
+ * one needs a new confirmation only after the 7 days. */
 #ifndef DAEMON_CLOCK_TRUST_H
 #define DAEMON_CLOCK_TRUST_H
 
@@ -18,13 +18,13 @@ struct clock_reading { /* one look at the clocks */
 	char boot_id[64];
 };
 
-struct clock_trust { /* kept in <state_dir>/clock.json */
-	bool ever;		    /* a Date has been seen that agreed */
-	int64_t confirmed_at;	    /* wall clock when it agreed */
-	int64_t confirmed_mono_ms;  /* monotonic clock then */
-	char boot_id[64];	    /* of that boot */
-	bool disagreed;		    /* the newest Date did not agree ... */
-	int64_t off_by_s;	    /* ... by this much (wall - Date) */
+struct clock_trust {               /* kept in <state_dir>/clock.json */
+	bool ever;                 /* a Date has been seen that agreed */
+	int64_t confirmed_at;      /* wall clock when it agreed */
+	int64_t confirmed_mono_ms; /* monotonic clock then */
+	char boot_id[64];          /* of that boot */
+	bool disagreed;            /* the newest Date did not agree ... */
+	int64_t off_by_s;          /* ... by this much (wall - Date) */
 };
 
 struct clock_reading clock_reading_now(void); /* the one impure function here */
@@ -39,7 +39,8 @@ bool clock_trusted(const struct clock_trust *trust, const struct clock_reading *
 		   char why[160]);
 
 /* <state_dir>/clock.json; a missing or damaged file reads as never confirmed. A damaged
- * one is set aside: err->kind is ERR_CONFIG with the sentence to report (else ERR_NONE). */
+ * one is set aside: err->kind is ERR_CONFIG with the sentence to report (else ERR_NONE).
+ */
 int clock_trust_read(const char *state_dir, struct clock_trust *ret, struct err *err);
 int clock_trust_write(const char *state_dir, const struct clock_trust *trust,
 		      struct err *err);

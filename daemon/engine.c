@@ -64,10 +64,12 @@ int engine_open(struct engine *engine, const struct config *config, struct err *
 	if (open_state_dir(engine, err) ||
 	    alerts_open(config->state_dir, &engine->alerts, err))
 		goto failed;
-	if (err->text[0])
+	if (err->kind != ERR_NONE)
 		engine_tell(engine, EVENT_STATE_DAMAGED, err->text, NULL);
 	if (clock_trust_read(config->state_dir, &engine->trust, err))
-		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", err->text);
+		goto failed;
+	if (err->kind != ERR_NONE)
+		engine_tell(engine, EVENT_STATE_DAMAGED, err->text, NULL);
 	if (prepare_accounts(engine, config, err))
 		goto failed;
 	return 0;

@@ -30,8 +30,9 @@ enum event_kind {
 const char *event_name(enum event_kind kind);
 /* The usual severity. */
 enum severity event_severity(enum event_kind kind);
-/* EVENT_EXPIRING's, which grows with fewer attempts left (backoff_attempts_left()): notice,
- * warning at 24 (about a week of a 90-day certificate), critical at 12 (about a day). */
+/* EVENT_EXPIRING's, which grows with fewer attempts left (backoff_attempts_left()):
+ * notice, warning at 24 (about a week of a 90-day certificate), critical at 12 (about a
+ * day). */
 enum severity event_expiring_severity(unsigned attempts_left);
 /* Does it stay open until `recovered` closes it (failed, drift, fallback), or is it over
  * when it is told (renewed)? */
@@ -41,12 +42,12 @@ struct event { /* borrowed strings */
 	enum event_kind kind;
 	enum severity severity;
 	const char *certificate; /* NULL: the daemon itself */
-	const char *target;	 /* NULL: the whole certificate */
-	const char *what;	 /* one sentence: what happened, in the CA's words if any */
-	const char *todo;	 /* what to do about it; NULL: nothing */
-	const char *run;	 /* id of the run; NULL */
-	int64_t not_after;	 /* of what is served; 0 unknown */
-	int attempts_left;	 /* -1 does not apply */
+	const char *target;      /* NULL: the whole certificate */
+	const char *what;  /* one sentence: what happened, in the CA's words if any */
+	const char *todo;  /* what to do about it; NULL: nothing */
+	const char *run;   /* id of the run; NULL */
+	int64_t not_after; /* of what is served; 0 unknown */
+	int attempts_left; /* -1 does not apply */
 	int64_t at;
 };
 

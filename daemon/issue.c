@@ -78,13 +78,23 @@ static int on_order_created(void *ctx, const char *order_url, struct err *err)
 	return pass_save_job(attempt->pass, err);
 }
 
+/* A state file that was damaged and begun anew is no failure, but it is news. */
+static void tell_damage(struct pass *pass, const struct err *err)
+{
+	if (err->kind != ERR_NONE)
+		pass_tell(pass, EVENT_STATE_DAMAGED, NULL, err->text, NULL);
+}
+
 static int on_before_finalize(void *ctx, struct err *err)
 {
 	struct attempt *attempt = ctx;
 	struct pass *pass = attempt->pass;
 
-	return breaker_count(pass->in->config->state_dir, pass->certificate->hosts,
-			     attempt->issuer->name, clock_wall(), err);
+	if (breaker_count(pass->in->config->state_dir, pass->certificate->hosts,
+			  attempt->issuer->name, clock_wall(), err))
+		return -1;
+	tell_damage(pass, err);
+	return 0;
 }
 
 static void on_progress(void *ctx, const char *stage, const char *detail)
@@ -207,6 +217,7 @@ static int check_breaker(struct attempt *attempt, struct err *err)
 	if (breaker_read(pass->in->config->state_dir, pass->certificate->hosts,
 			 attempt->issuer->name, &issued, &n, err))
 		return -1;
+	tell_damage(pass, err);
 	if (pass->have_current)
 		interval = renewal_age_limit(&pass->certificate->renew_at,
 					     cert_not_before(pass->current.cert),

@@ -1,4 +1,5 @@
-/* job.h - what is remembered of one certificate between runs: certificates/<name>/job.json.
+/* job.h - what is remembered of one certificate between runs:
+ * certificates/<name>/job.json.
  *
  * A hint, never the truth: what is true is read from the certificate, the store and the
  * port. A damaged file is set aside and rebuilt from the versions' folders. */
@@ -21,9 +22,9 @@ struct job {
 	int64_t version; /* newest folder below versions/; 0: none yet */
 
 	/* An order under way: resumed, not made again. */
-	char order_url[512];	/* "" none */
-	char order_issuer[64];	/* whose order it is */
-	int64_t order_version;	/* the folder that holds its key */
+	char order_url[512];   /* "" none */
+	char order_issuer[64]; /* whose order it is */
+	int64_t order_version; /* the folder that holds its key */
 
 	/* ARI: the moment picked inside the CA's window, bound to its certificate. */
 	char ari_id[256];
@@ -31,14 +32,15 @@ struct job {
 	char ari_explanation[512];
 
 	struct failures renewal, deployment;
-	unsigned rounds_since_expiry;	 /* whole rounds through the issuers that failed */
+	unsigned rounds_since_expiry; /* whole rounds through the issuers that failed */
 	int64_t inspected_files_at, inspected_endpoints_at;
 	int64_t last_renewed_at;
 	char last_issuer[64];
 };
 
-/* Reads <folder>/job.json. Missing: zeroed but for `version`, success. Damaged: set aside as
- * job.json.damaged-<time>, the same, *ret_damaged true with the reason in err->text. */
+/* Reads <folder>/job.json. Missing: zeroed but for `version`, success. Damaged: set aside
+ * as job.json.damaged-<time>, the same, *ret_damaged true with the reason in err->text.
+ */
 int job_read(const char *folder, struct job *ret, bool *ret_damaged, struct err *err);
 
 /* Replaces <folder>/job.json, synced; makes the folder when it is missing. */

@@ -1,6 +1,7 @@
 /* log.h - the one place that prints for operators: text or JSON lines on standard error
- * (journald and `run` in a console), the level first, `cert=` and `run=` on every line that
- * has them. Thread-safe. Everything else returns errors and lets the top log once. */
+ * (journald and `run` in a console), the level first, `cert=` and `run=` on every line
+ * that has them. Thread-safe. Everything else returns errors and lets the top log once.
+ */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H
 

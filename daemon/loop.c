@@ -70,6 +70,17 @@ static void answer(struct request *request, int code, const char *text)
 		control_finish(request->client, code, text, NULL);
 }
 
+/* A look that found nothing to do is not worth a line. */
+static void log_conclusion(const struct pass_job *job)
+{
+	enum exit_code code = job->outcome.exit_code;
+	bool well = code == EXIT_CODE_DONE || code == EXIT_CODE_NOTHING;
+
+	if (code != EXIT_CODE_NOTHING || job->request)
+		log_line(well ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, job->certificate->name,
+			 job->run, "%s", job->outcome.text);
+}
+
 static void on_pass_finished(void *owner, struct pass_job *job)
 {
 	struct loop *loop = owner;
@@ -80,8 +91,8 @@ static void on_pass_finished(void *owner, struct pass_job *job)
 		at = &(*at)->next;
 	*at = job->next;
 	if (job->worked) {
-		engine_take(&loop->engine, &job->outcome, job->certificate->name,
-			    job->run);
+		engine_take(&loop->engine, &job->outcome);
+		log_conclusion(job);
 		answer(job->request, job->outcome.exit_code, job->outcome.text);
 	} else {
 		answer(job->request, EXIT_CODE_FAILED, "the daemon is stopping");

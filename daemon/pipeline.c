@@ -81,7 +81,7 @@ static bool held_back(const struct pass *pass)
 static void tell_renewal_failed(struct pass *pass, const struct err *err)
 {
 	struct backoff_facts facts = { .failures = pass->job.renewal.count };
-	enum severity severity = SEVERITY_NOTICE;
+	enum severity severity;
 	char next[CLOCK_TEXT_MAX];
 	char *what;
 	unsigned left;
@@ -97,10 +97,9 @@ static void tell_renewal_failed(struct pass *pass, const struct err *err)
 	facts.lifetime_s = cert_lifetime_s(pass->current.cert);
 	facts.remaining_s = cert_not_after(pass->current.cert) - pass->now;
 	left = backoff_attempts_left(&facts);
-	if (left > 10)
-		return;
-	if (left <= 6)
-		severity = left <= 3 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+	severity = event_expiring_severity(left);
+	if (severity == SEVERITY_NOTICE)
+		return; /* `failed` has said it */
 	pass_tell_as(pass, EVENT_EXPIRING, severity, NULL, err->text,
 		     "repair what it names before the attempts run out", (int)left);
 }

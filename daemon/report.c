@@ -213,7 +213,7 @@ static void explain_failures(const char *what, const struct failures *failures,
 	if (!failures->count)
 		return;
 	clock_format_people_local(failures->next_at, next);
-	buf_printf(out, "%-22s failed %u time%s, next try %s\n%-22s %s\n", what,
+	buf_printf(out, "%-17s failed %u time%s, next try %s\n%-17s %s\n", what,
 		   failures->count, failures->count == 1 ? "" : "s", next, "",
 		   failures->text);
 }
@@ -236,12 +236,12 @@ static void explain_breaker(const struct config *config, const struct known *kno
 
 		if (breaker_read(config->state_dir, known->config->hosts,
 				 known->config->issuers[i], &issued, &n, &err)) {
-			buf_printf(out, "%-22s %s: %s\n", "circuit breaker",
+			buf_printf(out, "%-17s %s: %s\n", "circuit breaker",
 				   known->config->issuers[i], err.text);
 			continue;
 		}
 		verdict = breaker_decide(issued, n, interval, known->now);
-		buf_printf(out, "%-22s %s: %s (%s)\n", "circuit breaker",
+		buf_printf(out, "%-17s %s: %s (%s)\n", "circuit breaker",
 			   known->config->issuers[i],
 			   verdict.allowed ? "closed, orders are allowed" : "open",
 			   verdict.text);
@@ -256,14 +256,14 @@ static void explain_targets(const struct known *known, struct buf *out)
 	for (size_t i = 0; i < known->state.n_targets; i++) {
 		const struct target_state *target = &known->state.targets[i];
 
-		buf_printf(out, "target %-15s %s, mode %s%s%s\n", target->target,
+		buf_printf(out, "target %-10s %s, mode %s%s%s\n", target->target,
 			   deploy_end_name(target->end), target_mode_name(target->mode),
 			   target->why[0] ? ": " : "", target->why);
 	}
 	if (known->state.exists && !known->state.retired &&
 	    known->state.retire_at != CLOCK_NEVER) {
 		clock_format_people_local(known->state.retire_at, when);
-		buf_printf(out, "%-22s not before %s\n", "old certificate retires", when);
+		buf_printf(out, "%-17s not before %s\n", "retirement", when);
 	}
 }
 
@@ -284,20 +284,20 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 		return -1;
 	}
 	if (known.present)
-		buf_printf(out, "%-22s %s from %s\n", "certificate",
+		buf_printf(out, "%-17s %s from %s\n", "certificate",
 			   cert_sha1(known.version.cert),
 			   cert_issuer_text(known.version.cert));
 	facts = facts_of(&known);
 	renewal_explain(&facts, &certificate->renew_at, known.now, out);
 	if (known.job.ari_explanation[0])
-		buf_printf(out, "%-22s %s\n", "the CA explains",
+		buf_printf(out, "%-17s %s\n", "the CA explains",
 			   known.job.ari_explanation);
 	explain_failures("renewal", &known.job.renewal, out);
 	explain_failures("deployment", &known.job.deployment, out);
 	explain_breaker(config, &known, out);
 	explain_targets(&known, out);
 	trusted = clock_trusted(trust, &reading, why);
-	buf_printf(out, "%-22s %s: %s\n", "clock",
+	buf_printf(out, "%-17s %s: %s\n", "clock",
 		   trusted ? "confirmed" : "not confirmed", why);
 	forget(&known);
 	return 0;

@@ -25,7 +25,8 @@ struct version { /* one loaded folder */
 /* Numbers that exist, ascending. Gives (free). None: *ret_n 0. */
 int versions_list(const char *folder, int64_t **ret, size_t *ret_n, struct err *err);
 
-/* Loads one. ERR_NOT_FOUND, ERR_CONFIG (damaged: names the file). version_clear() after. */
+/* Loads one. ERR_NOT_FOUND, ERR_CONFIG (damaged: names the file). version_clear() after.
+ */
 int version_load(const char *folder, int64_t n, struct version *ret, struct err *err);
 void version_clear(struct version *version);
 
