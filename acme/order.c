@@ -234,8 +234,9 @@ static int resume(struct order_run *run, bool *ret_usable, struct err *err)
 		*ret_usable = worth_resuming(run, response.date ? response.date
 								: clock_wall());
 		run->order.url = str_dup(url);
-	} else if (err->kind == ERR_REFUSED && run->session->answered) {
-		rc = 0; /* gone, or another account's */
+	} else if (run->session->answered &&
+		   (err->kind == ERR_REFUSED || err->kind == ERR_CONFIG)) {
+		rc = 0; /* gone, another account's, or at a CA that we used before */
 	}
 	http_response_release(&response);
 	if (!*ret_usable)

@@ -340,6 +340,24 @@ static void an_order_past_its_time_is_given_up_for_a_new_one(void **state)
 	client_free(client);
 }
 
+static void an_order_of_a_ca_that_does_not_know_us_is_given_up_for_a_new_one(void **state)
+{
+	struct client *client = client_new("f=poll:noaccount:2", false);
+	char *url;
+
+	(void)state;
+	client->cancel_at_order = true;
+	expect_failure(client, ERR_CANCELLED, "stopped");
+	client_restart(client);
+	client->cancel_at_order = false;
+	url = str_dup(client->order_url);
+	client->request.order_url = url;
+	expect_certificate(client);
+	assert_int_equal(client->orders, 2);
+	free(url);
+	client_free(client);
+}
+
 static void an_order_url_that_is_no_url_is_given_up_for_a_new_one(void **state)
 {
 	struct client *client = client_new("", false);
@@ -468,6 +486,8 @@ int main(void)
 			an_order_that_has_become_invalid_is_given_up_for_a_new_one),
 		cmocka_unit_test(an_order_for_other_names_is_given_up_for_a_new_one),
 		cmocka_unit_test(an_order_past_its_time_is_given_up_for_a_new_one),
+		cmocka_unit_test(
+			an_order_of_a_ca_that_does_not_know_us_is_given_up_for_a_new_one),
 		cmocka_unit_test(an_order_url_that_is_no_url_is_given_up_for_a_new_one),
 		cmocka_unit_test(an_order_that_cannot_be_asked_for_now_is_kept_for_later),
 		cmocka_unit_test(polling_ends_within_a_second_of_being_cancelled),
