@@ -16,6 +16,14 @@ static bool issued(X509 *issuer, X509 *subject)
 	return did;
 }
 
+static bool is_root(X509 *x509)
+{
+	bool is = X509_self_signed(x509, 1) == 1;
+
+	ERR_clear_error();
+	return is;
+}
+
 static X509 *issuer_among(STACK_OF(X509) * sent, X509 *subject)
 {
 	for (int i = 0; i < sk_X509_num(sent); i++) {
@@ -51,12 +59,12 @@ bool probe_chain_links(const struct probe_look *look, bool lenient)
 	X509 *at = look->leaf, *next;
 	int steps = 0;
 
-	while (!issued(at, at) && steps < MAX_STEPS &&
+	while (!is_root(at) && steps < MAX_STEPS &&
 	       (next = issuer_among(look->sent, at))) {
 		at = next;
 		steps++;
 	}
-	return issued(at, at) || issuer_trusted(at) || (lenient && steps > 0);
+	return is_root(at) || issuer_trusted(at) || (lenient && steps > 0);
 }
 
 bool probe_chain_has_all(const struct probe_look *look, const struct cert *cert)
@@ -65,7 +73,7 @@ bool probe_chain_has_all(const struct probe_look *look, const struct cert *cert)
 
 	for (int i = 0; i < sk_X509_num(chain); i++) {
 		X509 *wanted = sk_X509_value(chain, i);
-		bool found = issued(wanted, wanted); /* a root need not be sent */
+		bool found = is_root(wanted); /* a root need not be sent */
 
 		for (int k = 0; !found && k < sk_X509_num(look->sent); k++)
 			found = X509_cmp(sk_X509_value(look->sent, k), wanted) == 0;

@@ -96,11 +96,26 @@ static int visit_address(const BIO_ADDRINFO *info, const struct probe_deadline *
 	return rc;
 }
 
-static int resolve(const char *connect, BIO_ADDRINFO **ret, struct err *err)
+/* The addresses of a name. Asked for by family: for both at once OpenSSL leaves out the
+ * family that has no address but loopback, and loopback is what we connect to. */
+struct addresses {
+	BIO_ADDRINFO *lists[2];
+	int n;
+};
+
+static void addresses_release(struct addresses *addresses)
 {
+	for (int i = 0; i < 2; i++)
+		BIO_ADDRINFO_free(addresses->lists[i]);
+}
+
+static int resolve(const char *connect, struct addresses *ret, struct err *err)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
 	char *host = NULL, *port = NULL;
 	int rc = -1;
 
+	*ret = (struct addresses){ 0 };
 	if (!BIO_parse_hostserv(connect, &host, &port, BIO_PARSE_PRIO_HOST) || !host ||
 	    !port) {
 		ERR_clear_error();
@@ -108,12 +123,20 @@ static int resolve(const char *connect, BIO_ADDRINFO **ret, struct err *err)
 			connect);
 		goto out;
 	}
-	if (!BIO_lookup_ex(host, port, BIO_LOOKUP_CLIENT, AF_UNSPEC, SOCK_STREAM, 0,
-			   ret)) {
+	for (int i = 0; i < 2; i++) {
+		if (!BIO_lookup_ex(host, port, BIO_LOOKUP_CLIENT, families[i],
+				   SOCK_STREAM, 0, &ret->lists[i]))
+			continue;
+		for (const BIO_ADDRINFO *info = ret->lists[i]; info;
+		     info = BIO_ADDRINFO_next(info))
+			ret->n++;
+	}
+	if (!ret->n) {
 		err_openssl(err, "resolve '%s'", connect);
 		err->kind = ERR_TRANSIENT;
 		goto out;
 	}
+	ERR_clear_error();
 	rc = 0;
 out:
 	OPENSSL_free(host);
@@ -124,22 +147,24 @@ out:
 int probe_each_address(const char *connect, const struct probe_deadline *deadline,
 		       probe_visit *visit, void *ctx, struct err *err)
 {
-	BIO_ADDRINFO *all = NULL;
 	const BIO_ADDRINFO *info;
-	int n = 0, rc = -1;
+	struct addresses addresses;
+	int rc = -1;
 
-	if (resolve(connect, &all, err))
+	if (resolve(connect, &addresses, err))
 		return -1;
-	for (info = all; info; info = BIO_ADDRINFO_next(info))
-		n++;
-	for (info = all; info && rc; info = BIO_ADDRINFO_next(info), n--) {
+	info = addresses.lists[0] ? addresses.lists[0] : addresses.lists[1];
+	for (int left = addresses.n; left > 0 && rc; left--) {
 		struct probe_deadline share = *deadline;
 
-		share.at_ms = clock_mono_ms() + probe_deadline_left_ms(deadline) / n;
+		share.at_ms = clock_mono_ms() + probe_deadline_left_ms(deadline) / left;
 		rc = visit_address(info, &share, visit, ctx, err);
 		if (cancel_requested(deadline->cancel))
 			break;
+		info = BIO_ADDRINFO_next(info);
+		if (!info)
+			info = addresses.lists[1];
 	}
-	BIO_ADDRINFO_free(all);
+	addresses_release(&addresses);
 	return rc;
 }
