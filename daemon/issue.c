@@ -196,11 +196,14 @@ static int prepare_key(struct attempt *attempt, struct err *err)
 	struct pass *pass = attempt->pass;
 	struct job *job = &pass->job;
 
-	if (strcmp(job->order_issuer, attempt->issuer->name) != 0)
+	if (strcmp(job->order_issuer, attempt->issuer->name) != 0 ||
+	    strcmp(job->order_directory, attempt->issuer->directory) != 0)
 		job->order_url[0] = '\0';
 	if (load_waiting_key(pass, &attempt->key) && make_key(pass, &attempt->key, err))
 		return -1;
 	str_copy(job->order_issuer, sizeof(job->order_issuer), attempt->issuer->name);
+	str_copy(job->order_directory, sizeof(job->order_directory),
+		 attempt->issuer->directory);
 	return pass_save_job(pass, err);
 }
 

@@ -32,6 +32,7 @@ static const struct member job_members[] = {
 	MEMBER(job, MEMBER_INT, version),
 	MEMBER(job, MEMBER_TEXT, order_url),
 	MEMBER(job, MEMBER_TEXT, order_issuer),
+	MEMBER(job, MEMBER_TEXT, order_directory),
 	MEMBER(job, MEMBER_INT, order_version),
 	MEMBER(job, MEMBER_TEXT, ari_id),
 	MEMBER(job, MEMBER_INT, ari_at),

@@ -22,9 +22,10 @@ struct job {
 	int64_t version; /* newest folder below versions/; 0: none yet */
 
 	/* An order under way: resumed, not made again. */
-	char order_url[512];   /* "" none */
-	char order_issuer[64]; /* whose order it is */
-	int64_t order_version; /* the folder that holds its key */
+	char order_url[512];       /* "" none */
+	char order_issuer[64];     /* whose order it is ... */
+	char order_directory[512]; /* ... and at which CA: a name may move */
+	int64_t order_version;     /* the folder that holds its key */
 
 	/* ARI: the moment picked inside the CA's window, bound to its certificate. */
 	char ari_id[256];

@@ -13,6 +13,7 @@ static struct job sample(void)
 		.version = 7,
 		.order_url = "https://ca.example/order/1",
 		.order_issuer = "letsencrypt",
+		.order_directory = "https://acme.example/dir",
 		.order_version = 8,
 		.ari_id = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE",
 		.ari_at = 5,
@@ -46,6 +47,7 @@ static void assert_jobs_equal(const struct job *a, const struct job *b)
 	assert_int_equal(a->version, b->version);
 	assert_string_equal(a->order_url, b->order_url);
 	assert_string_equal(a->order_issuer, b->order_issuer);
+	assert_string_equal(a->order_directory, b->order_directory);
 	assert_int_equal(a->order_version, b->order_version);
 	assert_string_equal(a->ari_id, b->ari_id);
 	assert_int_equal(a->ari_at, b->ari_at);

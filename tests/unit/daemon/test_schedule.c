@@ -1,0 +1,102 @@
+/* When a certificate is looked at again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "daemon/schedule.h"
+
+#define NOW 1000000
+
+static const struct schedule_facts nothing_planned = {
+	.now = NOW,
+	.renew_at = CLOCK_NEVER,
+	.deploy_at = CLOCK_NEVER,
+	.retire_at = CLOCK_NEVER,
+	.expires_at = CLOCK_NEVER,
+	.ask_advice_at = CLOCK_NEVER,
+	.inspect_at = CLOCK_NEVER,
+};
+
+static void with_nothing_planned_it_looks_once_a_day(void **state)
+{
+	(void)state;
+	assert_int_equal(schedule_next(&nothing_planned).at, NOW + 86400);
+}
+
+static void the_earliest_moment_wins_and_is_named(void **state)
+{
+	struct schedule_facts facts = nothing_planned;
+	struct schedule_verdict next;
+
+	(void)state;
+	facts.renew_at = NOW + 500;
+	facts.inspect_at = NOW + 100;
+	next = schedule_next(&facts);
+	assert_int_equal(next.at, NOW + 100);
+	assert_string_equal(next.why, "inspection");
+}
+
+static void what_is_overdue_is_looked_at_in_a_second_not_at_once_again(void **state)
+{
+	struct schedule_facts facts = nothing_planned;
+
+	(void)state;
+	facts.renew_at = NOW - 100;
+	assert_int_equal(schedule_next(&facts).at, NOW + 1);
+}
+
+static void the_moment_of_expiry_is_not_slept_through(void **state)
+{
+	struct schedule_facts facts = nothing_planned;
+
+	(void)state;
+	facts.expires_at = NOW + 7;
+	assert_int_equal(schedule_next(&facts).at, NOW + 7);
+}
+
+static void an_expiry_that_has_passed_wakes_nobody(void **state)
+{
+	struct schedule_facts facts = nothing_planned;
+
+	(void)state;
+	facts.expires_at = NOW - 7;
+	assert_int_equal(schedule_next(&facts).at, NOW + 86400);
+}
+
+static void a_first_inspection_is_due_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(schedule_inspection("xu", 0, 3600), 0);
+}
+
+static void inspections_are_spread_by_name_within_a_tenth(void **state)
+{
+	int64_t a = schedule_inspection("xu", NOW, 3600);
+	int64_t b = schedule_inspection("shop", NOW, 3600);
+
+	(void)state;
+	assert_true(a >= NOW + 3600 && a <= NOW + 3960);
+	assert_true(b >= NOW + 3600 && b <= NOW + 3960);
+	assert_int_not_equal(a, b);
+	assert_int_equal(a, schedule_inspection("xu", NOW, 3600));
+}
+
+int main(void)
+{
+	const struct CMUnitTest schedule[] = {
+		cmocka_unit_test(with_nothing_planned_it_looks_once_a_day),
+		cmocka_unit_test(the_earliest_moment_wins_and_is_named),
+		cmocka_unit_test(
+			what_is_overdue_is_looked_at_in_a_second_not_at_once_again),
+		cmocka_unit_test(the_moment_of_expiry_is_not_slept_through),
+		cmocka_unit_test(an_expiry_that_has_passed_wakes_nobody),
+		cmocka_unit_test(a_first_inspection_is_due_at_once),
+		cmocka_unit_test(inspections_are_spread_by_name_within_a_tenth),
+	};
+
+	return cmocka_run_group_tests(schedule, NULL, NULL);
+}
