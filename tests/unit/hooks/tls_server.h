@@ -33,8 +33,9 @@ struct tls_server {
 	const char *sni;             /* for this name only... */
 	const struct testcert *sni_cert; /* ...this one */
 	bool wants_client_certificate;
-	int max_version; /* 0: the newest */
-	const char *text;
+	int max_version;   /* 0: the newest */
+	const char *text;  /* SERVES_TLS too: its answer to the first request */
+	const char *until; /* it has heard enough once it has heard this */
 	bool ipv6;
 	atomic_int serve_other;       /* after so many connections... */
 	const struct testcert *other; /* ...this one */
@@ -42,6 +43,7 @@ struct tls_server {
 	atomic_int connections;
 	atomic_int bytes; /* that an application would have seen */
 	atomic_bool stop;
+	char request[4096]; /* the last one; read it when the server is stopped */
 	int fd, held;
 	char connect[64];
 	pthread_t thread;
@@ -88,6 +90,15 @@ static inline SSL_CTX *server_context(struct tls_server *server)
 	return ctx;
 }
 
+/* Notes what was heard; is that the whole request? */
+static inline bool heard(struct tls_server *server, const char *data, int n)
+{
+	size_t len = strlen(server->request);
+
+	snprintf(server->request + len, sizeof(server->request) - len, "%.*s", n, data);
+	return !server->until || strstr(server->request, server->until);
+}
+
 static inline void serve_tls(struct tls_server *server, int fd)
 {
 	SSL_CTX *ctx = server_context(server);
@@ -97,8 +108,14 @@ static inline void serve_tls(struct tls_server *server, int fd)
 
 	SSL_set_fd(ssl, fd);
 	if (SSL_accept(ssl) == 1) {
-		while ((n = SSL_read(ssl, data, sizeof(data))) > 0)
+		while ((n = SSL_read(ssl, data, sizeof(data))) > 0) {
 			atomic_fetch_add(&server->bytes, n);
+			if (!server->text || !heard(server, data, n))
+				continue;
+			SSL_write(ssl, server->text, (int)strlen(server->text));
+			SSL_shutdown(ssl);
+			break;
+		}
 	}
 	SSL_free(ssl);
 	SSL_CTX_free(ctx);
@@ -107,8 +124,12 @@ static inline void serve_tls(struct tls_server *server, int fd)
 static inline void serve_text(struct tls_server *server, int fd)
 {
 	char data[4096];
+	ssize_t n;
 
-	if (recv(fd, data, sizeof(data), 0) > 0)
+	do {
+		n = recv(fd, data, sizeof(data), 0);
+	} while (n > 0 && !heard(server, data, (int)n));
+	if (n > 0)
 		(void)!send(fd, server->text, strlen(server->text), MSG_NOSIGNAL);
 }
 
@@ -118,6 +139,7 @@ static inline void serve_one(struct tls_server *server, int fd)
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	atomic_fetch_add(&server->connections, 1);
+	server->request[0] = '\0';
 	switch (server->manner) {
 	case SERVES_TLS:
 		serve_tls(server, fd);
