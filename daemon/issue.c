@@ -214,6 +214,7 @@ static int check_breaker(struct attempt *attempt, struct err *err)
 {
 	struct pass *pass = attempt->pass;
 	struct breaker_verdict verdict;
+	char when[CLOCK_TEXT_MAX];
 	int64_t *issued = NULL, interval = 0;
 	size_t n = 0;
 
@@ -232,7 +233,10 @@ static int check_breaker(struct attempt *attempt, struct err *err)
 		return 0;
 	pass_tell(pass, EVENT_CIRCUIT_OPEN, NULL, verdict.text,
 		  "find out why it is renewed so often before the CA's limits do");
-	err_set(err, ERR_TRANSIENT, "the circuit breaker is open: %s", verdict.text);
+	clock_format_people(verdict.retry_at, when);
+	err_set(err, ERR_TRANSIENT,
+		"the circuit breaker is open: %s; the next one is allowed at %s",
+		verdict.text, when);
 	if (verdict.retry_at > pass->now)
 		err->retry_after_s = (uint32_t)(verdict.retry_at - pass->now);
 	return -1;
