@@ -1,5 +1,5 @@
-/* channel.h - how an alert reaches somebody: a webhook or a program. What to say, when and
- * how often is decided in daemon/alerts.h; here it is delivered, once. */
+/* channel.h - how an alert reaches somebody: a webhook or a program. What to say, when
+ * and how often is decided in daemon/alerts.h; here it is delivered, once. */
 #ifndef HOOKS_CHANNEL_H
 #define HOOKS_CHANNEL_H
 

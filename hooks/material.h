@@ -1,4 +1,5 @@
-/* material.h - what a deployment brings into an application: a certificate and its key. */
+/* material.h - what a deployment brings into an application: a certificate and its key.
+ */
 #ifndef HOOKS_MATERIAL_H
 #define HOOKS_MATERIAL_H
 
@@ -7,9 +8,9 @@
 
 #include "base/cert.h"
 
-struct material { /* borrowed by whoever deploys it */
+struct material {                /* borrowed by whoever deploys it */
 	const struct cert *cert; /* leaf and chain */
-	const char *key_pem;	 /* PKCS#8 PEM, secret */
+	const char *key_pem;     /* PKCS#8 PEM, secret */
 	size_t key_len;
 	int64_t version; /* number of its folder in the state directory */
 };

@@ -24,16 +24,16 @@ enum probe_kind {
 struct probe_result {
 	enum probe_kind kind;
 	char sha1[CERT_SHA1_HEX], sha256[CERT_SHA256_HEX]; /* PROBE_TLS */
-	int64_t not_after;				   /* PROBE_TLS */
+	int64_t not_after;                                 /* PROBE_TLS */
 	bool chain_complete; /* what it sent links up to its root, or all but the root */
 	char detail[256];    /* for people: why nothing, or issuer of what was seen */
 };
 
 const char *probe_kind_name(enum probe_kind kind); /* "nothing", "plain", "tls" */
 
-/* Asks one endpoint once, within timeout_s (connect and handshake together); every address
- * of a name is tried. Cannot fail: *ret says what was seen. A server that asks for a
- * client certificate has shown its own by then: PROBE_TLS. */
+/* Asks one endpoint once, within timeout_s (connect and handshake together); every
+ * address of a name is tried. Cannot fail: *ret says what was seen. A server that asks
+ * for a client certificate has shown its own by then: PROBE_TLS. */
 void probe_endpoint(const struct endpoint *endpoint, int64_t timeout_s,
 		    const struct cancel *cancel, struct probe_result *ret);
 

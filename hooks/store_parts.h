@@ -22,6 +22,7 @@ enum store_part { PART_KEY, PART_CERT, PART_CHAIN, PART_FULLCHAIN, PARTS };
 /* "key.pem", ... Borrowed. */
 const char *store_part_name(enum store_part part);
 
+/* The key is a secret, the rest is public. */
 enum file_audience store_part_audience(enum store_part part);
 
 /* Starts `ret` (a secret buffer for the key) and fills it with the part's PEM. The caller

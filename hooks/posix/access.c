@@ -31,7 +31,8 @@ static int user_id(const char *name, uid_t *ret_id, struct err *err)
 		return 0;
 	}
 	if (getpwnam_r(name, &entry, memory, sizeof(memory), &found) || !found)
-		return err_set(err, ERR_CONFIG, "there is no user '%s' on this system", name);
+		return err_set(err, ERR_CONFIG, "there is no user '%s' on this system",
+			       name);
 	*ret_id = found->pw_uid;
 	return 0;
 }
@@ -70,8 +71,8 @@ int access_check(const char *path, const char *owner, const char *group, uint32_
 		return err_set(err, ERR_IO, "'%s' belongs to user %lu, not to '%s'", path,
 			       (unsigned long)facts.st_uid, owner);
 	if (group && facts.st_gid != gid)
-		return err_set(err, ERR_IO, "'%s' belongs to group %lu, not to '%s'", path,
-			       (unsigned long)facts.st_gid, group);
+		return err_set(err, ERR_IO, "'%s' belongs to group %lu, not to '%s'",
+			       path, (unsigned long)facts.st_gid, group);
 	if (mode && (facts.st_mode & 07777) != mode)
 		return err_set(err, ERR_IO, "'%s' has mode %04o, not %04o", path,
 			       (unsigned)(facts.st_mode & 07777), (unsigned)mode);
