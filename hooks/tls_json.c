@@ -94,7 +94,7 @@ static int find_places(struct json_edit *edit, const void *bytes, size_t len,
 	*edit = (struct json_edit){ 0 };
 	*ret = (struct places){ 0 };
 	if (len > TLS_JSON_MAX_BYTES)
-		return err_set(err, ERR_CONFIG, "is larger than %d bytes",
+		return err_set(err, ERR_CONFIG, "is larger than %zu bytes",
 			       TLS_JSON_MAX_BYTES);
 	if (json_edit_open(edit, bytes, len, err))
 		return -1;

@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "hooks/change.h"
 
-#define TLS_JSON_MAX_BYTES (256 * 1024)
+#define TLS_JSON_MAX_BYTES ((size_t)256 * 1024)
 
 struct tls_json_values {
 	bool tls_enabled;

@@ -232,7 +232,7 @@ static void a_document_of_unreasonable_size_is_refused(void **state)
 
 	(void)state;
 	buf_init(&big, 2 * TLS_JSON_MAX_BYTES);
-	buf_printf(&big, "{\"a\": \"%*s\"}", TLS_JSON_MAX_BYTES, "x");
+	buf_printf(&big, "{\"a\": \"%*s\"}", (int)TLS_JSON_MAX_BYTES, "x");
 	assert_int_equal(tls_json_read(big.data, big.len, &values, &err), -1);
 	assert_string_equal(err.text, "is larger than 262144 bytes");
 	buf_release(&big);
