@@ -169,11 +169,15 @@ void pass_count_failure(struct pass *pass, struct failures *failures,
 
 bool pass_target_deployed(const struct pass *pass, size_t i)
 {
-	return pass->have_current && pass->state.exists &&
+	const struct target_state *state = &pass->state.targets[i];
+
+	if (!pass->have_current || state->unfinished)
+		return false;
+	if (state->mode == MODE_OPERATOR)
+		return true; /* the operator's business, until `deploy` */
+	return pass->state.exists &&
 	       str_equal(pass->state.sha1, cert_sha1(pass->current.cert)) &&
-	       (pass->state.targets[i].end == DEPLOY_DONE ||
-		pass->state.targets[i].end == DEPLOY_OPERATOR) &&
-	       !pass->state.targets[i].unfinished;
+	       (state->end == DEPLOY_DONE || state->end == DEPLOY_OPERATOR);
 }
 
 bool pass_deployed(const struct pass *pass)

@@ -136,7 +136,7 @@ static bool deployment_due(const struct pass *pass)
 	if (!pass->have_current || pass_deployed(pass) ||
 	    cert_not_after(pass->current.cert) <= pass->now)
 		return false;
-	return !pass->job.deployment.count || pass->job.deployment.next_at <= pass->now;
+	return pass->job.deployment.next_at <= pass->now;
 }
 
 static bool retirement_due(struct pass *pass)
@@ -156,16 +156,34 @@ static bool retirement_due(struct pass *pass)
 /* ---- the flow
  * --------------------------------------------------------------------------- */
 
+/* Success means that it was seen served: a service that waits for its administrator is
+ * not there yet. */
+static void conclude_deployment(struct pass *pass)
+{
+	const char *name = pass->certificate->name;
+	bool deployed = pass_deployed(pass);
+	char *text;
+
+	text = deployed ? str_printf("'%s' is served with %s", name,
+				     cert_sha1(pass->current.cert))
+			: str_printf(
+				  "'%s' is in place, but not every target serves it yet: "
+				  "see `certrenewd status %s`",
+				  name, name);
+	conclude(pass, deployed ? EXIT_CODE_DONE : EXIT_CODE_FAILED, text);
+	free(text);
+}
+
 static void conclude_renewal(struct pass *pass, const struct renewal_verdict *verdict)
 {
 	char when[CLOCK_TEXT_MAX];
 	char *text;
 
 	if (pass->acted) {
-		text = str_printf("'%s' is served with %s", pass->certificate->name,
-				  cert_sha1(pass->current.cert));
-		conclude(pass, EXIT_CODE_DONE, text);
-	} else if (verdict->reason != NOT_DUE) {
+		conclude_deployment(pass);
+		return;
+	}
+	if (verdict->reason != NOT_DUE) {
 		clock_format_people_local(pass->job.renewal.next_at, when);
 		text = str_printf(
 			"'%s' is due (%s), but the last try failed: %s; next try %s, "
@@ -212,16 +230,11 @@ static int keep_alive(struct pass *pass, struct err *err)
 
 static int deploy_on_command(struct pass *pass, struct err *err)
 {
-	char *text;
-
 	if (pass_deploy(pass, true, err))
 		return -1;
 	if (retirement_due(pass) && pass_retire(pass, err))
 		return -1;
-	text = str_printf("'%s' is served with %s", pass->certificate->name,
-			  cert_sha1(pass->current.cert));
-	conclude(pass, EXIT_CODE_DONE, text);
-	free(text);
+	conclude_deployment(pass);
 	return 0;
 }
 

@@ -284,7 +284,7 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 		return -1;
 	}
 	if (known.present)
-		buf_printf(out, "%-17s %s from %s\n", "certificate",
+		buf_printf(out, "%-17s %s from %s\n", "thumbprint",
 			   cert_sha1(known.version.cert),
 			   cert_issuer_text(known.version.cert));
 	facts = facts_of(&known);

@@ -10,6 +10,9 @@
 #include "base/clock.h"
 #include "hooks/mode.h"
 
+/* How often a service that its administrator stopped is looked at. */
+#define LOOK_AT_SERVICE_EVERY_S 60
+
 static void forget_failures(struct failures *failures)
 {
 	memset(failures, 0, sizeof(*failures));
@@ -96,6 +99,14 @@ static void tell_renewed(struct pass *pass)
 	free(what);
 }
 
+static bool any_done(const struct deploy_outcome *outcome)
+{
+	for (size_t i = 0; i < outcome->n_targets; i++)
+		if (outcome->targets[i].end == DEPLOY_DONE)
+			return true;
+	return false;
+}
+
 int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 {
 	bool was_served = pass_deployed(pass);
@@ -109,16 +120,17 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 	rc = deploy_run(&pass->deployment, pass->in->only, take_over, &outcome, err);
 	if (!rc)
 		rc = judge(pass, &outcome, pass->in->only, err);
-	if (!rc && outcome.all_done) {
-		forget_failures(&pass->job.deployment);
-		if (!was_served)
-			tell_renewed(pass);
-	}
-	deploy_outcome_clear(&outcome);
-	if (rc && !cancel_requested(pass->in->cancel))
-		pass_count_failure(pass, &pass->job.deployment, err);
 	pass->acted = true;
 	pass->now = clock_wall();
+	if (!rc) {
+		forget_failures(&pass->job.deployment);
+		pass->job.deployment.next_at = pass->now + LOOK_AT_SERVICE_EVERY_S;
+		if (outcome.all_done && !was_served && any_done(&outcome))
+			tell_renewed(pass);
+	} else if (!cancel_requested(pass->in->cancel)) {
+		pass_count_failure(pass, &pass->job.deployment, err);
+	}
+	deploy_outcome_clear(&outcome);
 	if (pass_reload_state(pass, &state_err))
 		pass_note(pass, "deploy", "journals unreadable: %s", state_err.text);
 	return rc;
