@@ -22,11 +22,15 @@ from lib.handshake import verified_by_openssl  # noqa: E402
 from lib.pebble import Pebble  # noqa: E402
 from lib.waiting import wait_until  # noqa: E402
 from lib.webhook import Webhook  # noqa: E402
-from lib.xc import XcApp  # noqa: E402
+from lib.xc import DEFAULT_SETTINGS, XcApp  # noqa: E402
 
 HOST = "xc.example"
 DAY = 86400
 SHORT_S = 40  # the certificate that expires before our eyes
+# Steps and events of the log that are worth a line on the screen.
+SHOWN = ("decide", "preflight", "order", "challenge", "finalize", "download", "stored",
+         "pointed", "restarted", "verified", "retired", "failed", "expired", "fallback",
+         "recovered", "renewed")
 COLOURED = sys.stdout.isatty()
 
 
@@ -49,7 +53,7 @@ def tell(text):
 def show(text):
     """What certrenewd says."""
     for line in text.rstrip().splitlines():
-        for row in textwrap.wrap(line, 88, subsequent_indent="    ") or [""]:
+        for row in textwrap.wrap(line, 96, subsequent_indent="        ") or [""]:
             print("  " + paint("2", row), flush=True)
 
 
@@ -78,7 +82,7 @@ class Demo:
         self.xc = XcApp(self.folder / "xtract-core", build / "tests/support")
         self.webhook = Webhook()
         self.certrenewd = Certrenewd(self.folder / "etc", build / "daemon/certrenewd")
-        self.pebble = Pebble(self.folder / "ca", validity_s=2 * DAY)
+        self.pebble = Pebble(self.folder / "ca", validity_s=2 * DAY + 5)
 
     def close(self):
         if self.certrenewd:
@@ -90,9 +94,9 @@ class Demo:
         if self.pebble:
             self.pebble.close()
 
-    def configure(self, **renew):
+    def configure(self, *more_hosts, **renew):
         certificate = {
-            "hosts": [HOST], "issuers": ["pebble"],
+            "hosts": [HOST, *more_hosts], "issuers": ["pebble"],
             "challenge": {"type": "http-01", "listen": f"127.0.0.1:{self.pebble.http_port}"},
             "deploy": [self.xc.target()],
         }
@@ -104,10 +108,16 @@ class Demo:
             certificates={"xc": certificate},
             alerts={"ops": {"type": "webhook", "url": self.webhook.url, "min": "notice"}})
 
-    def new_log(self, since):
-        """What the daemon has logged about the certificate behind offset `since`."""
-        lines = self.certrenewd.log()[since:].splitlines()
-        return "\n".join(line for line in lines if "cert=xc" in line)
+    def steps(self, since=0):
+        """What the daemon has logged about the certificate behind offset `since`: the last
+        line of each step, in order."""
+        steps = {}
+        for line in self.certrenewd.log()[since:].splitlines():
+            match = re.match(r"\S+ (\w+ +)cert=xc run=\S+ ((\w+).*)", line)
+            if match and match[3] in SHOWN:
+                steps.pop(match[3], None)
+                steps[match[3]] = match[1] + match[2]
+        return "\n".join(steps.values())
 
     # -- the parts
 
@@ -117,6 +127,8 @@ class Demo:
         self.xc.start()
         self.configure()
         self.certrenewd.ok("renew", "xc")
+        self.xc.settings.write_text(DEFAULT_SETTINGS)  # as its operator chose them
+        self.webhook.alerts.clear()
         served = self.xc.served(HOST)
         claim("openssl", f"port {self.xc.secure_port} serves {served and served.thumbprint} "
               f"until {served and served.not_after}", served is not None)
@@ -126,16 +138,17 @@ class Demo:
         part(1, "A certificate with 2 days left is renewed")
         old = self.prepare()
         self.pebble.restart(validity_s=90 * DAY)
-        self.configure(at="20d")
+        self.configure(at="2d")
         if self.break_restart:
             self.xc.misbehave(refuse="licence server unreachable", except_=old)
-        tell("\nThe operator wants 20 days in hand. Why is it due?  certrenewd explain xc")
+        tell("\nThe operator wants it renewed when 2 days are left.  certrenewd explain xc")
+        time.sleep(5)
         show(self.certrenewd("explain", "xc").out)
         tell("\nThe daemon starts and finds it due.  certrenewd run")
         self.certrenewd.start()
         done = eventually(lambda: self.webhook.of("renewed") or self.webhook.of("failed"), 40)
         gone = eventually(lambda: old not in self.xc.versions(), 10)
-        show(self.new_log(0))
+        show(self.steps())
         print()
         served = self.xc.served(HOST)
         claim("openssl", f"port {self.xc.secure_port} serves another certificate, "
@@ -150,19 +163,22 @@ class Demo:
     def expiry(self):
         part(2, "The CA is gone and a certificate expires")
         self.pebble.restart(validity_s=SHORT_S)
-        self.configure()
+        tell(f"A name is added, so it is renewed; this time the CA gives {SHORT_S} s.")
+        before = self.xc.served(HOST).thumbprint
+        self.configure(f"www.{HOST}")
         self.certrenewd.reload()
-        self.certrenewd.ok("renew", "xc", "--force")
+        short = eventually(lambda: self.xc.serves_another(before), 20)
         served = self.xc.served(HOST)
-        claim("openssl", f"now one is served that lasts {SHORT_S} s, until "
-              f"{served.not_after}", served is not None)
+        claim("openssl", f"port {self.xc.secure_port} serves {' and '.join(served.names)} "
+              f"until {served.not_after}", short and len(served.names) == 2)
+        eventually(lambda: len(self.xc.versions()) == 1, 10)
         self.pebble.stop()
         since = len(self.certrenewd.log())
         claim("curl", "the CA does not answer any more", not self.ca_answers())
         tell(f"\nWaiting for the end: about {SHORT_S} s ...")
         http = eventually(lambda: self.xc.http()[0] == 200, SHORT_S + 40)
         alert = eventually(lambda: self.webhook.of("fallback"), 15)
-        show(self.new_log(since)[-1500:])
+        show(self.steps(since))
         print()
         claim("curl", f"the application answers plain HTTP on port {self.xc.insecure_port}: "
               f"{self.xc.http()[1]}", http)
@@ -178,7 +194,7 @@ class Demo:
         tell("Nobody touches certrenewd; its next attempt finds the CA ...")
         https = eventually(lambda: self.xc.https()[0] == 200, 100)
         told = eventually(lambda: self.webhook.of("recovered"), 15)
-        show(self.new_log(since)[-1500:])
+        show(self.steps(since))
         print()
         served = self.xc.served(HOST)
         claim("curl", f"HTTPS answers on port {self.xc.secure_port}: {self.xc.https()[1]}",

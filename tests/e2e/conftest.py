@@ -43,9 +43,9 @@ def pytest_runtest_makereport(item, call):
     """A failed test shows the daemon's and the application's last words."""
     outcome = yield
     report = outcome.get_result()
-    if report.when != "call" or not report.failed:
+    if not report.failed:
         return
-    folder = item.funcargs.get("tmp_path")
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
     for log in sorted(folder.rglob("*.log")) if folder else []:
         text = log.read_text(errors="replace")
         if text:
@@ -121,9 +121,9 @@ def setup(daemon, xc):
                  "challenge": {"type": "http-01", "listen": f"127.0.0.1:{pebble.http_port}"},
                  "deploy": [target or xc.target()]}
         entry.update(certificate)
-        alerts = {"ops": {"type": "webhook", "url": webhook.url, "min": "notice"}}
+        alerts = webhook and {"ops": {"type": "webhook", "url": webhook.url, "min": "notice"}}
         daemon.configure(issuers={"pebble": issuer_of(pebble)}, certificates={"xc": entry},
-                         alerts=alerts if webhook else None)
+                         alerts=alerts)
         return daemon
 
     return configure

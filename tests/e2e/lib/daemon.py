@@ -15,6 +15,13 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
               "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes values out each time: certrenewd refuses aliases."""
+
+    def ignore_aliases(self, data):
+        return True
+
+
 class Result:
     def __init__(self, argv, done):
         self.argv, self.code = argv, done.returncode
@@ -53,7 +60,7 @@ class Certrenewd:
         self.write()
 
     def write(self):
-        self.config_path.write_text(yaml.safe_dump(self.config, sort_keys=False))
+        self.config_path.write_text(yaml.dump(self.config, Dumper=_Dumper, sort_keys=False))
         self.config_path.chmod(0o600)
 
     def _argv(self, words):

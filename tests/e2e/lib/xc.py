@@ -79,6 +79,11 @@ class XcApp:
     def served(self, name="localhost"):
         return served(self.secure_port, name)
 
+    def serves_another(self, thumbprint):
+        """Is a certificate served, and not this one?"""
+        now = self.served()
+        return now is not None and now.thumbprint != thumbprint
+
     def https(self):
         """(status, body) of GET /version over HTTPS; status 0 when nobody answers."""
         return curl(f"https://127.0.0.1:{self.secure_port}/version")
