@@ -318,7 +318,7 @@ int process_run(const struct process_spec *spec, struct process_result *ret,
 
 int process_run_ok(const struct process_spec *spec, struct err *err)
 {
-	struct process_result result;
+	struct process_result result = { 0 };
 	const char *program = spec->argv[0], *colon;
 
 	if (process_run(spec, &result, err))

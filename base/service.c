@@ -67,7 +67,7 @@ static int command_wait(const struct service *service, int64_t deadline_ms,
 			const struct cancel *cancel, struct err *err)
 {
 	struct process_result said;
-	enum service_state state;
+	enum service_state state = SERVICE_UNKNOWN;
 
 	for (;;) {
 		if (command_inspect(service, cancel, &state, &said, err))

@@ -19,7 +19,7 @@ static bool is_ipv4(const char *text)
 	for (int i = 0; i < 4; i++) {
 		size_t n = strspn(text, DIGITS);
 
-		if (n < 1 || n > 3 || atol(text) > 255)
+		if (n < 1 || n > 3 || strtol(text, NULL, 10) > 255)
 			return false;
 		text += n;
 		if (i < 3 && *text++ != '.')

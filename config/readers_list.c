@@ -1,4 +1,5 @@
 /* readers_list.c - readers of lists, argument vectors, and sections inside sections. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -115,6 +116,7 @@ void read_command(struct reading *r, const struct frame *frame, const struct fie
 		}
 		argv[n++] = item->text;
 	}
+	assert(list->first && argv[0]); /* count_fits() saw one */
 	if (value_has_control(argv[0]) || !value_absolute(&r->values, argv[0], &why)) {
 		field_wrong(r, frame, field, list->first,
 			    why ? why

@@ -138,7 +138,7 @@ static int settle_as_done(struct member *member, bool *ret_done, struct err *err
 
 static int settle_group(struct group *group, struct err *err)
 {
-	struct member **rest = mem_calloc(group->n, sizeof(*rest));
+	struct member **rest = mem_calloc(group->n, sizeof(struct member *));
 	struct group back = { group->deployment, rest, 0 };
 	struct err cause;
 	int rc = 0;

@@ -243,7 +243,7 @@ static bool is_there_already(const struct group *group)
 static int give_up(struct group *group, const struct err *cause, struct err *err)
 {
 	const struct material *material = group->deployment->material;
-	struct member **begun = mem_calloc(group->n, sizeof(*begun));
+	struct member **begun = mem_calloc(group->n, sizeof(struct member *));
 	struct group part = { group->deployment, begun, 0 };
 	int rc = 0;
 

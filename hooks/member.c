@@ -124,7 +124,7 @@ bool member_shares(const struct member *member, const struct member *other)
 int members_by_group(struct member *members, size_t n,
 		     int run(struct group *group, struct err *err), struct err *err)
 {
-	struct member **picked = mem_calloc(n, sizeof(*picked));
+	struct member **picked = mem_calloc(n, sizeof(struct member *));
 	bool *taken = mem_calloc(n, sizeof(*taken));
 	int rc = 0;
 

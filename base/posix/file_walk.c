@@ -5,6 +5,7 @@
  * only the owner of a name may replace it: there the owner alone decides. */
 #include "base/posix/file_parts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -86,6 +87,7 @@ static char *next_component(struct walk *walk, bool *ret_last)
 	size_t len;
 	char *name;
 
+	assert(walk->at);
 	walk->at += strspn(walk->at, "/");
 	len = strcspn(walk->at, "/");
 	if (len == 0)

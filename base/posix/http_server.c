@@ -5,6 +5,7 @@
  * IPv4 both; on a machine without IPv6 it is an IPv4 socket. */
 #include "base/http_server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -153,6 +154,7 @@ static int open_listener(const char *listen, int *ret_fd, struct err *err)
 
 	if (parse_listen(listen, &at, err))
 		return -1;
+	assert(at.port);
 	fd = open_at(at.host, at.port);
 	if (fd < 0 && errno == EINVAL)
 		err_set(err, ERR_CONFIG, "cannot listen on '%s': '%s' is no IP address",

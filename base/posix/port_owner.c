@@ -21,14 +21,18 @@
  * 0: the line is about something else. */
 static unsigned long inode_of_line(const char *line, unsigned port)
 {
-	unsigned local_port, state;
-	unsigned long inode;
+	char local_port[9], state[9], inode[25];
 
 	if (sscanf(line,
-		   " %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*u %*u %lu",
-		   &local_port, &state, &inode) != 3)
+		   " %*s %*[0-9A-Fa-f]:%8[0-9A-Fa-f] %*s %8[0-9A-Fa-f] %*s %*s %*s %*s "
+		   "%*s "
+		   "%24[0-9]",
+		   local_port, state, inode) != 3)
 		return 0;
-	return local_port == port && state == LISTENING ? inode : 0;
+	if (strtoul(local_port, NULL, 16) != port ||
+	    strtoul(state, NULL, 16) != LISTENING)
+		return 0;
+	return strtoul(inode, NULL, 10);
 }
 
 static unsigned long find_inode(const char *table, unsigned port)

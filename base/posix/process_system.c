@@ -62,15 +62,17 @@ static bool lives_in(const char *pid, int group)
 {
 	char *path = str_printf("/proc/%s/stat", pid), line[512] = "", *rest, state;
 	FILE *file = fopen(path, "re");
-	int pgrp = 0;
 
 	free(path);
 	if (!file)
 		return false;
 	rest = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
 	fclose(file);
-	return rest && sscanf(rest, ") %c %*d %d", &state, &pgrp) == 2 && pgrp == group &&
-	       state != 'Z' && state != 'X';
+	if (!rest || strlen(rest) < 5) /* ") S ppid pgrp ..." */
+		return false;
+	state = rest[2];
+	(void)strtol(rest + 4, &rest, 10);
+	return strtol(rest, NULL, 10) == group && state != 'Z' && state != 'X';
 }
 
 /* kill() counts the dead that init has not buried yet; some containers' never does. */

@@ -357,14 +357,12 @@ static int watch_unit(const struct action *action, struct err *err)
 		if (state_of(&facts) == SERVICE_STARTING && up_ms == 0) {
 			if (now >= action->deadline_ms)
 				return say_late(action, err);
-		} else if (!is_well(&facts)) {
-			return say_down(action, &facts, err);
+		} else if (!is_well(&facts) ||
+			   (up_ms != 0 && !str_equal(invocation, facts.invocation))) {
+			return say_down(action, &facts, err); /* it may be up again */
 		} else if (up_ms == 0) {
 			up_ms = now;
 			memcpy(invocation, facts.invocation, sizeof(invocation));
-		} else if (!str_equal(invocation, facts.invocation)) {
-			return say_down(action, &facts,
-					err); /* fell, and was restarted */
 		} else if (now - up_ms >= WATCH_MS) {
 			return 0;
 		}
