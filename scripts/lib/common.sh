@@ -9,7 +9,7 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config ccache libssl-dev
 	libsystemd-dev)
 demo_packages=(pebble openssl curl python3 python3-cryptography python3-yaml)
 test_packages=("${demo_packages[@]}" libcmocka-dev clang-format clang-tidy python3-pytest
-	python3-pytest-xdist systemd-container debootstrap procps strace)
+	python3-pytest-xdist systemd-container debootstrap procps strace uacme)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -1,0 +1,244 @@
+"""certrenewd installed as a service of a real systemd, keeping another service's
+certificate: started by its unit, watched, reloaded, stopped."""
+
+import json
+import re
+
+import pytest
+
+from lib.waiting import free_port, wait_until
+
+UNIT = "certrenewd.service"
+
+
+@pytest.fixture
+def machine_of_our_own(tmp_path, programs, binary):
+    """A booted machine for this test alone, with certrenewd where the package puts it."""
+    from conftest import TOP
+    from lib.machine import Machine
+
+    booted = Machine(tmp_path / "machine", binds=[tmp_path, TOP, programs, binary.parent])
+    link = booted.root / "usr/sbin/certrenewd"
+    link.symlink_to(binary)
+    text = (TOP / "packaging/certrenewd.service").read_text()
+    (booted.root / "etc/systemd/system" / UNIT).write_text(text)
+    (booted.root / "etc/certrenewd").mkdir()
+    booted.ctl("daemon-reload")
+    yield booted
+    booted.close()
+
+
+@pytest.fixture
+def installed(machine_of_our_own, pebble, make_xc, webhook):
+    """certrenewd.yaml in /etc for an application that runs as xc.service; not started."""
+    import yaml
+
+    from conftest import issuer_of
+
+    machine, xc = machine_of_our_own, make_xc()
+    machine.unit("xc.service", type="notify", start=True,
+                 ExecStart=f"{xc.app} --dir {xc.dir} --store {xc.store}")
+
+    def configure(action="restart", **top):
+        target = xc.target(service={"systemd": "xc.service", "action": action,
+                                    "timeout": "10s"})
+        path = machine.root / "etc/certrenewd/certrenewd.yaml"
+        path.write_text(yaml.safe_dump({
+            "issuers": {"pebble": issuer_of(pebble)},
+            "certificates": {"xc": {
+                "hosts": ["xc.example"], "issuers": ["pebble"],
+                "challenge": {"type": "http-01", "listen": f"127.0.0.1:{pebble.http_port}"},
+                "deploy": [target]}},
+            "alerts": {"ops": {"type": "webhook", "url": webhook.url, "min": "notice"}},
+            **top}))
+        path.chmod(0o600)
+
+    configure()
+    machine.configure, machine.xc = configure, xc
+    return machine
+
+
+def certrenewd(machine, *words):
+    return machine("certrenewd", *words, timeout=120)
+
+
+def test_an_enabled_unit_keeps_the_certificate_of_another_unit(installed, webhook):
+    machine, xc = installed, installed.xc
+    before = machine.main_pid("xc.service")
+    machine.ctl("enable", "--now", UNIT)
+    webhook.wait_for("renewed", 60)
+    assert machine.active(UNIT) == "active"
+    assert xc.served().names == ["xc.example"]
+    assert machine.main_pid("xc.service") != before
+    state = machine.root / "var/lib/certrenewd"
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert (state / "certificates/xc").is_dir()
+    assert "renewed" in machine.journal(UNIT)
+
+
+def test_systemd_knows_how_it_stands_and_watches_it(installed):
+    machine = installed
+    machine.ctl("start", UNIT)
+    wait_until(lambda: "1" in machine.ctl("show", "-P", "StatusText", UNIT),
+               what="the status text")
+    assert machine.ctl("show", "-P", "WatchdogUSec", UNIT) == "5min"
+    assert machine.ctl("show", "-P", "LimitCORE", UNIT) == "0"
+
+
+def test_systemctl_reload_reads_the_configuration_and_refuses_a_broken_one(installed,
+                                                                          webhook):
+    machine = installed
+    machine.ctl("start", UNIT)
+    webhook.wait_for("renewed", 60)
+    pid = machine.main_pid(UNIT)
+    path = machine.root / "etc/certrenewd/certrenewd.yaml"
+    good = path.read_text()
+    path.write_text(good + "nonsense: 1\n")
+    machine.ctl("reload", UNIT)
+    rejected = webhook.wait_for("config_rejected", 30)
+    assert "nonsense" in json.dumps(rejected)
+    path.write_text(good)
+    machine.ctl("reload", UNIT)
+    wait_until(lambda: "configuration read again" in machine.journal(UNIT),
+               what="the configuration read again")
+    assert machine.main_pid(UNIT) == pid
+
+
+def test_a_stop_is_clean_and_quick(installed, webhook):
+    machine = installed
+    machine.ctl("start", UNIT)
+    webhook.wait_for("renewed", 60)
+    machine.ctl("stop", UNIT)
+    assert machine.ctl("show", "-P", "Result", UNIT) == "success"
+    assert machine.ctl("show", "-P", "ExecMainStatus", UNIT) == "0"
+    assert installed.xc.https()[0] == 200
+
+
+def test_a_killed_daemon_is_started_again_by_systemd(installed, webhook):
+    machine = installed
+    text = (machine.root / "etc/systemd/system" / UNIT).read_text()
+    (machine.root / "etc/systemd/system" / UNIT).write_text(
+        text.replace("RestartSec=10s", "RestartSec=1s"))
+    machine.ctl("daemon-reload")
+    machine.ctl("start", UNIT)
+    webhook.wait_for("renewed", 60)
+    pid = machine.main_pid(UNIT)
+    machine.ctl("kill", "--signal=KILL", UNIT)
+    wait_until(lambda: machine.active(UNIT) == "active" and machine.main_pid(UNIT) != pid,
+               what="the daemon started again")
+    assert certrenewd(machine, "renew", "xc").returncode == 3
+
+
+def test_a_unit_that_refuses_the_new_certificate_keeps_the_old_one_and_is_quoted(installed,
+                                                                                webhook):
+    machine, xc = installed, installed.xc
+    machine.ctl("start", UNIT)
+    webhook.wait_for("renewed", 60)
+    old, written = xc.served().thumbprint, xc.tls_json.read_bytes()
+    xc.misbehave(refuse="licence server unreachable", except_=old)
+    done = certrenewd(machine, "renew", "xc", "--force")
+    assert done.returncode == 1
+    assert xc.served().thumbprint == old
+    assert xc.tls_json.read_bytes() == written
+    alert = webhook.wait_for("failed")
+    text = json.dumps(alert)
+    assert "xc.service" in text
+    assert "refusing to start: licence server unreachable" in text
+    assert len(webhook.of("failed")) == 1
+
+
+def test_a_reload_is_enough_where_the_operator_says_so(installed, webhook):
+    machine, xc = installed, installed.xc
+    machine.ctl("start", UNIT)
+    webhook.wait_for("renewed", 60)  # from HTTP to HTTPS: the unit of the application restarts
+    machine.unit("xc.service", type="notify",
+                 ExecStart=f"{xc.app} --dir {xc.dir} --store {xc.store}",
+                 ExecReload="/bin/kill -HUP $MAINPID")
+    machine.configure(action="reload")
+    machine.ctl("reload", UNIT)
+    pid, old = machine.main_pid("xc.service"), xc.served().thumbprint
+    wait_until(lambda: "configuration read again" in machine.journal(UNIT),
+               what="the configuration read again")
+    done = certrenewd(machine, "renew", "xc", "--force")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert xc.serves_another(old)
+    assert machine.main_pid("xc.service") == pid
+
+
+def test_a_missing_unit_burns_no_order(installed, pebble):
+    machine = installed
+    path = machine.root / "etc/certrenewd/certrenewd.yaml"
+    path.write_text(path.read_text().replace("xc.service", "no-such.service"))
+    done = certrenewd(machine, "renew", "xc")
+    assert done.returncode == 1
+    assert re.search(r"no-such\.service", done.stdout + done.stderr)
+    assert pebble.requests("/order-plz") == 0
+
+
+def test_a_unit_stopped_by_its_admin_is_not_started(installed, webhook):
+    machine, xc = installed, installed.xc
+    machine.ctl("stop", "xc.service")
+    machine.ctl("start", UNIT)
+    webhook.wait_for("waiting_for_service", 60)
+    assert machine.active("xc.service") == "inactive"
+    assert xc.thumbprint() == xc.versions()[0]
+    machine.ctl("start", "xc.service")
+    assert xc.served().thumbprint == xc.thumbprint()
+    done = certrenewd(machine, "deploy", "xc")
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+
+
+def test_nginx_keeps_port_80_and_gets_its_certificate_by_webroot(machine_of_our_own, tmp_path,
+                                                                 make_pebble, webhook):
+    import yaml
+
+    from conftest import issuer_of
+    from lib.handshake import served
+
+    machine, http, https = machine_of_our_own, free_port(), free_port()
+    www, live = tmp_path / "www", tmp_path / "live/shop"
+    www.mkdir()
+    www.chmod(0o755)
+    config = tmp_path / "nginx.conf"
+
+    def site(tls):
+        listen = (f"listen 127.0.0.1:{https} ssl; ssl_certificate {live}/fullchain.pem;"
+                  f" ssl_certificate_key {live}/key.pem;" if tls else "")
+        config.write_text(
+            f"pid {tmp_path}/nginx.pid; error_log stderr; user root; events {{}}\n"
+            f"http {{ access_log off; server {{ listen 127.0.0.1:{http}; {listen}\n"
+            f"  root {www}; }} }}\n")
+
+    site(tls=False)
+    machine.unit("nginx-shop.service", type="forking", start=True,
+                 PIDFile=f"{tmp_path}/nginx.pid", ExecStart=f"/usr/sbin/nginx -c {config}",
+                 ExecReload="/bin/kill -HUP $MAINPID")
+    pebble = make_pebble(http_port=http)
+    path = machine.root / "etc/certrenewd/certrenewd.yaml"
+    path.write_text(yaml.safe_dump({
+        "issuers": {"pebble": issuer_of(pebble)},
+        "certificates": {"shop": {
+            "hosts": ["shop.example"], "issuers": ["pebble"],
+            "challenge": {"type": "http-01", "webroot": str(www)},
+            "deploy": [{
+                "name": "nginx",
+                "store": {"type": "directory", "path": str(live), "group": "www-data"},
+                "service": {"systemd": "nginx-shop.service", "action": "reload"},
+                "run": [{"command": ["/bin/cp", f"{config}.tls", str(config)],
+                         "changes": [str(config)]}],
+                "verify": [{"connect": f"127.0.0.1:{https}"}],
+                "retire": {"after": "0s"}}]}}}))
+    path.chmod(0o600)
+    site(tls=True)
+    config.rename(f"{config}.tls")
+    site(tls=False)
+    done = certrenewd(machine, "renew", "shop")
+    assert done.returncode == 0, done.stdout + done.stderr
+    first = served(https, "shop.example")
+    assert first.names == ["shop.example"]
+    done = certrenewd(machine, "renew", "shop", "--force")
+    assert done.returncode == 0, done.stdout + done.stderr
+    second = served(https, "shop.example")
+    assert second.thumbprint != first.thumbprint
+    assert (live / "key.pem").stat().st_mode & 0o777 == 0o640
+    assert machine("stat", "-c", "%G", live / "key.pem").stdout == "www-data\n"
