@@ -30,7 +30,7 @@ static int open_state_dir(struct engine *engine, struct err *err)
 	if (system_check_state_dir(dir, err))
 		goto out;
 	if (file_lock_take(lock, &engine->lock, err)) {
-		err_wrap(err, "state directory '%s'", dir);
+		err_wrap(err, "state directory '%s' belongs to another certrenewd", dir);
 		goto out;
 	}
 	rc = 0;

@@ -231,8 +231,10 @@ static int check_breaker(struct attempt *attempt, struct err *err)
 	free(issued);
 	if (verdict.allowed)
 		return 0;
-	pass_tell(pass, EVENT_CIRCUIT_OPEN, NULL, verdict.text,
-		  "find out why it is renewed so often before the CA's limits do");
+	if (!pass->by_hand)
+		pass_tell(
+			pass, EVENT_CIRCUIT_OPEN, NULL, verdict.text,
+			"find out why it is renewed so often before the CA's limits do");
 	clock_format_people(verdict.retry_at, when);
 	err_set(err, ERR_TRANSIENT,
 		"the circuit breaker is open: %s; the next one is allowed at %s",

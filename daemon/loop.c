@@ -319,12 +319,13 @@ static void tell_shrunk(struct loop *loop, const struct config *before,
 	}
 }
 
+/* The alert carries the first error, the log all of them. */
 static int reject(struct loop *loop, const struct config_report *report, struct err *err)
 {
-	for (size_t i = 0; i < report->errors.n; i++)
+	for (size_t i = 1; i < report->errors.n; i++)
 		log_line(LOG_LEVEL_ERROR, NULL, NULL, "%s", report->errors.items[i]);
 	err_set(err, ERR_CONFIG, "%s%s", report->errors.n ? report->errors.items[0] : "",
-		report->errors.n > 1 ? " (and more: see check-config)" : "");
+		report->errors.n > 1 ? " (and more)" : "");
 	engine_tell(
 		&loop->engine, EVENT_CONFIG_REJECTED, err->text,
 		"the old configuration stays in force: run `certrenewd check-config`");
@@ -361,8 +362,10 @@ int loop_reload(struct loop *loop, struct err *err)
 	make_slots(loop, after);
 	config_ref_release(loop->config);
 	loop->config = new_ref(after, loop->engine.generation);
-	log_line(LOG_LEVEL_INFO, NULL, NULL, "configuration read again: %zu certificates",
-		 after->n_certificates);
+	engine_tell(&loop->engine, EVENT_RECOVERED, "the configuration is good", NULL);
+	log_line(LOG_LEVEL_INFO, NULL, NULL,
+		 "configuration read again: %zu certificate%s", after->n_certificates,
+		 after->n_certificates == 1 ? "" : "s");
 	rc = 0;
 out:
 	config_report_clear(&report);
@@ -379,7 +382,7 @@ static void on_reload_signal(uv_signal_t *signal, int number)
 
 	(void)number;
 	system_notify_reloading();
-	if (loop_reload(loop, &err))
+	if (loop_reload(loop, &err) && err.kind != ERR_CONFIG)
 		log_line(LOG_LEVEL_ERROR, NULL, NULL, "reload: %s", err.text);
 	system_notify_ready(NULL);
 	loop_kick(loop);
@@ -475,8 +478,9 @@ int loop_run(const struct config *config, struct err *err)
 	if (!rc) {
 		make_slots(&loop, config);
 		log_line(LOG_LEVEL_INFO, NULL, NULL,
-			 "certrenewd %s keeps %zu certificates, state in '%s'",
-			 CERTRENEWD_VERSION, config->n_certificates, config->state_dir);
+			 "certrenewd %s keeps %zu certificate%s, state in '%s'",
+			 CERTRENEWD_VERSION, config->n_certificates,
+			 config->n_certificates == 1 ? "" : "s", config->state_dir);
 		system_notify_ready("looking at every certificate");
 		loop_kick(&loop);
 		(void)uv_run(&loop.uv, UV_RUN_DEFAULT);

@@ -25,6 +25,7 @@ struct pass {
 	struct deployment deployment;
 	struct deploy_state state; /* what the journals say of `current` */
 	bool acted;                /* something was renewed, deployed, retired ... */
+	bool by_hand; /* renewed by command only: its failure is the operator's news */
 };
 
 /* ---- pass.c ---- */

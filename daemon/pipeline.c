@@ -111,7 +111,7 @@ static int renew(struct pass *pass, struct err *err)
 
 	if (!pass_preflight(pass, err) && !pass_issue(pass, err))
 		return 0;
-	if (err->kind == ERR_CANCELLED)
+	if (err->kind == ERR_CANCELLED || pass->by_hand)
 		return -1;
 	if (expired)
 		pass->job.rounds_since_expiry++;
@@ -215,6 +215,7 @@ static int keep_alive(struct pass *pass, struct err *err)
 	verdict = renewal_decide(&facts, &pass->certificate->renew_at, pass->now);
 	if (verdict.reason != NOT_DUE && !held_back(pass)) {
 		pass_note(pass, "decide", "due: %s", renewal_reason_text(verdict.reason));
+		pass->by_hand = verdict.reason == OPERATOR_ASKED;
 		rc = renew(pass, err);
 	}
 	if (!cancel_requested(pass->in->cancel) && deployment_due(pass))

@@ -40,12 +40,16 @@ static int move_on(struct fall *fall, enum journal_step state, enum journal_step
 static int guard(struct fall *fall, struct err *err)
 {
 	const struct target *target = fall->member->target;
+	bool guarded = target->before_fallback.argv != NULL;
 	struct err failure, ignored;
 
-	if (move_on(fall, STEP_NONE, STEP_GUARDED, "before_fallback is run", err))
+	if (move_on(fall, STEP_NONE, STEP_GUARDED,
+		    guarded ? "before_fallback is run" : "falling back, without a guard",
+		    err))
 		return -1;
 	if (!program_run(&target->before_fallback, &fall->deployment, target, &failure))
-		return move_on(fall, STEP_GUARDED, STEP_COPIED, "the guard is on", err);
+		return move_on(fall, STEP_GUARDED, STEP_COPIED,
+			       guarded ? "the guard is on" : "settings are copied", err);
 	if (failure.kind == ERR_CANCELLED) {
 		*err = failure;
 		return -1;
