@@ -52,8 +52,12 @@ configure() { # configure PRESET: again from nothing when an old folder is in th
 	cmake --preset "$1"
 }
 
-build() { # build PRESET [TARGET...]
+build() { # build PRESET [TARGET...]: one at a time in one folder
 	local preset=$1
 	shift
-	(cd "$top" && configure "$preset" && cmake --build --preset "$preset" ${1:+--target} "$@")
+	mkdir -p "$top/build"
+	(
+		cd "$top" && flock 9 && configure "$preset" &&
+			cmake --build --preset "$preset" ${1:+--target} "$@" 9>&-
+	) 9>"$top/build/lock"
 }
