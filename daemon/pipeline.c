@@ -11,6 +11,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "daemon/backoff.h"
+#include "daemon/facts.h"
 #include "daemon/pass.h"
 #include "daemon/schedule.h"
 #include "daemon/sessions.h"
@@ -40,26 +41,9 @@ static enum exit_code exit_code_of(const struct err *err)
 /* ---- decide
  * ----------------------------------------------------------------------------- */
 
-static struct renewal_facts renewal_facts_of(const struct pass *pass)
+static const struct cert *current_cert(const struct pass *pass)
 {
-	const struct certificate_config *certificate = pass->certificate;
-	struct renewal_facts facts = { .present = pass->have_current, .ari_at = NO_ARI };
-	char *id;
-
-	facts.forced = pass->in->command == PIPELINE_RENEW && pass->in->force;
-	if (!pass->have_current)
-		return facts;
-	facts.names_match = cert_names_are(pass->current.cert, certificate->hosts);
-	facts.key_type_matches = str_equal(cert_key_type(pass->current.cert),
-					   certificate->key_type);
-	facts.not_before = cert_not_before(pass->current.cert);
-	facts.not_after = cert_not_after(pass->current.cert);
-	id = cert_ari_id(pass->current.cert);
-	if (certificate->follow_ari && pass->job.ari_at &&
-	    str_equal(id, pass->job.ari_id))
-		facts.ari_at = pass->job.ari_at;
-	free(id);
-	return facts;
+	return pass->have_current ? pass->current.cert : NULL;
 }
 
 /* The first round after expiry is not held back by what failed before it. */
@@ -174,6 +158,20 @@ static void conclude_deployment(struct pass *pass)
 	free(text);
 }
 
+/* Nothing to renew, but what is at hand is not served yet. */
+static char *describe_waiting_deployment(const struct pass *pass)
+{
+	const struct failures *failures = &pass->job.deployment;
+	char when[CLOCK_TEXT_MAX];
+
+	clock_format_people_local(failures->next_at, when);
+	return str_printf(
+		"'%s' has a certificate that is not served everywhere yet%s%s; "
+		"next try %s, or now with `certrenewd deploy %s`",
+		pass->certificate->name, failures->count ? ", the last try failed: " : "",
+		failures->count ? failures->text : "", when, pass->certificate->name);
+}
+
 static void conclude_renewal(struct pass *pass, const struct renewal_verdict *verdict)
 {
 	char when[CLOCK_TEXT_MAX];
@@ -183,7 +181,10 @@ static void conclude_renewal(struct pass *pass, const struct renewal_verdict *ve
 		conclude_deployment(pass);
 		return;
 	}
-	if (verdict->reason != NOT_DUE) {
+	if (verdict->reason == NOT_DUE && !pass_deployed(pass)) {
+		text = describe_waiting_deployment(pass);
+		conclude(pass, EXIT_CODE_NOTHING, text);
+	} else if (verdict->reason != NOT_DUE) {
 		clock_format_people_local(pass->job.renewal.next_at, when);
 		text = str_printf(
 			"'%s' is due (%s), but the last try failed: %s; next try %s, "
@@ -211,7 +212,8 @@ static int keep_alive(struct pass *pass, struct err *err)
 	pass_inspect(pass);
 	pass_ask_advice(pass);
 
-	facts = renewal_facts_of(pass);
+	facts = facts_for_renewal(pass->certificate, current_cert(pass), &pass->job);
+	facts.forced = pass->in->command == PIPELINE_RENEW && pass->in->force;
 	verdict = renewal_decide(&facts, &pass->certificate->renew_at, pass->now);
 	if (verdict.reason != NOT_DUE && !held_back(pass)) {
 		pass_note(pass, "decide", "due: %s", renewal_reason_text(verdict.reason));
@@ -285,7 +287,8 @@ static void plan_next(struct pass *pass)
 {
 	const struct config *config = pass->in->config;
 	const struct job *job = &pass->job;
-	struct renewal_facts facts = renewal_facts_of(pass);
+	struct renewal_facts facts = facts_for_renewal(pass->certificate,
+						       current_cert(pass), &pass->job);
 	struct renewal_verdict verdict;
 	struct schedule_verdict next;
 	struct schedule_facts when = { .deploy_at = CLOCK_NEVER,
@@ -295,7 +298,6 @@ static void plan_next(struct pass *pass)
 				       .inspect_at = CLOCK_NEVER };
 
 	pass->now = when.now = clock_wall();
-	facts.forced = false;
 	verdict = renewal_decide(&facts, &pass->certificate->renew_at, when.now);
 	when.renew_at = later(verdict.due_at, job->renewal.next_at);
 	if (pass->have_current)
