@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "daemon/accept.h"
 #include "daemon/breaker.h"
+#include "daemon/facts.h"
 #include "daemon/sessions.h"
 #include "hooks/http01.h"
 
@@ -215,18 +216,15 @@ static int check_breaker(struct attempt *attempt, struct err *err)
 	struct pass *pass = attempt->pass;
 	struct breaker_verdict verdict;
 	char when[CLOCK_TEXT_MAX];
-	int64_t *issued = NULL, interval = 0;
+	int64_t *issued = NULL, interval;
 	size_t n = 0;
 
 	if (breaker_read(pass->in->config->state_dir, pass->certificate->hosts,
 			 attempt->issuer->name, &issued, &n, err))
 		return -1;
 	tell_damage(pass, err);
-	if (pass->have_current)
-		interval = renewal_age_limit(&pass->certificate->renew_at,
-					     cert_not_before(pass->current.cert),
-					     cert_not_after(pass->current.cert)) -
-			   cert_not_before(pass->current.cert);
+	interval = facts_renewal_interval(pass->certificate,
+					  pass->have_current ? pass->current.cert : NULL);
 	verdict = breaker_decide(issued, n, interval, pass->now);
 	free(issued);
 	if (verdict.allowed)

@@ -71,10 +71,10 @@ static void answer(struct request *request, int code, const char *text)
 }
 
 /* A look that found nothing to do is not worth a line. */
-static void log_conclusion(const struct pass_job *job)
+static void log_conclusion(const struct loop *loop, const struct pass_job *job)
 {
 	enum exit_code code = job->outcome.exit_code;
-	bool well = code == EXIT_CODE_DONE || code == EXIT_CODE_NOTHING;
+	bool well = code == EXIT_CODE_DONE || code == EXIT_CODE_NOTHING || loop->stopping;
 
 	if (code != EXIT_CODE_NOTHING || job->request)
 		log_line(well ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, job->certificate->name,
@@ -92,7 +92,7 @@ static void on_pass_finished(void *owner, struct pass_job *job)
 	*at = job->next;
 	if (job->worked) {
 		engine_take(&loop->engine, &job->outcome);
-		log_conclusion(job);
+		log_conclusion(loop, job);
 		answer(job->request, job->outcome.exit_code, job->outcome.text);
 	} else {
 		answer(job->request, EXIT_CODE_FAILED, "the daemon is stopping");

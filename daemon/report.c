@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "daemon/breaker.h"
+#include "daemon/facts.h"
 #include "daemon/job.h"
 #include "daemon/pipeline.h"
 #include "daemon/renewal.h"
@@ -55,26 +56,6 @@ static void forget(struct known *known)
 	free(known->folder);
 }
 
-static struct renewal_facts facts_of(const struct known *known)
-{
-	struct renewal_facts facts = { .present = known->present, .ari_at = NO_ARI };
-	char *id;
-
-	if (!known->present)
-		return facts;
-	facts.names_match = cert_names_are(known->version.cert, known->config->hosts);
-	facts.key_type_matches = str_equal(cert_key_type(known->version.cert),
-					   known->config->key_type);
-	facts.not_before = cert_not_before(known->version.cert);
-	facts.not_after = cert_not_after(known->version.cert);
-	id = cert_ari_id(known->version.cert);
-	if (known->config->follow_ari && known->job.ari_at &&
-	    str_equal(id, known->job.ari_id))
-		facts.ari_at = known->job.ari_at;
-	free(id);
-	return facts;
-}
-
 /* ---- status
  * ------------------------------------------------------------------------------- */
 
@@ -120,7 +101,8 @@ static cJSON *target_json(const struct target_state *state)
 static void add_certificate_facts(const struct known *known, cJSON *json)
 {
 	const struct cert *cert = known->version.cert;
-	struct renewal_facts facts = facts_of(known);
+	struct renewal_facts facts = facts_for_renewal(known->config, known->version.cert,
+						       &known->job);
 	struct renewal_verdict verdict = renewal_decide(&facts, &known->config->renew_at,
 							known->now);
 
@@ -221,13 +203,8 @@ static void explain_failures(const char *what, const struct failures *failures,
 static void explain_breaker(const struct config *config, const struct known *known,
 			    struct buf *out)
 {
-	int64_t interval = 0;
+	int64_t interval = facts_renewal_interval(known->config, known->version.cert);
 
-	if (known->present)
-		interval = renewal_age_limit(&known->config->renew_at,
-					     cert_not_before(known->version.cert),
-					     cert_not_after(known->version.cert)) -
-			   cert_not_before(known->version.cert);
 	for (size_t i = 0; known->config->issuers[i]; i++) {
 		int64_t *issued = NULL;
 		size_t n = 0;
@@ -287,7 +264,7 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 		buf_printf(out, "%-17s %s from %s\n", "thumbprint",
 			   cert_sha1(known.version.cert),
 			   cert_issuer_text(known.version.cert));
-	facts = facts_of(&known);
+	facts = facts_for_renewal(known.config, known.version.cert, &known.job);
 	renewal_explain(&facts, &certificate->renew_at, known.now, out);
 	if (known.job.ari_explanation[0])
 		buf_printf(out, "%-17s %s\n", "the CA explains",
