@@ -73,8 +73,6 @@ enum exit_code command_fail(const struct err *err)
 		return EXIT_CODE_DENIED;
 	case ERR_CONFIG:
 		return EXIT_CODE_USAGE;
-	case ERR_NOT_FOUND:
-		return EXIT_CODE_NOTHING;
 	default:
 		return EXIT_CODE_FAILED;
 	}

@@ -26,16 +26,14 @@ static void conclude(struct pass *pass, enum exit_code code, const char *text)
 	str_copy(pass->out->text, sizeof(pass->out->text), text);
 }
 
-static enum exit_code exit_code_of(const struct err *err)
+/* What is missing is nothing to do for a command that needs it (there is no deployment to
+ * roll back), and a failure for a renewal (there is no such service). */
+static enum exit_code exit_code_of(const struct err *err, enum pipeline_command command)
 {
-	switch (err->kind) {
-	case ERR_NOT_FOUND:
+	if (err->kind == ERR_NOT_FOUND && command != PIPELINE_KEEP &&
+	    command != PIPELINE_RENEW)
 		return EXIT_CODE_NOTHING;
-	case ERR_DENIED:
-		return EXIT_CODE_DENIED;
-	default:
-		return EXIT_CODE_FAILED;
-	}
+	return err->kind == ERR_DENIED ? EXIT_CODE_DENIED : EXIT_CODE_FAILED;
 }
 
 /* ---- decide
@@ -329,14 +327,14 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 	sessions_use(input->sessions, input->config, input->generation);
 	if (pass_open(&pass, input, ret, &err)) {
 		pass_tell(&pass, EVENT_FAILED, NULL, err.text, NULL);
-		conclude(&pass, exit_code_of(&err), err.text);
+		conclude(&pass, exit_code_of(&err, input->command), err.text);
 		ret->next_at = pass.now + LOOK_AGAIN_AFTER_ERROR_S;
 		str_copy(ret->next_why, sizeof(ret->next_why), "trying again");
 		pass_close(&pass);
 		return;
 	}
 	if (flows[input->command](&pass, &err))
-		conclude(&pass, exit_code_of(&err), err.text);
+		conclude(&pass, exit_code_of(&err, input->command), err.text);
 	plan_next(&pass);
 	if (pass_save_job(&pass, &save_err))
 		pass_tell(&pass, EVENT_FAILED, NULL, save_err.text,
