@@ -78,6 +78,9 @@ static int judge(struct pass *pass, const struct deploy_outcome *outcome,
 		if (!ends[target->end].failed || rc)
 			continue;
 		*err = target->err;
+		if (err->kind ==
+		    ERR_NOT_FOUND) /* its service, say: not "nothing to do" */
+			err->kind = ERR_CONFIG;
 		if (err->kind == ERR_NONE)
 			err_set(err, ERR_TRANSIENT, "target '%s' is %s", target->target,
 				deploy_end_name(target->end));
