@@ -25,6 +25,8 @@ static void check_issuer_names(const struct config *config,
 	const struct node *item;
 	char hint[96];
 
+	if (!config->n_issuers) /* which was complained about */
+		return;
 	for (item = first_in(certificate, "issuers"); item; item = item->next) {
 		struct suggestion near = { .typed = item->text };
 

@@ -125,7 +125,10 @@ int config_load(const char *path, bool check_trust, const struct config **ret_co
 
 void config_free(const struct config *config); /* NULL is fine; wipes secrets */
 
+/* The issuer of that name; NULL when there is none. Borrowed from `config`. */
 const struct issuer_config *config_issuer(const struct config *config, const char *name);
+
+/* The same for a certificate. */
 const struct certificate_config *config_certificate(const struct config *config,
 						    const char *name);
 
@@ -134,6 +137,7 @@ const struct certificate_config *config_certificate(const struct config *config,
  * and never their bytes. Gives a string that the caller frees. */
 char *config_show(const struct config *config);
 
-const char *severity_name(enum severity severity); /* "notice", "warning", "critical" */
+/* As it is written in the file and in alerts: "notice", "warning", "critical". */
+const char *severity_name(enum severity severity);
 
 #endif

@@ -117,13 +117,13 @@ static struct suggestion nearest_key(const struct section *section, const char *
 	return near;
 }
 
-static bool is_known(const struct section *section, const char *key)
+static const struct field *find_field(const struct section *section, const char *key)
 {
 	for (size_t i = 0; i < section->n_fields; i++) {
 		if (str_equal(section->fields[i].key, key))
-			return true;
+			return &section->fields[i];
 	}
-	return false;
+	return NULL;
 }
 
 static void refuse_unknown(struct reading *r, const struct frame *frame,
@@ -133,7 +133,7 @@ static void refuse_unknown(struct reading *r, const struct frame *frame,
 	char hint[96], known[512] = "";
 	size_t len = 0;
 
-	if (is_known(section, child->key))
+	if (find_field(section, child->key))
 		return;
 	for (size_t i = 0; i < section->n_fields && len < sizeof(known); i++)
 		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s",
@@ -172,16 +172,37 @@ static void complain_missing(struct reading *r, const struct frame *frame,
 		   frame->nested ? frame->up->label : frame->label, field->help);
 }
 
+/* Is the section's `type` one that exists? */
+static bool type_is_right(const struct section *section, const struct node *type)
+{
+	const struct choice *c = find_field(section, "type")->choices;
+
+	while (c->name && !node_is_word(type, c->name))
+		c++;
+	return c->name;
+}
+
+/* Is the section's type one that exists? Rows of `only` name them all. */
+static bool is_type(const struct section *section, const struct node *type)
+{
+	for (size_t i = 0; i < section->n_fields; i++) {
+		if (section->fields[i].only && node_is_word(type, section->fields[i].only))
+			return true;
+	}
+	return false;
+}
+
 /* A row of another type was written: wrong, unless the type itself is. */
 static void complain_other_type(struct reading *r, const struct frame *frame,
-				const struct field *field, const struct node *map)
+				const struct section *section, const struct field *field,
+				const struct node *map)
 {
 	const struct node *type = node_member(map, "type");
 
-	if (type && type->type == NODE_SCALAR)
+	if (is_type(section, type))
 		field_problem(r, frame, field->key,
 			      node_member(map, field->key)->key_place,
-			      "is for 'type: %s', not for 'type: %.64s'", field->only,
+			      "is for 'type: %s', not for 'type: %s'", field->only,
 			      type->text);
 }
 
@@ -195,7 +216,7 @@ static struct node *member_of(struct reading *r, const struct frame *frame,
 
 	if (!applies(field, map)) {
 		if (member)
-			complain_other_type(r, frame, field, map);
+			complain_other_type(r, frame, section, field, map);
 		return NULL;
 	}
 	if (member || str_equal(field->fallback, FIELD_OPTIONAL))

@@ -10,6 +10,7 @@
 /* The names, for `preset:`. */
 extern const struct choice preset_names[];
 
+/* Is there a preset of that name? */
 bool preset_known(const char *name);
 
 /* Adds the preset's lines to a target's map, in front of nothing that is written there.

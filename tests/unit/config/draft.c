@@ -64,6 +64,33 @@ void draft_load(struct draft *draft, const char *yaml)
 	assert_int_equal(rc != 0, draft->config == NULL);
 }
 
+int draft_setup(void **state)
+{
+	struct draft *draft = mem_calloc(1, sizeof(*draft));
+
+	draft_open(draft);
+	*state = draft;
+	return 0;
+}
+
+int draft_teardown(void **state)
+{
+	draft_close(*state);
+	free(*state);
+	return 0;
+}
+
+const struct config *draft_must_load(void **state, const char *yaml)
+{
+	struct draft *draft = *state;
+
+	draft_load(draft, yaml);
+	for (size_t i = 0; i < draft->report.errors.n; i++)
+		print_error("%s\n", draft->report.errors.items[i]);
+	assert_non_null(draft->config);
+	return draft->config;
+}
+
 static void expect(const struct draft *draft, const struct strlist *list,
 		   const char *sentence)
 {

@@ -41,6 +41,13 @@ void draft_file(const struct draft *draft, const char *name, unsigned mode,
 /* Writes certrenewd.yaml and loads it; what an earlier load gave is gone. */
 void draft_load(struct draft *draft, const char *yaml);
 
+/* The two for cmocka, with a struct draft as state. */
+int draft_setup(void **state);
+int draft_teardown(void **state);
+
+/* Loads what must be right, from the draft that is the state; borrowed from it. */
+const struct config *draft_must_load(void **state, const char *yaml);
+
 /* Fails the test unless the report has "line:column: sentence" (without the file). */
 void draft_expect_error(const struct draft *draft, const char *sentence);
 void draft_expect_warning(const struct draft *draft, const char *sentence);
