@@ -182,16 +182,6 @@ static bool type_is_right(const struct section *section, const struct node *type
 	return c->name;
 }
 
-/* Is the section's type one that exists? Rows of `only` name them all. */
-static bool is_type(const struct section *section, const struct node *type)
-{
-	for (size_t i = 0; i < section->n_fields; i++) {
-		if (section->fields[i].only && node_is_word(type, section->fields[i].only))
-			return true;
-	}
-	return false;
-}
-
 /* A row of another type was written: wrong, unless the type itself is. */
 static void complain_other_type(struct reading *r, const struct frame *frame,
 				const struct section *section, const struct field *field,
@@ -199,7 +189,7 @@ static void complain_other_type(struct reading *r, const struct frame *frame,
 {
 	const struct node *type = node_member(map, "type");
 
-	if (is_type(section, type))
+	if (type_is_right(section, type))
 		field_problem(r, frame, field->key,
 			      node_member(map, field->key)->key_place,
 			      "is for 'type: %s', not for 'type: %s'", field->only,

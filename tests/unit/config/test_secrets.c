@@ -14,22 +14,11 @@
 #define WITH(secret)                                                                     \
 	ISSUER "    eab: {key_id: x, hmac_key: " secret "}\n" CERTIFICATE TARGET
 
-static int setup(void **state)
-{
-	struct draft *draft = calloc(1, sizeof(*draft));
-
-	draft_open(draft);
-	*state = draft;
-	return 0;
-}
-
 static int teardown(void **state)
 {
 	unsetenv("CERTRENEWD_TEST_KEY");
 	unsetenv("CREDENTIALS_DIRECTORY");
-	draft_close(*state);
-	free(*state);
-	return 0;
+	return draft_teardown(state);
 }
 
 static const struct secret *secret_of(const struct draft *draft)
@@ -199,7 +188,7 @@ static void a_secret_is_never_shown(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, draft_setup, teardown)
 	const struct CMUnitTest secrets[] = {
 		TEST(a_secret_is_read_from_a_file_without_its_line_end),
 		TEST(a_secret_is_read_from_the_environment),

@@ -11,29 +11,9 @@
 
 #include "base/buf.h"
 
-static int setup(void **state)
+static char *show(void **state, const char *yaml)
 {
-	struct draft *draft = calloc(1, sizeof(*draft));
-
-	draft_open(draft);
-	*state = draft;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	draft_close(*state);
-	free(*state);
-	return 0;
-}
-
-static char *show(struct draft *draft, const char *yaml)
-{
-	draft_load(draft, yaml);
-	for (size_t i = 0; i < draft->report.errors.n; i++)
-		print_error("%s\n", draft->report.errors.items[i]);
-	assert_non_null(draft->config);
-	return config_show(draft->config);
+	return config_show(draft_must_load(state, yaml));
 }
 
 /* Cuts off what says where a value came from: that is different the second time. */
@@ -52,7 +32,7 @@ static void cut_marks(char *text)
 /* What is shown loads again, and shows the same. */
 static void comes_back(void **state, const char *yaml)
 {
-	char *once = show(*state, yaml), *twice = show(*state, once);
+	char *once = show(state, yaml), *twice = show(state, once);
 
 	assert_null(strstr(twice, "# default"));
 	assert_null(strstr(twice, "# preset"));
@@ -70,7 +50,7 @@ static void has_line(const char *text, const char *line)
 
 static void defaults_are_marked(void **state)
 {
-	char *text = show(*state, "concurrency: 8\n" ISSUER CERTIFICATE TARGET);
+	char *text = show(state, "concurrency: 8\n" ISSUER CERTIFICATE TARGET);
 
 	has_line(text, "\nconcurrency: 8\n");
 	has_line(text, "\nstate_dir: /var/lib/certrenewd  # default\n");
@@ -88,7 +68,7 @@ static void defaults_are_marked(void **state)
 
 static void presets_are_marked(void **state)
 {
-	char *text = show(*state, ISSUER CERTIFICATE
+	char *text = show(state, ISSUER CERTIFICATE
 			  "    deploy:\n"
 			  "      - preset: yunio\n"
 			  "        install_dir: C:\\Program Files\\yunIO\n"
@@ -107,14 +87,14 @@ static void presets_are_marked(void **state)
 
 static void what_is_shown_is_what_is_done(void **state)
 {
-	char *text = show(*state, ISSUER "    ca_bundle: corp.pem\n"
-					 "certificates:\n"
-					 "  a:\n"
-					 "    hosts: [B\xc3\xbc"
-					 "cher.example]\n"
-					 "    issuers: [le]\n" TARGET
-					 "        tls_json: {path: /x//tls.json}\n"
-					 "        service: {systemd: nginx}\n");
+	char *text = show(state, ISSUER "    ca_bundle: corp.pem\n"
+					"certificates:\n"
+					"  a:\n"
+					"    hosts: [B\xc3\xbc"
+					"cher.example]\n"
+					"    issuers: [le]\n" TARGET
+					"        tls_json: {path: /x//tls.json}\n"
+					"        service: {systemd: nginx}\n");
 
 	has_line(text, "/corp.pem\n");
 	has_line(text, "\n    hosts: [xn--bcher-kva.example]\n");
@@ -213,7 +193,7 @@ static void the_packaged_example_comes_back(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, draft_setup, draft_teardown)
 	const struct CMUnitTest shows[] = {
 		TEST(defaults_are_marked),
 		TEST(presets_are_marked),

@@ -18,22 +18,6 @@
 
 #define NOBODY 65534
 
-static int setup(void **state)
-{
-	struct draft *draft = calloc(1, sizeof(*draft));
-
-	draft_open(draft);
-	*state = draft;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	draft_close(*state);
-	free(*state);
-	return 0;
-}
-
 /* Loads what is at `path` and expects the one error to be "path<rest>". */
 static void refused(struct draft *draft, const char *path, const char *rest)
 {
@@ -269,7 +253,7 @@ static void other_hosts_or_another_first_issuer_make_another_certificate(void **
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, draft_setup, draft_teardown)
 	const struct CMUnitTest files[] = {
 		TEST(a_missing_file_is_named),
 		TEST(a_folder_is_told_from_a_file),

@@ -18,18 +18,8 @@
 
 static int setup(void **state)
 {
-	struct draft *draft = calloc(1, sizeof(*draft));
-
-	draft_open(draft);
-	draft->check_trust = true;
-	*state = draft;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	draft_close(*state);
-	free(*state);
+	draft_setup(state);
+	((struct draft *)*state)->check_trust = true;
 	return 0;
 }
 
@@ -139,7 +129,7 @@ static void a_program_that_is_not_there_is_warned_about(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, draft_teardown)
 	const struct CMUnitTest trust[] = {
 		TEST(a_file_of_our_own_is_trusted),
 		TEST(a_configuration_that_everybody_could_write_is_refused),
