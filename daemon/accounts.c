@@ -95,26 +95,45 @@ out:
 	return rc;
 }
 
+/* With a new key it is another account: the old one's URL goes aside with its key. */
+static int replace_key(const char *folder, const struct issuer_config *issuer,
+		       struct strlist *notes, struct err *err)
+{
+	char *key_path = path_join(folder, "key.pem");
+	char *file = path_join(folder, "account.json");
+	char *why = str_printf("account key of issuer '%s' is damaged (%s)", issuer->name,
+			       err->text);
+	int rc = set_aside(key_path, why, notes, err);
+	struct err gone;
+
+	if (!rc && set_aside(file, "with the URL of its account", notes, &gone) &&
+	    gone.kind != ERR_NOT_FOUND) {
+		*err = gone;
+		rc = -1;
+	}
+	free(why);
+	free(file);
+	free(key_path);
+	return rc;
+}
+
 static int prepare_one(const struct config *config, const struct issuer_config *issuer,
 		       struct strlist *notes, struct err *err)
 {
 	char *folder = account_folder(config, issuer);
 	char *key_path = path_join(folder, "key.pem");
 	EVP_PKEY *key = NULL;
-	char *why = NULL;
 	int rc = -1;
 
 	if (leave_foreign_account(folder, issuer, notes, err) ||
 	    dir_make(folder, FILE_SECRET, err))
 		goto out;
 	if (read_key(key_path, &key, err)) {
-		if (err->kind != ERR_NOT_FOUND && err->kind != ERR_CONFIG)
-			goto out;
 		if (err->kind == ERR_CONFIG) {
-			why = str_printf("account key of issuer '%s' is damaged (%s)",
-					 issuer->name, err->text);
-			if (set_aside(key_path, why, notes, err))
+			if (replace_key(folder, issuer, notes, err))
 				goto out;
+		} else if (err->kind != ERR_NOT_FOUND) {
+			goto out;
 		}
 		if (make_key(key_path, issuer->account_key, err))
 			goto out;
@@ -124,7 +143,6 @@ out:
 	if (rc)
 		err_wrap(err, "account of issuer '%s'", issuer->name);
 	EVP_PKEY_free(key);
-	free(why);
 	free(key_path);
 	free(folder);
 	return rc;

@@ -51,14 +51,16 @@ static enum exit_code report_alone(const struct options *options,
 	struct engine engine;
 	struct buf text;
 	cJSON *status = NULL;
+	struct strlist damaged = { 0 };
 	struct err err;
 
 	if (system_become_owner_of(config->state_dir, &err) ||
 	    engine_open(&engine, config, &err))
 		return command_fail(&err);
 	buf_init(&text, 1024 * 1024);
-	if (explain ? report_explain(config, &engine.trust, name, &text, &err)
-		    : report_status(config, &engine.trust, name, &status, &err)) {
+	if (explain ? report_explain(config, &engine.trust, name, &text, &damaged, &err)
+		    : report_status(config, &engine.trust, name, &status, &damaged,
+				    &err)) {
 		(void)command_fail(&err);
 		code = EXIT_CODE_USAGE;
 	} else if (explain) {
@@ -69,6 +71,8 @@ static enum exit_code report_alone(const struct options *options,
 			     (int64_t)alerts_pending(engine.alerts));
 		print_status(options, status);
 	}
+	engine_tell_damage(&engine, &damaged);
+	strlist_clear(&damaged);
 	cJSON_Delete(status);
 	buf_release(&text);
 	engine_close(&engine);

@@ -24,10 +24,6 @@ enum exit_code command_run_daemon(const struct options *options)
 	config_report_clear(&report);
 	if (rc)
 		return EXIT_CODE_USAGE;
-	if (system_become_owner_of(config->state_dir, &err)) {
-		config_free(config);
-		return command_fail(&err);
-	}
 	if (loop_run(config, &err))
 		return command_fail(&err);
 	return EXIT_CODE_DONE;

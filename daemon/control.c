@@ -255,6 +255,10 @@ int control_new(uv_loop_t *loop, const char *path, control_handler *handler, voi
 		control_close(control);
 		return -1;
 	}
+	if (system_guard_socket(path, err)) {
+		control_close(control);
+		return -1;
+	}
 	*ret_control = control;
 	return 0;
 }

@@ -45,10 +45,7 @@ static int prepare_accounts(struct engine *engine, const struct config *config,
 	struct strlist notes = { 0 };
 	int rc = accounts_prepare(config, &notes, err);
 
-	for (size_t i = 0; i < notes.n; i++)
-		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", notes.items[i]);
-	for (size_t i = 0; i < notes.n && engine->alerts; i++)
-		engine_tell(engine, EVENT_STATE_DAMAGED, notes.items[i], NULL);
+	engine_tell_damage(engine, &notes);
 	strlist_clear(&notes);
 	return rc;
 }
@@ -126,6 +123,12 @@ void engine_tell(struct engine *engine, enum event_kind kind, const char *what,
 	};
 
 	take_event(engine, &event);
+}
+
+void engine_tell_damage(struct engine *engine, const struct strlist *damaged)
+{
+	for (size_t i = 0; i < damaged->n; i++)
+		engine_tell(engine, EVENT_STATE_DAMAGED, damaged->items[i], NULL);
 }
 
 void engine_saw_date(struct engine *engine, int64_t date, int64_t mono_ms)

@@ -5,6 +5,7 @@
 #define DAEMON_ENGINE_H
 
 #include "base/err.h"
+#include "base/str.h"
 #include "config/config.h"
 #include "daemon/alerts.h"
 #include "daemon/clock_trust.h"
@@ -42,6 +43,9 @@ void engine_take(struct engine *engine, const struct pipeline_outcome *outcome);
 /* An event of the daemon itself. */
 void engine_tell(struct engine *engine, enum event_kind kind, const char *what,
 		 const char *todo);
+
+/* State files that were damaged and set aside, a sentence each. */
+void engine_tell_damage(struct engine *engine, const struct strlist *damaged);
 
 /* A Date over verified TLS from elsewhere (a webhook). */
 void engine_saw_date(struct engine *engine, int64_t date, int64_t mono_ms);

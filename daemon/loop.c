@@ -64,7 +64,7 @@ static bool may_run(const struct loop *loop, const struct slot *slot)
 	return true;
 }
 
-static void answer(struct request *request, int code, const char *text)
+void loop_answer(struct request *request, int code, const char *text)
 {
 	if (request && request->client)
 		control_finish(request->client, code, text, NULL);
@@ -93,9 +93,9 @@ static void on_pass_finished(void *owner, struct pass_job *job)
 	if (job->worked) {
 		engine_take(&loop->engine, &job->outcome);
 		log_conclusion(loop, job);
-		answer(job->request, job->outcome.exit_code, job->outcome.text);
+		loop_answer(job->request, job->outcome.exit_code, job->outcome.text);
 	} else {
-		answer(job->request, EXIT_CODE_FAILED, "the daemon is stopping");
+		loop_answer(job->request, EXIT_CODE_FAILED, "the daemon is stopping");
 	}
 	if (slot && job->worked)
 		slot->next_at = job->outcome.next_at;
@@ -105,7 +105,7 @@ static void on_pass_finished(void *owner, struct pass_job *job)
 	loop_kick(loop);
 }
 
-static struct request *take_request(struct slot *slot)
+struct request *loop_take_request(struct slot *slot)
 {
 	struct request *request = slot->first;
 
@@ -122,7 +122,7 @@ static void start_pass(struct loop *loop, struct slot *slot)
 {
 	struct pass_job *job = pass_job_new(loop->pool, loop->config, slot->certificate,
 					    loop->engine.http01, loop->engine.cancel,
-					    take_request(slot));
+					    loop_take_request(slot));
 
 	job->trust = loop->engine.trust;
 	job->owner = loop;
@@ -249,129 +249,6 @@ void loop_kick(struct loop *loop)
 	(void)uv_timer_start(&loop->tick, on_tick, (uint64_t)wait_ms, 0);
 }
 
-/* ---- configuration
- * ------------------------------------------------------------------------ */
-
-static void drop_slots(struct loop *loop)
-{
-	for (size_t i = 0; i < loop->n_slots; i++) {
-		struct request *request;
-
-		while ((request = take_request(&loop->slots[i]))) {
-			answer(request, EXIT_CODE_FAILED,
-			       "the configuration no longer has this certificate, or the "
-			       "daemon is stopping");
-			request_free(request);
-		}
-	}
-	free(loop->slots);
-	loop->slots = NULL;
-	loop->n_slots = 0;
-}
-
-/* Requests in waiting move to the new slots of the same name. */
-static void make_slots(struct loop *loop, const struct config *config)
-{
-	struct slot *slots = mem_calloc(config->n_certificates, sizeof(*slots));
-
-	for (size_t i = 0; i < config->n_certificates; i++) {
-		struct slot *old = loop_slot(loop, config->certificates[i].name);
-
-		slots[i].certificate = &config->certificates[i];
-		if (!old)
-			continue;
-		slots[i].first = old->first;
-		slots[i].last = old->last;
-		old->first = old->last = NULL;
-	}
-	drop_slots(loop);
-	loop->slots = slots;
-	loop->n_slots = config->n_certificates;
-}
-
-static struct config_ref *new_ref(const struct config *config, unsigned long generation)
-{
-	struct config_ref *ref = mem_calloc(1, sizeof(*ref));
-
-	ref->config = config;
-	ref->generation = generation;
-	ref->holds = 1;
-	return ref;
-}
-
-static void tell_shrunk(struct loop *loop, const struct config *before,
-			const struct config *after)
-{
-	char *what;
-
-	for (size_t i = 0; i < before->n_certificates; i++) {
-		const char *name = before->certificates[i].name;
-
-		if (config_certificate(after, name))
-			continue;
-		what = str_printf(
-			"certificate '%s' is no longer in the configuration: nobody "
-			"renews it now",
-			name);
-		engine_tell(&loop->engine, EVENT_MANAGED_SET_SHRANK, what,
-			    "put it back if that was not meant");
-		free(what);
-	}
-}
-
-/* The alert carries the first error, the log all of them. */
-static int reject(struct loop *loop, const struct config_report *report, struct err *err)
-{
-	for (size_t i = 1; i < report->errors.n; i++)
-		log_line(LOG_LEVEL_ERROR, NULL, NULL, "%s", report->errors.items[i]);
-	err_set(err, ERR_CONFIG, "%s%s", report->errors.n ? report->errors.items[0] : "",
-		report->errors.n > 1 ? " (and more)" : "");
-	engine_tell(
-		&loop->engine, EVENT_CONFIG_REJECTED, err->text,
-		"the old configuration stays in force: run `certrenewd check-config`");
-	loop->deliver_at = 0;
-	return -1;
-}
-
-int loop_reload(struct loop *loop, struct err *err)
-{
-	const struct config *before = loop->config->config, *after;
-	struct config_report report = { 0 };
-	int rc = -1;
-
-	if (config_load(before->path, true, &after, &report)) {
-		reject(loop, &report, err);
-		goto out;
-	}
-	if (!str_equal(after->state_dir, before->state_dir)) {
-		strlist_add(&report.errors,
-			    "state_dir cannot change while the daemon runs: "
-			    "restart it");
-		config_free(after);
-		reject(loop, &report, err);
-		goto out;
-	}
-	if (engine_use(&loop->engine, after, err)) {
-		config_free(after);
-		goto out;
-	}
-	for (size_t i = 0; i < report.warnings.n; i++)
-		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", report.warnings.items[i]);
-	log_open(after->log_format);
-	tell_shrunk(loop, before, after);
-	make_slots(loop, after);
-	config_ref_release(loop->config);
-	loop->config = new_ref(after, loop->engine.generation);
-	engine_tell(&loop->engine, EVENT_RECOVERED, "the configuration is good", NULL);
-	log_line(LOG_LEVEL_INFO, NULL, NULL,
-		 "configuration read again: %zu certificate%s", after->n_certificates,
-		 after->n_certificates == 1 ? "" : "s");
-	rc = 0;
-out:
-	config_report_clear(&report);
-	return rc;
-}
-
 /* ---- beginning and end
  * -------------------------------------------------------------------- */
 
@@ -452,7 +329,7 @@ static void tear_down(struct loop *loop)
 		cancel_request(loop->engine.cancel);
 	if (loop->pool)
 		pool_stop(loop->pool);
-	drop_slots(loop);
+	loop_drop_slots(loop);
 	if (loop->control)
 		(void)uv_run(&loop->uv, UV_RUN_NOWAIT); /* last words to clients */
 	if (loop->control)
@@ -473,10 +350,11 @@ int loop_run(const struct config *config, struct err *err)
 	int rc;
 
 	(void)uv_loop_init(&loop.uv);
-	loop.config = new_ref(config, 1);
+	loop.config = config_ref_new(config, 1);
 	rc = set_up(&loop, err);
 	if (!rc) {
-		make_slots(&loop, config);
+		loop_make_slots(&loop, config);
+		loop_config_is_good(&loop);
 		log_line(LOG_LEVEL_INFO, NULL, NULL,
 			 "certrenewd %s keeps %zu certificate%s, state in '%s'",
 			 CERTRENEWD_VERSION, config->n_certificates,
@@ -484,8 +362,9 @@ int loop_run(const struct config *config, struct err *err)
 		system_notify_ready("looking at every certificate");
 		loop_kick(&loop);
 		(void)uv_run(&loop.uv, UV_RUN_DEFAULT);
-		log_line(LOG_LEVEL_INFO, NULL, NULL, "stopped");
 	}
 	tear_down(&loop);
+	if (!rc)
+		log_line(LOG_LEVEL_INFO, NULL, NULL, "stopped");
 	return rc;
 }

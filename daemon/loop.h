@@ -46,6 +46,22 @@ void loop_kick(struct loop *loop);
  * ERR_CONFIG with the first of its errors. */
 int loop_reload(struct loop *loop, struct err *err);
 
+/* Tells that the configuration in force is good: closes `config_rejected`. */
+void loop_config_is_good(struct loop *loop);
+
+/* Makes the schedule of a configuration's certificates; requests in waiting move to the
+ * new slots of the same name. */
+void loop_make_slots(struct loop *loop, const struct config *config);
+
+/* Answers every request that waits, and forgets the schedule. */
+void loop_drop_slots(struct loop *loop);
+
+/* The oldest request that waits, given to the caller; NULL: none. */
+struct request *loop_take_request(struct slot *slot);
+
+/* The last word to who asked; nothing when nobody listens. */
+void loop_answer(struct request *request, int code, const char *text);
+
 struct slot *loop_slot(struct loop *loop, const char *certificate); /* NULL: none */
 const struct pass_job *loop_running(const struct loop *loop, const char *certificate);
 

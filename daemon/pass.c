@@ -70,6 +70,24 @@ int pass_reload(struct pass *pass, struct err *err)
 	return pass_reload_state(pass, err);
 }
 
+/* A certificate that job.json knows nothing of: we died between the two. */
+static void catch_up(struct pass *pass)
+{
+	struct job *job = &pass->job;
+
+	if (!pass->have_current || pass->current.n <= job->version)
+		return;
+	job->version = pass->current.n;
+	if (job->order_version == job->version) {
+		str_copy(job->last_issuer, sizeof(job->last_issuer), job->order_issuer);
+		job->order_version = 0;
+		job->order_url[0] = '\0';
+	}
+	memset(&job->renewal, 0, sizeof(job->renewal));
+	memset(&job->deployment, 0, sizeof(job->deployment));
+	job->rounds_since_expiry = 0;
+}
+
 int pass_open(struct pass *pass, const struct pipeline_input *in,
 	      struct pipeline_outcome *out, struct err *err)
 {
@@ -93,7 +111,10 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 	if (dir_make(pass->folder, FILE_SECRET, err))
 		return -1;
 	load_job(pass, err);
-	return pass_reload(pass, err);
+	if (pass_reload(pass, err) || pass_mend(pass, err))
+		return -1;
+	catch_up(pass);
+	return 0;
 }
 
 void pass_close(struct pass *pass)

@@ -68,6 +68,10 @@ int64_t pass_served_until(struct pass *pass, size_t target);
 
 /* ---- the stages, in the order of the flow ---- */
 
+/* mend.c: sets damaged versions aside with an event each, and takes the deployed one back
+ * from a store that still has it. Loads again what changed. */
+int pass_mend(struct pass *pass, struct err *err);
+
 /* inspect.c: files and endpoints when their time has come; drift becomes events. */
 void pass_inspect(struct pass *pass);
 

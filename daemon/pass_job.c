@@ -7,6 +7,16 @@
 #include "base/str.h"
 #include "daemon/log.h"
 
+struct config_ref *config_ref_new(const struct config *config, unsigned long generation)
+{
+	struct config_ref *ref = mem_calloc(1, sizeof(*ref));
+
+	ref->config = config;
+	ref->generation = generation;
+	ref->holds = 1;
+	return ref;
+}
+
 void config_ref_release(struct config_ref *ref)
 {
 	if (!ref || --ref->holds)

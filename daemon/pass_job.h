@@ -16,6 +16,8 @@ struct config_ref {
 	unsigned long generation;
 	unsigned holds;
 };
+/* Gives a reference that is held once. Takes `config`. */
+struct config_ref *config_ref_new(const struct config *config, unsigned long generation);
 void config_ref_release(struct config_ref *ref); /* frees with the last hold */
 
 struct request { /* what a command over the control channel asks of one certificate */

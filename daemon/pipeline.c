@@ -121,6 +121,18 @@ static bool deployment_due(const struct pass *pass)
 	return pass->job.deployment.next_at <= pass->now;
 }
 
+static void tell_clock_unconfirmed(struct pass *pass, const char *why)
+{
+	char *what = str_printf("the old certificate of '%s' is not deleted, because the "
+				"clock is not confirmed: %s",
+				pass->certificate->name, why);
+
+	pass_note(pass, "retire", "%s", what);
+	pass_tell(pass, EVENT_CLOCK_UNCONFIRMED, NULL, what,
+		  "set the clock; it is confirmed as soon as a CA or a webhook agrees");
+	free(what);
+}
+
 static bool retirement_due(struct pass *pass)
 {
 	struct clock_reading reading = clock_reading_now();
@@ -131,7 +143,7 @@ static bool retirement_due(struct pass *pass)
 		return false;
 	if (clock_trusted(&pass->trust, &reading, why))
 		return true;
-	pass_note(pass, "retire", "nothing is deleted on an unconfirmed clock: %s", why);
+	tell_clock_unconfirmed(pass, why);
 	return false;
 }
 

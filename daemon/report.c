@@ -24,17 +24,22 @@ struct known { /* of one certificate, from disk */
 	int64_t now;
 };
 
+static void note_damage(struct strlist *damaged, struct err *err)
+{
+	if (err->kind != ERR_NONE)
+		strlist_add(damaged, err->text);
+	err->kind = ERR_NONE;
+}
+
 static int know(const struct config *config, const struct certificate_config *certificate,
-		struct known *ret, struct err *err)
+		struct known *ret, struct strlist *damaged, struct err *err)
 {
 	struct deployment deployment = {
 		.targets = certificate->targets,
 		.n_targets = certificate->n_targets,
 		.run = "status",
 	};
-	struct strlist damaged = { 0 };
 	bool job_damaged;
-	int rc;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->config = certificate;
@@ -42,11 +47,10 @@ static int know(const struct config *config, const struct certificate_config *ce
 	ret->folder = pipeline_folder(config, certificate->name);
 	deployment.folder = ret->folder;
 	(void)job_read(ret->folder, &ret->job, &job_damaged, err);
+	note_damage(damaged, err);
 	if (!version_load_newest(ret->folder, &ret->version, err))
 		ret->present = true;
-	rc = deploy_state_read(&deployment, &ret->state, &damaged, err);
-	strlist_clear(&damaged);
-	return rc;
+	return deploy_state_read(&deployment, &ret->state, damaged, err);
 }
 
 static void forget(struct known *known)
@@ -159,7 +163,8 @@ static int unknown_name(const struct config *config, const char *name, struct er
 }
 
 int report_status(const struct config *config, const struct clock_trust *trust,
-		  const char *name, cJSON **ret_json, struct err *err)
+		  const char *name, cJSON **ret_json, struct strlist *damaged,
+		  struct err *err)
 {
 	cJSON *json, *list;
 
@@ -175,7 +180,8 @@ int report_status(const struct config *config, const struct clock_trust *trust,
 
 		if (name && strcmp(config->certificates[i].name, name) != 0)
 			continue;
-		(void)know(config, &config->certificates[i], &known, &unreadable);
+		(void)know(config, &config->certificates[i], &known, damaged,
+			   &unreadable);
 		certificate = certificate_json(&known);
 		cJSON_AddItemToArray(list, certificate);
 		forget(&known);
@@ -201,7 +207,7 @@ static void explain_failures(const char *what, const struct failures *failures,
 }
 
 static void explain_breaker(const struct config *config, const struct known *known,
-			    struct buf *out)
+			    struct strlist *damaged, struct buf *out)
 {
 	int64_t interval = facts_renewal_interval(known->config, known->version.cert);
 
@@ -217,6 +223,7 @@ static void explain_breaker(const struct config *config, const struct known *kno
 				   known->config->issuers[i], err.text);
 			continue;
 		}
+		note_damage(damaged, &err);
 		verdict = breaker_decide(issued, n, interval, known->now);
 		buf_printf(out, "%-17s %s: %s (%s)\n", "circuit breaker",
 			   known->config->issuers[i],
@@ -245,7 +252,8 @@ static void explain_targets(const struct known *known, struct buf *out)
 }
 
 int report_explain(const struct config *config, const struct clock_trust *trust,
-		   const char *name, struct buf *out, struct err *err)
+		   const char *name, struct buf *out, struct strlist *damaged,
+		   struct err *err)
 {
 	const struct certificate_config *certificate = config_certificate(config, name);
 	struct clock_reading reading = clock_reading_now();
@@ -256,7 +264,7 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 
 	if (!certificate)
 		return unknown_name(config, name, err);
-	if (know(config, certificate, &known, err)) {
+	if (know(config, certificate, &known, damaged, err)) {
 		forget(&known);
 		return -1;
 	}
@@ -271,7 +279,7 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 			   known.job.ari_explanation);
 	explain_failures("renewal", &known.job.renewal, out);
 	explain_failures("deployment", &known.job.deployment, out);
-	explain_breaker(config, &known, out);
+	explain_breaker(config, &known, damaged, out);
 	explain_targets(&known, out);
 	trusted = clock_trusted(trust, &reading, why);
 	buf_printf(out, "%-17s %s: %s\n", "clock",

@@ -9,21 +9,25 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "config/config.h"
 #include "daemon/clock_trust.h"
 
 /* The state of one certificate (`name`) or of all (NULL) as JSON:
  * {"clock": {...}, "certificates": [{"name", "hosts", "sha1", "not_after", "due_at",
  * "due_rule", "renewal", "deployment", "targets": [...]}]}. Gives *ret_json.
- * ERR_NOT_FOUND for a name that the configuration does not have. */
+ * ERR_NOT_FOUND for a name that the configuration does not have. Sentences about damaged
+ * state files, which are set aside by being read, are added to `damaged`. */
 int report_status(const struct config *config, const struct clock_trust *trust,
-		  const char *name, cJSON **ret_json, struct err *err);
+		  const char *name, cJSON **ret_json, struct strlist *damaged,
+		  struct err *err);
 
 /* That JSON for people, appended to `out`; `colour` with terminal colours. */
 void report_print(const cJSON *status, bool colour, struct buf *out);
 
-/* Every rule and its date for one certificate, appended to `out`. */
+/* Every rule and its date for one certificate, appended to `out`; `damaged` as above. */
 int report_explain(const struct config *config, const struct clock_trust *trust,
-		   const char *name, struct buf *out, struct err *err);
+		   const char *name, struct buf *out, struct strlist *damaged,
+		   struct err *err);
 
 #endif

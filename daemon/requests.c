@@ -21,6 +21,7 @@ struct report_job { /* status and explain: disk reads, kept off the loop */
 	struct buf text;
 	struct err err;
 	cJSON *status;
+	struct strlist damaged; /* state files that were set aside */
 };
 
 /* ---- work on certificates
@@ -81,10 +82,10 @@ static void read_report(struct worker *worker, struct pool_job *pool_job)
 	(void)worker;
 	if (job->explain)
 		rc = report_explain(config, &job->trust, job->name ? job->name : "",
-				    &job->text, &job->err);
+				    &job->text, &job->damaged, &job->err);
 	else
 		rc = report_status(config, &job->trust, job->name, &job->status,
-				   &job->err);
+				   &job->damaged, &job->err);
 	job->exit_code = rc ? EXIT_CODE_USAGE : EXIT_CODE_DONE;
 }
 
@@ -110,6 +111,9 @@ static void send_report(struct pool_job *pool_job)
 	struct report_job *job = (struct report_job *)pool_job;
 	cJSON *line = NULL;
 
+	engine_tell_damage(&job->loop->engine, &job->damaged);
+	if (job->damaged.n)
+		job->loop->deliver_at = 0;
 	if (job->status) {
 		add_daemon(job->loop, job->status);
 		line = cJSON_CreateObject();
@@ -119,6 +123,7 @@ static void send_report(struct pool_job *pool_job)
 		       job->exit_code ? job->err.text : buf_str(&job->text), line);
 	control_release(job->client);
 	config_ref_release(job->config);
+	strlist_clear(&job->damaged);
 	buf_release(&job->text);
 	free(job->name);
 	free(job);

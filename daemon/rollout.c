@@ -127,7 +127,9 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 	pass->now = clock_wall();
 	if (!rc) {
 		forget_failures(&pass->job.deployment);
-		pass->job.deployment.next_at = pass->now + LOOK_AT_SERVICE_EVERY_S;
+		if (!outcome.all_done)
+			pass->job.deployment.next_at = pass->now +
+						       LOOK_AT_SERVICE_EVERY_S;
 		if (outcome.all_done && !was_served && any_done(&outcome))
 			tell_renewed(pass);
 	} else if (!cancel_requested(pass->in->cancel)) {

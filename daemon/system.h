@@ -24,6 +24,9 @@ void system_harden(void);
 /* May the peer of this connection command us (its account is ours, or root)? */
 bool system_peer_allowed(const uv_pipe_t *pipe);
 
+/* Takes every right from others and `x` from us on a socket of ours (0600). */
+int system_guard_socket(const char *path, struct err *err);
+
 /* Is standard error a terminal / the journal? */
 bool system_stderr_is_terminal(void);
 bool system_stdout_is_terminal(void);

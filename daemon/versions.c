@@ -61,6 +61,17 @@ out:
 	return rc;
 }
 
+static bool has_chain(const char *folder, int64_t n)
+{
+	char *path = version_path(folder, n, "fullchain.pem");
+	struct file_facts facts = { .type = FILE_ABSENT };
+	struct err ignored;
+
+	(void)file_inspect(path, &facts, &ignored);
+	free(path);
+	return facts.type != FILE_ABSENT;
+}
+
 static int load_key(const char *folder, int64_t n, struct version *version,
 		    struct err *err)
 {
@@ -77,7 +88,8 @@ static int load_key(const char *folder, int64_t n, struct version *version,
 		goto out;
 	}
 	if (file_read(path, &version->key_pem, err)) {
-		if (err->kind == ERR_NOT_FOUND)
+		/* A folder without either: whoever made it died before the key. */
+		if (err->kind == ERR_NOT_FOUND && has_chain(folder, n))
 			err_set(err, ERR_CONFIG, "damaged: '%s' is missing", path);
 		goto out;
 	}

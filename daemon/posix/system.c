@@ -89,6 +89,13 @@ bool system_peer_allowed(const uv_pipe_t *pipe)
 	return peer.uid == 0 || peer.uid == geteuid();
 }
 
+int system_guard_socket(const char *path, struct err *err)
+{
+	if (chmod(path, 0600))
+		return err_os(err, "chmod 0600 '%s'", path);
+	return 0;
+}
+
 bool system_stderr_is_terminal(void)
 {
 	return isatty(STDERR_FILENO) == 1;

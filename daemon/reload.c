@@ -1,0 +1,129 @@
+/* reload.c - from one configuration to the next while the daemon runs: certificates that
+ * stay keep what was asked for them, those that go are said aloud, and a broken file
+ * changes nothing. */
+#include "daemon/loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/log.h"
+
+void loop_drop_slots(struct loop *loop)
+{
+	for (size_t i = 0; i < loop->n_slots; i++) {
+		struct request *request;
+
+		while ((request = loop_take_request(&loop->slots[i]))) {
+			loop_answer(request, EXIT_CODE_FAILED,
+				    "the configuration no longer has this certificate, "
+				    "or the "
+				    "daemon is stopping");
+			request_free(request);
+		}
+	}
+	free(loop->slots);
+	loop->slots = NULL;
+	loop->n_slots = 0;
+}
+
+void loop_make_slots(struct loop *loop, const struct config *config)
+{
+	struct slot *slots = mem_calloc(config->n_certificates, sizeof(*slots));
+
+	for (size_t i = 0; i < config->n_certificates; i++) {
+		struct slot *old = loop_slot(loop, config->certificates[i].name);
+
+		slots[i].certificate = &config->certificates[i];
+		if (!old)
+			continue;
+		slots[i].first = old->first;
+		slots[i].last = old->last;
+		old->first = old->last = NULL;
+	}
+	loop_drop_slots(loop);
+	loop->slots = slots;
+	loop->n_slots = config->n_certificates;
+}
+
+static void tell_shrunk(struct loop *loop, const struct config *before,
+			const struct config *after)
+{
+	char *what;
+
+	for (size_t i = 0; i < before->n_certificates; i++) {
+		const char *name = before->certificates[i].name;
+
+		if (config_certificate(after, name))
+			continue;
+		what = str_printf(
+			"certificate '%s' is no longer in the configuration: nobody "
+			"renews it now",
+			name);
+		engine_tell(&loop->engine, EVENT_MANAGED_SET_SHRANK, what,
+			    "put it back if that was not meant");
+		free(what);
+	}
+}
+
+/* The alert carries the first error, the log all of them. */
+static int reject(struct loop *loop, const struct config_report *report, struct err *err)
+{
+	for (size_t i = 1; i < report->errors.n; i++)
+		log_line(LOG_LEVEL_ERROR, NULL, NULL, "%s", report->errors.items[i]);
+	err_set(err, ERR_CONFIG, "%s%s", report->errors.n ? report->errors.items[0] : "",
+		report->errors.n > 1 ? " (and more)" : "");
+	engine_tell(
+		&loop->engine, EVENT_CONFIG_REJECTED, err->text,
+		"the old configuration stays in force: run `certrenewd check-config`");
+	loop->deliver_at = 0;
+	return -1;
+}
+
+void loop_config_is_good(struct loop *loop)
+{
+	engine_tell(&loop->engine, EVENT_RECOVERED, "the configuration is good", NULL);
+	loop->deliver_at = 0;
+}
+
+int loop_reload(struct loop *loop, struct err *err)
+{
+	const struct config *before = loop->config->config, *after;
+	struct config_report report = { 0 };
+	int rc = -1;
+
+	if (config_load(before->path, true, &after, &report)) {
+		reject(loop, &report, err);
+		goto out;
+	}
+	if (!str_equal(after->state_dir, before->state_dir)) {
+		strlist_add(&report.errors,
+			    "state_dir cannot change while the daemon runs: "
+			    "restart it");
+		config_free(after);
+		reject(loop, &report, err);
+		goto out;
+	}
+	if (engine_use(&loop->engine, after, err)) {
+		strlist_add(&report.errors, err->text);
+		config_free(after);
+		reject(loop, &report, err);
+		goto out;
+	}
+	for (size_t i = 0; i < report.warnings.n; i++)
+		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", report.warnings.items[i]);
+	log_open(after->log_format);
+	loop_config_is_good(loop);
+	tell_shrunk(loop, before, after);
+	loop_make_slots(loop, after);
+	config_ref_release(loop->config);
+	loop->config = config_ref_new(after, loop->engine.generation);
+	engine_tell(&loop->engine, EVENT_RECOVERED, "the configuration is good", NULL);
+	log_line(LOG_LEVEL_INFO, NULL, NULL,
+		 "configuration read again: %zu certificate%s", after->n_certificates,
+		 after->n_certificates == 1 ? "" : "s");
+	rc = 0;
+out:
+	config_report_clear(&report);
+	return rc;
+}
