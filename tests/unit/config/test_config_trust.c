@@ -87,7 +87,7 @@ static void a_secret_that_everybody_could_write_is_refused(void **state)
 		draft, LINE_1 ISSUER
 		"    eab: {key_id: x, hmac_key: {file: eab.key}}\n" CERTIFICATE TARGET);
 	assert_true(draft->report.errors.n >= 1);
-	assert_non_null(strstr(draft->report.errors.items[0], ":5:40: "));
+	assert_non_null(strstr(draft->report.errors.items[0], ":5:39: "));
 	assert_non_null(strstr(draft->report.errors.items[0], "everybody"));
 }
 

@@ -10,7 +10,7 @@
 
 #include "base/str.h"
 
-/* The secret stands in line 4, column 33. */
+/* The secret stands in line 4, column 32. */
 #define WITH(secret)                                                                     \
 	ISSUER "    eab: {key_id: x, hmac_key: " secret "}\n" CERTIFICATE TARGET
 
@@ -68,7 +68,7 @@ static void a_secret_file_that_others_can_read_is_refused(void **state)
 
 	draft_file(draft, "eab.key", 0644, "YWJj");
 	draft_load(draft, WITH("{file: eab.key}"));
-	expected = str_printf("4:40: 'eab.hmac_key' '%s/eab.key' holds a secret, but is "
+	expected = str_printf("4:39: 'eab.hmac_key' '%s/eab.key' holds a secret, but is "
 			      "readable by everybody: chmod 600 '%s/eab.key'",
 			      draft->folder, draft->folder);
 	draft_expect_error(draft, expected);
@@ -81,7 +81,7 @@ static void a_missing_secret_file_is_named(void **state)
 
 	draft_load(draft, WITH("{file: eab.key}"));
 	assert_int_equal(draft->report.errors.n, 1);
-	assert_non_null(strstr(draft->report.errors.items[0], ":4:40: 'eab.hmac_key' "));
+	assert_non_null(strstr(draft->report.errors.items[0], ":4:39: 'eab.hmac_key' "));
 	assert_non_null(strstr(draft->report.errors.items[0], "/eab.key'"));
 	assert_non_null(strstr(draft->report.errors.items[0], "No such file"));
 }
@@ -93,13 +93,13 @@ static void an_empty_or_binary_secret_is_refused(void **state)
 
 	draft_file(draft, "eab.key", 0600, "\n");
 	draft_load(draft, WITH("{file: eab.key}"));
-	draft_expect_error(draft, "4:40: 'eab.hmac_key' file 'eab.key' is empty");
+	draft_expect_error(draft, "4:39: 'eab.hmac_key' file 'eab.key' is empty");
 	memset(large, 'A', sizeof(large) - 1);
 	large[sizeof(large) - 1] = '\0';
 	draft_file(draft, "eab.key", 0600, large);
 	draft_load(draft, WITH("{file: eab.key}"));
 	draft_expect_error(draft,
-			   "4:40: 'eab.hmac_key' file 'eab.key' is not the text of a "
+			   "4:39: 'eab.hmac_key' file 'eab.key' is not the text of a "
 			   "secret");
 }
 
@@ -108,7 +108,7 @@ static void an_environment_variable_that_is_not_set_is_named(void **state)
 	struct draft *draft = *state;
 
 	draft_load(draft, WITH("{env: CERTRENEWD_TEST_KEY}"));
-	draft_expect_error(draft, "4:39: 'eab.hmac_key' environment variable "
+	draft_expect_error(draft, "4:38: 'eab.hmac_key' environment variable "
 				  "'CERTRENEWD_TEST_KEY' is not set in this process");
 }
 
@@ -118,11 +118,11 @@ static void a_credential_needs_systemd_and_a_plain_name(void **state)
 
 	draft_load(draft, WITH("{credential: eab}"));
 	draft_expect_error(draft,
-			   "4:46: 'eab.hmac_key' systemd gave no credentials to this "
+			   "4:45: 'eab.hmac_key' systemd gave no credentials to this "
 			   "process: the unit needs LoadCredential= or "
 			   "LoadCredentialEncrypted=");
 	draft_load(draft, WITH("{credential: ../eab}"));
-	draft_expect_error(draft, "4:46: 'eab.hmac_key' expected the credential's name, "
+	draft_expect_error(draft, "4:45: 'eab.hmac_key' expected the credential's name, "
 				  "without folders");
 }
 
