@@ -190,10 +190,9 @@ static void complain_other_type(struct reading *r, const struct frame *frame,
 	const struct node *type = node_member(map, "type");
 
 	if (type_is_right(section, type))
-		field_problem(r, frame, field->key,
-			      node_member(map, field->key)->key_place,
-			      "is for 'type: %s', not for 'type: %s'", field->only,
-			      type->text);
+		field_problem(
+			r, frame, field->key, node_member(map, field->key)->key_place,
+			"is for 'type: %s', not for 'type: %s'", field->only, type->text);
 }
 
 /* The member that the row describes, made from its default when it was not written. */
