@@ -32,7 +32,7 @@ static void bounds(const struct field *field, char *out, size_t size)
 			 (long long)field->max);
 	} else if (field->type == FIELD_TEXT) {
 		snprintf(out, size, " of up to %lld characters", (long long)field->max);
-	} else if (field_kind(field->type)->list) {
+	} else if (field_kind(field->type)->list || field->type == FIELD_NAMED) {
 		snprintf(out, size, " (%lld to %lld)", (long long)field->min,
 			 (long long)field->max);
 	}

@@ -23,6 +23,7 @@ static const struct field eab_fields[] = {
 	{ .key = "key_id",
 	  .type = FIELD_TEXT,
 	  AT(eab_key_id),
+	  .max = 1024,
 	  .help = "the key identifier that the CA handed out" },
 	{ .key = "hmac_key",
 	  .type = FIELD_SECRET,

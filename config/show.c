@@ -1,5 +1,6 @@
 /* show.c - the effective configuration as YAML that loads again. It prints the tree, not
  * the structs: what was read from secrets was never in it. */
+#include <stdint.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -20,7 +21,7 @@ static const char *const marks[] = {
 /* ---- scalars ------------------------------------------------------------------------
  */
 
-/* Plain where no reader of YAML could take it for something else. */
+/* Plain where no reader of YAML could take it for the beginning of something else. */
 static bool is_plain(const char *text)
 {
 	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -36,10 +37,63 @@ static bool is_plain(const char *text)
 	return !str_equal_nocase(text, "null");
 }
 
+/* Decodes the character at *text and steps over it. libyaml let valid UTF-8 in only. */
+static uint32_t next_character(const char **text)
+{
+	static const uint32_t first_bits[] = { 0x7f, 0x1f, 0x0f, 0x07 };
+	uint32_t byte = (unsigned char)*(*text)++;
+	uint32_t n = byte < 0xc0 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+	uint32_t character = byte & first_bits[n];
+
+	if (!n)
+		return byte;
+	for (; n && (**text & 0xc0) == 0x80; n--)
+		character = character << 6 | (uint32_t)(*(*text)++ & 0x3f);
+	return character;
+}
+
+/* Can it stand in YAML and on a terminal as it is? Not: controls, what YAML 1.1 takes for
+ * the end of a line, a byte order mark, what is no character. */
+static bool is_visible(uint32_t character)
+{
+	return character >= ' ' && (character < 0x7f || character > 0x9f) &&
+	       character != 0x2028 && character != 0x2029 && character != 0xfeff &&
+	       (character & 0xfffe) != 0xfffe;
+}
+
+static bool is_all_visible(const char *text)
+{
+	while (*text) {
+		if (!is_visible(next_character(&text)))
+			return false;
+	}
+	return true;
+}
+
+static void put_escaped(struct buf *out, const char *text)
+{
+	buf_puts(out, "\"");
+	while (*text) {
+		uint32_t character = next_character(&text);
+
+		if (character == '"' || character == '\\')
+			buf_printf(out, "\\%c", (int)character);
+		else if (character >= ' ' && character < 0x7f)
+			buf_printf(out, "%c", (int)character);
+		else
+			buf_printf(out, "\\U%08X", (unsigned)character);
+	}
+	buf_puts(out, "\"");
+}
+
 static void put_scalar(struct buf *out, const char *text)
 {
 	if (is_plain(text)) {
 		buf_puts(out, text);
+		return;
+	}
+	if (!is_all_visible(text)) {
+		put_escaped(out, text);
 		return;
 	}
 	buf_puts(out, "'");

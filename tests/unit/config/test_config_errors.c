@@ -128,7 +128,7 @@ static void another_shape_is_named(void **state)
 	expect_one_error("log: text\n" ISSUER CERTIFICATE TARGET,
 			 "1:6: 'log' is 'text': expected a map");
 	expect_one_error("issuers: [le]\n" CERTIFICATE TARGET,
-			 "1:10: 'issuers' is a list: expected a map of names");
+			 "1:10: 'issuers' is a list: expected a map of names (1 to 32)");
 	expect_one_error("state_dir: {path: /x}\n" ISSUER CERTIFICATE TARGET,
 			 "1:12: 'state_dir' is a map: expected an absolute path");
 	expect_error("issuers:\n  le: https://ca.example/dir\n" CERTIFICATE TARGET,
@@ -143,8 +143,9 @@ static void a_key_without_a_value_is_refused(void **state)
 		ISSUER "    proxy:\n" CERTIFICATE TARGET,
 		"4:5: 'proxy' has no value: expected the URL of a proxy, such as "
 		"http://proxy:3128");
-	expect_one_error("issuers:\n" CERTIFICATE TARGET,
-			 "1:1: 'issuers' has no value: expected a map of names");
+	expect_one_error(
+		"issuers:\n" CERTIFICATE TARGET,
+		"1:1: 'issuers' has no value: expected a map of names (1 to 32)");
 }
 
 static void an_empty_section_of_names_is_refused(void **state)
@@ -319,7 +320,7 @@ static void a_key_id_has_a_length(void **state)
 	(void)state;
 	expect_error(ISSUER
 		     "    eab: {key_id: '', hmac_key: {env: HOME}}\n" CERTIFICATE TARGET,
-		     "4:19: 'eab.key_id' is '': expected text");
+		     "4:19: 'eab.key_id' is '': expected text of up to 1024 characters");
 }
 
 int main(void)

@@ -182,6 +182,27 @@ static void every_key_comes_back(void **state)
 		   "  page: {type: program, command: [/bin/page], min: critical}\n");
 }
 
+static void what_no_terminal_should_see_is_escaped_and_comes_back(void **state)
+{
+	static const char yaml[] = ISSUER CERTIFICATE TARGET
+		"        run: [{command: [/bin/x, \"a\\nb\\e[2J\\t'\\\"\\\\\", "
+		"\"\\N\\L\\uFEFF\\x9b\", \"B\xc3\xbc"
+		"cher \xf0\x9f\x98\x80\"]}]\n";
+	const struct target *target;
+	char *text = show(state, yaml);
+
+	has_line(text, "- \"a\\U0000000Ab\\U0000001B[2J\\U00000009'\\\"\\\\\"\n");
+	has_line(text, "- \"\\U00000085\\U00002028\\U0000FEFF\\U0000009B\"\n");
+	has_line(text, "- 'B\xc3\xbc"
+		       "cher \xf0\x9f\x98\x80'\n");
+	target = &draft_must_load(state, text)->certificates[0].targets[0];
+	assert_string_equal(target->programs[0].argv[1], "a\nb\033[2J\t'\"\\");
+	assert_string_equal(target->programs[0].argv[2],
+			    "\xc2\x85\xe2\x80\xa8\xef\xbb\xbf\xc2\x9b");
+	free(text);
+	comes_back(state, yaml);
+}
+
 static void a_list_too_long_for_a_line_comes_back(void **state)
 {
 	struct buf yaml;
@@ -219,6 +240,7 @@ int main(void)
 		TEST(the_shortest_file_comes_back),
 		TEST(every_preset_comes_back),
 		TEST(every_key_comes_back),
+		TEST(what_no_terminal_should_see_is_escaped_and_comes_back),
 		TEST(a_list_too_long_for_a_line_comes_back),
 		TEST(the_packaged_example_comes_back),
 	};
