@@ -32,6 +32,9 @@ static size_t set_damaged_aside(struct pass *pass)
 	if (versions_list(pass->folder, &numbers, &n, &err))
 		return 0;
 	for (size_t i = 0; i < n; i++) {
+		/* An older one may be half deleted: pruning goes on, nobody needs it. */
+		if (pass->state.exists && numbers[i] < pass->state.version)
+			continue;
 		if (!version_load(pass->folder, numbers[i], &version, &err)) {
 			version_clear(&version);
 		} else if (err.kind == ERR_CONFIG) {

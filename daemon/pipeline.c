@@ -107,10 +107,18 @@ static int renew(struct pass *pass, struct err *err)
 
 static bool deployment_unfinished(const struct pass *pass)
 {
-	for (size_t i = 0; i < pass->state.n_targets; i++)
-		if (pass->state.targets[i].unfinished)
+	bool any_done = false;
+
+	for (size_t i = 0; i < pass->state.n_targets; i++) {
+		const struct target_state *target = &pass->state.targets[i];
+
+		if (target->unfinished)
 			return true;
-	return false;
+		any_done = any_done || target->end == DEPLOY_DONE;
+	}
+	/* Each target serves it, but the certificate's own journal does not say so: we
+	 * died between the two, or it was lost. Nothing would ever be retired. */
+	return any_done && pass_deployed(pass) && !pass->state.verified_at;
 }
 
 static bool deployment_due(const struct pass *pass)
@@ -145,6 +153,16 @@ static bool retirement_due(struct pass *pass)
 		return true;
 	tell_clock_unconfirmed(pass, why);
 	return false;
+}
+
+static int retire(struct pass *pass, struct err *err)
+{
+	if (retirement_due(pass))
+		return pass_retire(pass, err);
+	/* We may have died between the journal and the last of the old versions. */
+	if (pass_deployed(pass) && pass->state.retired)
+		return versions_prune(pass->folder, pass->current.n, err);
+	return 0;
 }
 
 /* ---- the flow
@@ -232,8 +250,8 @@ static int keep_alive(struct pass *pass, struct err *err)
 	}
 	if (!cancel_requested(pass->in->cancel) && deployment_due(pass))
 		rc = pass_deploy(pass, false, err);
-	if (!rc && retirement_due(pass))
-		rc = pass_retire(pass, err);
+	if (!rc)
+		rc = retire(pass, err);
 	if (!cancel_requested(pass->in->cancel))
 		pass_expired_ladder(pass);
 	if (!rc)
@@ -245,7 +263,7 @@ static int deploy_on_command(struct pass *pass, struct err *err)
 {
 	if (pass_deploy(pass, true, err))
 		return -1;
-	if (retirement_due(pass) && pass_retire(pass, err))
+	if (retire(pass, err))
 		return -1;
 	conclude_deployment(pass);
 	return 0;

@@ -112,7 +112,7 @@ static bool any_done(const struct deploy_outcome *outcome)
 
 int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 {
-	bool was_served = pass_deployed(pass);
+	bool was_served = pass_deployed(pass) && pass->state.verified_at;
 	struct deploy_outcome outcome = { 0 };
 	struct err state_err;
 	int rc;

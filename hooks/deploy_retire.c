@@ -129,7 +129,7 @@ static int delete_old(struct member *member, struct err *err)
 	bool foreign;
 	int rc = -1;
 
-	if (store_list(store, &have, err))
+	if (store_sweep(store, err) || store_list(store, &have, err))
 		goto out;
 	tell_foreign(member, &have);
 	choose(member, &have, &gone);

@@ -188,6 +188,21 @@ out:
 	return rc ? err_wrap(err, "import into '%s'", store->path) : 0;
 }
 
+int store_sweep(const struct store *store, struct err *err)
+{
+	struct file_facts facts;
+	char *container;
+	int rc = -1;
+
+	if (store->type != STORE_DIRECTORY)
+		return 0;
+	container = store_container(store);
+	if (!file_inspect(container, &facts, err))
+		rc = facts.type == FILE_ABSENT ? 0 : sweep(container, err);
+	free(container);
+	return rc ? err_wrap(err, "sweep '%s'", store->path) : 0;
+}
+
 int store_plan(const struct store *store, const struct material *material,
 	       struct change_list *list, struct err *err)
 {

@@ -43,6 +43,10 @@ int store_plan(const struct store *store, const struct material *material,
 int store_remove(const struct store *store, const char *sha1, bool *ret_foreign,
 		 struct err *err);
 
+/* Removes what runs that died have left beside the versions, keys among it; synced.
+ * store_import() does it too. */
+int store_sweep(const struct store *store, struct err *err);
+
 /* Thumbprints of the versions that we imported, oldest first. No store gives none. */
 int store_list(const struct store *store, struct strlist *ret_sha1, struct err *err);
 

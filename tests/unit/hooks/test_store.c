@@ -191,6 +191,29 @@ static void what_a_dead_run_left_is_swept_away(void **state)
 	free(theirs);
 }
 
+static void sweeping_takes_keys_away_and_leaves_the_versions(void **state)
+{
+	struct world *w = *state;
+	char *old = str_printf("%s.versions/.certrenewd-old-x", w->path);
+	char *key = path_join(old, "key.pem");
+	struct strlist have = { 0 };
+	struct file_facts facts;
+	struct err err;
+
+	assert_int_equal(store_sweep(&w->store, &err), 0); /* nothing there yet */
+	must_import(w, &w->a);
+	assert_int_equal(dir_make(old, FILE_PUBLIC, &err), 0);
+	assert_int_equal(file_replace(key, "key", 3, FILE_SECRET, &err), 0);
+	assert_int_equal(store_sweep(&w->store, &err), 0);
+	assert_int_equal(file_inspect(old, &facts, &err), 0);
+	assert_int_equal(facts.type, FILE_ABSENT);
+	assert_int_equal(store_list(&w->store, &have, &err), 0);
+	assert_int_equal(have.n, 1);
+	strlist_clear(&have);
+	free(key);
+	free(old);
+}
+
 /* ---- pointing --------------------------------------------------------------- */
 
 static void the_link_is_relative_and_switches_between_versions(void **state)
@@ -419,6 +442,7 @@ int main(void)
 		TEST(a_key_with_a_password_is_not_asked_for_one),
 		TEST(somebody_elses_folder_of_that_name_is_left_alone),
 		TEST(what_a_dead_run_left_is_swept_away),
+		TEST(sweeping_takes_keys_away_and_leaves_the_versions),
 		TEST(the_link_is_relative_and_switches_between_versions),
 		TEST(a_path_that_is_somebody_elses_is_refused_with_the_way_out),
 		TEST(a_link_to_a_version_that_cannot_be_read_is_an_error),
