@@ -191,10 +191,10 @@ static int release(struct member *member, struct err *err)
 	    target_mode_write(deployment->folder, target->name, MODE_HTTPS, err))
 		return -1;
 	member->mode = MODE_HTTPS;
-	if (!member->kept.exists)
-		return 0;
-	return journal_remove(&member->kept, err) ||
-	       journal_sweep(&member->kept, "settings", err);
+	if (member->kept.exists && journal_remove(&member->kept, err))
+		return -1;
+	/* Also what a run that died between the two has left. */
+	return journal_sweep(&member->kept, "settings", err);
 }
 
 static int complete(struct group *group, struct err *err)
