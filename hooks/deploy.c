@@ -139,7 +139,7 @@ static int settle_as_done(struct member *member, bool *ret_done, struct err *err
 static int settle_group(struct group *group, struct err *err)
 {
 	struct member **rest = mem_calloc(group->n, sizeof(struct member *));
-	struct group back = { group->deployment, rest, 0 };
+	struct group back = { .deployment = group->deployment, .members = rest };
 	struct err cause;
 	int rc = 0;
 
@@ -214,7 +214,7 @@ static int store_failed(struct run *run, struct member *member, const struct err
 			struct err *err)
 {
 	const char *sha1 = cert_sha1(run->deployment->material->cert);
-	struct group alone = { run->deployment, &member, 1 };
+	struct group alone = { run->deployment, &member, 1, NULL };
 	struct err ignored;
 
 	member_say_end(member, DEPLOY_PENDING, cause->kind, cause->text);

@@ -213,12 +213,13 @@ int member_verify_baseline(struct member *member, struct err *err)
 
 	if (!member_served_something(member))
 		return 0;
-	while (good < ROUNDS) {
+	for (;;) {
 		good = look_round(member, err) ? 0 : good + 1;
-		if (good < ROUNDS && clock_mono_ms() >= deadline)
+		if (good == ROUNDS)
+			return 0;
+		if (clock_mono_ms() >= deadline)
 			return -1;
 		if (clock_sleep_ms(PAUSE_MS, member->deployment->cancel))
 			return err_set(err, ERR_CANCELLED, "stopped on request");
 	}
-	return 0;
 }

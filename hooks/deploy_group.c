@@ -239,12 +239,21 @@ static bool is_there_already(const struct group *group)
 /* ---- forward ------------------------------------------------------------------------
  */
 
+/* Who was it? The others of the group only go along. */
+static const char *find_culprit(const struct group *group)
+{
+	for (size_t i = 0; i < group->n; i++)
+		if (group->members[i]->outcome->err.kind != ERR_NONE)
+			return group->members[i]->target->name;
+	return NULL;
+}
+
 /* Undoes what is in the middle. A member that could not even begin has no part in it. */
 static int give_up(struct group *group, const struct err *cause, struct err *err)
 {
 	const struct material *material = group->deployment->material;
 	struct member **begun = mem_calloc(group->n, sizeof(struct member *));
-	struct group part = { group->deployment, begun, 0 };
+	struct group part = { group->deployment, begun, 0, find_culprit(group) };
 	int rc = 0;
 
 	for (size_t i = 0; i < group->n; i++) {

@@ -9,10 +9,9 @@
 struct undo { /* one way back of a group */
 	struct group *group;
 	const struct err *cause;
-	const char *culprit; /* the target that failed; NULL: the service they share */
-	bool touched;        /* the service was, or may have been, restarted by us */
-	bool stopped;        /* by its admin: it stays so */
-	struct err failure;  /* of the way back itself; ERR_NONE: none */
+	bool touched;       /* the service was, or may have been, restarted by us */
+	bool stopped;       /* by its admin: it stays so */
+	struct err failure; /* of the way back itself; ERR_NONE: none */
 };
 
 /* The first thing that goes wrong on the way back is the one that people hear. */
@@ -22,24 +21,17 @@ static void remember_failure(struct undo *undo, const struct err *failure)
 		undo->failure = *failure;
 }
 
-/* Who was it? The others of the group only went along. */
-static const char *find_culprit(const struct group *group)
-{
-	for (size_t i = 0; i < group->n; i++)
-		if (group->members[i]->outcome->err.kind != ERR_NONE)
-			return group->members[i]->target->name;
-	return NULL;
-}
-
 /* "restart 'xc.service': ...; <ending>", with the culprit's name for those who share.
  * Gives. */
 static char *compose(const struct undo *undo, const struct member *member,
 		     const char *ending)
 {
-	if (!undo->culprit || str_equal(undo->culprit, member->target->name))
+	const char *culprit = undo->group->culprit;
+
+	if (!culprit || str_equal(culprit, member->target->name))
 		return str_printf("%s; %s", undo->cause->text, ending);
 	return str_printf("together with target '%s', which shares its service: %s; %s",
-			  undo->culprit, undo->cause->text, ending);
+			  culprit, undo->cause->text, ending);
 }
 
 /* ---- forward, because there is nothing to go back to --------------------------------
@@ -299,7 +291,7 @@ static int go_back(struct undo *undo, struct err *err)
 
 int group_undo(struct group *group, const struct err *cause, struct err *err)
 {
-	struct undo undo = { group, cause, find_culprit(group), false, false, { 0 } };
+	struct undo undo = { .group = group, .cause = cause };
 	char why[256];
 
 	for (size_t i = 0; i < group->n; i++)

@@ -356,7 +356,7 @@ int fallback_enter(const struct deployment *deployment, const struct target *tar
 	fall.deployment.targets = target;
 	fall.deployment.n_targets = 1;
 	if (!members_open(&fall.deployment, &fall.outcome, &fall.member, NULL, err)) {
-		fall.group = (struct group){ &fall.deployment, &fall.member, 1 };
+		fall.group = (struct group){ &fall.deployment, &fall.member, 1, NULL };
 		rc = enter(&fall, err);
 	}
 	members_close(fall.member, 1);

@@ -129,7 +129,8 @@ int members_by_group(struct member *members, size_t n,
 	int rc = 0;
 
 	for (size_t i = 0; i < n && !rc; i++) {
-		struct group group = { members[i].deployment, picked, 0 };
+		struct group group = { .deployment = members[i].deployment,
+				       .members = picked };
 
 		for (size_t j = i; j < n; j++) {
 			if (taken[j] || !members[j].selected ||

@@ -30,6 +30,7 @@ struct group { /* targets that share a service; borrows the members */
 	const struct deployment *deployment;
 	struct member **members;
 	size_t n;
+	const char *culprit; /* going back: the target that failed; NULL: their service */
 };
 
 /* How a movement of a group went. */

@@ -76,7 +76,8 @@ struct brought bring(struct world *w, int64_t not_after, int64_t version)
 	char *pem;
 	struct err err;
 
-	brought.leaf = testcert_leaf(w->ca, "xu.example", not_after - 90 * DAY, not_after);
+	brought.leaf = testcert_leaf(w->ca, "xu.example", not_after - 90 * DAY,
+				     not_after);
 	pem = testcert_fullchain_pem(brought.leaf);
 	assert_int_equal(cert_parse(pem, strlen(pem), &brought.cert, &err), 0);
 	free(pem);
@@ -131,7 +132,8 @@ void app_installs(struct world *w, size_t i, const struct brought *old)
 	struct err err;
 
 	assert_int_equal(store_import(&w->targets[i].store, &old->material, &err), 0);
-	assert_int_equal(store_plan(&w->targets[i].store, &old->material, &list, &err), 0);
+	assert_int_equal(store_plan(&w->targets[i].store, &old->material, &list, &err),
+			 0);
 	for (size_t j = 0; j < list.n; j++)
 		assert_int_equal(change_apply(&list.items[j], &err), 0);
 	change_list_clear(&list);
@@ -182,7 +184,9 @@ static void target_new(struct world *w, size_t i)
 	*target = (struct target){
 		.name = names[i],
 		.install_dir = app->dir,
-		.store = { .type = STORE_DIRECTORY, .path = app->store, .key_mode = 0600 },
+		.store = { .type = STORE_DIRECTORY,
+			   .path = app->store,
+			   .key_mode = 0600 },
 		.tls_json = app->tls_json,
 		.subject_alt_name = "xu.example",
 		.service = { .kind = SERVICE_COMMAND,
@@ -202,8 +206,8 @@ static void target_new(struct world *w, size_t i)
 static void take_note(void *ctx, const struct deploy_note *note)
 {
 	struct world *w = ctx;
-	char *text = str_printf("%s %s: %s", note->target ? note->target : "-", note->step,
-				note->text);
+	char *text = str_printf("%s %s: %s", note->target ? note->target : "-",
+				note->step, note->text);
 
 	strlist_add(&w->notes, text);
 	free(text);
@@ -289,6 +293,40 @@ int run_target(struct world *w, const char *only, bool take_over)
 int run(struct world *w)
 {
 	return run_target(w, NULL, false);
+}
+
+int set_up_three(void **state)
+{
+	struct world *w = world_new(APPS);
+
+	for (size_t i = 1; i < APPS; i++) {
+		app_installs(w, i, &w->a);
+		app_start(&w->apps[i]);
+	}
+	*state = w;
+	return 0;
+}
+
+int retire(struct world *w)
+{
+	deploy_outcome_clear(&w->outcome);
+	return deploy_retire(&w->deployment, &w->outcome, &w->err);
+}
+
+int rollback(struct world *w, const char *only)
+{
+	deploy_outcome_clear(&w->outcome);
+	return deploy_rollback(&w->deployment, only, &w->outcome, &w->err);
+}
+
+struct deploy_state read_state(struct world *w)
+{
+	struct strlist damaged = { 0 };
+	struct deploy_state st;
+
+	assert_int_equal(deploy_state_read(&w->deployment, &st, &damaged, &w->err), 0);
+	assert_int_equal(damaged.n, 0);
+	return st;
 }
 
 /* ---- assertions ----------------------------------------------------------------- */

@@ -19,7 +19,7 @@
 #include "hooks/fallback.h"
 #include "tests/support/testcert.h"
 
-#define DAY  INT64_C(86400)
+#define DAY INT64_C(86400)
 #define APPS 3
 
 struct brought { /* a certificate with its key */
@@ -47,14 +47,17 @@ struct world {
 	struct err err;
 };
 
-/* An application that serves `a`, in odd but valid tls.json bytes, and a deployment of `b`
- * for it. `n` applications; only the first is started. */
+/* An application that serves `a`, in odd but valid tls.json bytes, and a deployment of
+ * `b` for it. `n` applications; only the first is started. */
 struct world *world_new(size_t n);
 void world_free(struct world *w);
 
 /* cmocka fixtures: *state is a world with one application. */
 int set_up(void **state);
 int tear_down(void **state);
+
+/* The same with three, all of which serve `a`. */
+int set_up_three(void **state);
 
 /* A certificate for xu.example that ends at `not_after`. */
 struct brought bring(struct world *w, int64_t not_after, int64_t version);
@@ -85,6 +88,12 @@ char *in_world(const struct world *w, const char *name);
 /* deploy_run() with what `w` says; clears the outcome before. */
 int run(struct world *w);
 int run_target(struct world *w, const char *only, bool take_over);
+
+/* deploy_retire(), deploy_rollback() and deploy_state_read() (nothing damaged) likewise.
+ */
+int retire(struct world *w);
+int rollback(struct world *w, const char *only);
+struct deploy_state read_state(struct world *w);
 
 /* Was a note taken that contains `text`? */
 bool noted(const struct world *w, const char *text);

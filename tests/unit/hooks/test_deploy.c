@@ -18,7 +18,8 @@ static void a_renewal_ends_with_the_new_certificate_served(void **state)
 	assert_link_names(&w->apps[0], &w->b);
 	assert_true(version_exists(&w->apps[0], &w->a)); /* nothing is deleted yet */
 	tls_json = bytes_of(w->apps[0].tls_json);
-	assert_contains(tls_json, "\xEF\xBB\xBF{\r\n\t\"zzz\": 12345678901234567890,\r\n");
+	assert_contains(tls_json,
+			"\xEF\xBB\xBF{\r\n\t\"zzz\": 12345678901234567890,\r\n");
 	assert_contains(tls_json, cert_sha1(w->b.cert));
 	free(tls_json);
 	assert_true(noted(w, "xc verified: seen serving the new certificate"));
@@ -106,7 +107,8 @@ static void an_unknown_target_is_an_error(void **state)
 
 static char *except(const struct brought *what, const char *misbehaviour)
 {
-	return str_printf("{%s, \"except\": \"%s\"}", misbehaviour, cert_sha1(what->cert));
+	return str_printf("{%s, \"except\": \"%s\"}", misbehaviour,
+			  cert_sha1(what->cert));
 }
 
 static void expect_rollback(struct world *w, const char *misbehaviour, const char *text)
@@ -208,7 +210,8 @@ static void a_missing_old_certificate_is_not_gone_back_to(void **state)
 	app_ctl(&w->apps[0], "stop");
 	assert_int_equal(unlink(w->apps[0].store), 0);
 	assert_int_equal(
-		store_remove(&w->targets[0].store, cert_sha1(w->a.cert), NULL, &w->err), 0);
+		store_remove(&w->targets[0].store, cert_sha1(w->a.cert), NULL, &w->err),
+		0);
 	app_ctl(&w->apps[0], "start"); /* fails: its certificate is gone */
 	app_misbehaves(&w->apps[0], json);
 	assert_int_equal(run(w), 0);
@@ -250,7 +253,8 @@ static void a_newer_certificate_settles_what_the_older_left_broken(void **state)
 	assert_int_equal(run(w), 0);
 	assert_end(w, 0, DEPLOY_DONE, NULL);
 	assert_serves(&w->apps[0], &w->c);
-	assert_true(noted(w, "its deployment was not over when a newer certificate came"));
+	assert_true(
+		noted(w, "its deployment was not over when a newer certificate came"));
 }
 
 /* ---- the service ---------------------------------------------------------------- */
@@ -318,8 +322,9 @@ static void programs_run_when_files_are_switched_and_are_undone(void **state)
 {
 	struct world *w = *state;
 	char *conf = in_world(w, "app.conf"), *text;
-	char *path = script(w, "step", "echo \"$CERTRENEWD_TARGET $CERTRENEWD_THUMBPRINT\" "
-				       ">\"${0%/*}/app.conf\"");
+	char *path = script(w, "step",
+			    "echo \"$CERTRENEWD_TARGET $CERTRENEWD_THUMBPRINT\" "
+			    ">\"${0%/*}/app.conf\"");
 	const char *argv[] = { path, NULL }, *changes[] = { conf, NULL };
 	struct program step = { argv, changes, 10 };
 
