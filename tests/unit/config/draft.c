@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <grp.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/files.h"
@@ -22,6 +25,8 @@ void draft_open(struct draft *draft)
 	assert_non_null(mkdtemp(draft->folder));
 	draft->path = path_join(draft->folder, "certrenewd.yaml");
 }
+
+#define NOBODY 65534
 
 static void forget(struct draft *draft)
 {
@@ -89,6 +94,23 @@ const struct config *draft_must_load(void **state, const char *yaml)
 		print_error("%s\n", draft->report.errors.items[i]);
 	assert_non_null(draft->config);
 	return draft->config;
+}
+
+int draft_as_nobody(struct draft *draft, int (*run)(struct draft *draft))
+{
+	pid_t child = fork();
+	int status = -1;
+
+	assert_true(child >= 0);
+	if (!child) {
+		if (!geteuid() &&
+		    (setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY)))
+			_exit(100);
+		_exit(run(draft));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
 }
 
 static void expect(const struct draft *draft, const struct strlist *list,

@@ -48,6 +48,11 @@ int draft_teardown(void **state);
 /* Loads what must be right, from the draft that is the state; borrowed from it. */
 const struct config *draft_must_load(void **state, const char *yaml);
 
+/* Runs `run` as an account without rights, which root has to become to prove anything
+ * about permissions, in a process of its own. Returns what it returned; 100: no such
+ * account could be become. */
+int draft_as_nobody(struct draft *draft, int (*run)(struct draft *draft));
+
 /* Fails the test unless the report has "line:column: sentence" (without the file). */
 void draft_expect_error(const struct draft *draft, const char *sentence);
 void draft_expect_warning(const struct draft *draft, const char *sentence);

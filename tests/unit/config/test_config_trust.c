@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "draft.h"
@@ -53,6 +54,35 @@ static void a_configuration_that_everybody_could_write_is_refused(void **state)
 	config_report_clear(&draft->report);
 	assert_int_equal(config_load(draft->path, false, &draft->config, &draft->report),
 			 0);
+}
+
+static void a_configuration_of_another_account_is_refused(void **state)
+{
+	struct draft *draft = *state;
+
+	if (geteuid())
+		skip(); /* only root can give a file away */
+	draft_file(draft, "certrenewd.yaml", 0600, LINE_1 ISSUER CERTIFICATE TARGET);
+	assert_int_equal(chown(draft->path, 65534, (gid_t)-1), 0);
+	assert_int_equal(config_load(draft->path, true, &draft->config, &draft->report),
+			 -1);
+	one_error(draft, ": ", "nobody");
+}
+
+static int trusts_what_is_roots(struct draft *draft)
+{
+	if (config_load(draft->path, true, &draft->config, &draft->report))
+		return 1;
+	return draft->report.warnings.n ? 2 : 0;
+}
+
+static void an_account_without_rights_trusts_roots_files(void **state)
+{
+	struct draft *draft = *state;
+
+	draft_file(draft, "certrenewd.yaml", 0644, LINE_1 ISSUER CERTIFICATE TARGET);
+	assert_int_equal(chmod(draft->folder, 0755), 0);
+	assert_int_equal(draft_as_nobody(draft, trusts_what_is_roots), 0);
 }
 
 static void a_folder_that_everybody_could_write_is_refused(void **state)
@@ -133,6 +163,8 @@ int main(void)
 	const struct CMUnitTest trust[] = {
 		TEST(a_file_of_our_own_is_trusted),
 		TEST(a_configuration_that_everybody_could_write_is_refused),
+		TEST(a_configuration_of_another_account_is_refused),
+		TEST(an_account_without_rights_trusts_roots_files),
 		TEST(a_folder_that_everybody_could_write_is_refused),
 		TEST(a_program_that_everybody_could_replace_is_refused),
 		TEST(a_secret_that_everybody_could_write_is_refused),

@@ -9,12 +9,26 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "draft.h"
+
 #include "base/buf.h"
 #include "base/files.h"
 #include "base/str.h"
 #include "config/sections.h"
 
 #define DOCS SOURCE_DIR "/docs/configuration.md"
+
+/* Gives the file, whole. */
+static char *text_of(const char *path)
+{
+	struct buf text;
+	struct err err;
+
+	buf_init(&text, 1024 * 1024);
+	if (file_read(path, &text, &err))
+		fail_msg("%s", err.text);
+	return buf_steal(&text);
+}
 
 typedef void on_section(const char *path, const struct section *section, void *ctx);
 
@@ -84,14 +98,11 @@ static void is_documented(const char *path, const struct section *section, void 
 
 static void every_key_is_documented_as_it_is_read(void **state)
 {
-	struct buf document;
-	struct err err;
+	char *document = text_of(DOCS);
 
 	(void)state;
-	buf_init(&document, 1024 * 1024);
-	assert_int_equal(file_read(DOCS, &document, &err), 0);
-	visit("", &top_section, is_documented, (void *)buf_str(&document));
-	buf_release(&document);
+	visit("", &top_section, is_documented, document);
+	free(document);
 }
 
 static void is_described(const char *path, const struct section *section, void *ctx)
@@ -117,11 +128,44 @@ static void every_key_has_a_meaning_and_possible_bounds(void **state)
 	assert_true(n > 70);
 }
 
+static void loads(void **state, const char *yaml)
+{
+	const struct draft *draft = *state;
+
+	draft_must_load(state, yaml);
+	assert_int_equal(draft->report.warnings.n, 0);
+}
+
+/* Loads everything between ```yaml and ```; there are `n` of that in the document. */
+static void examples_load(void **state, const char *path, size_t n)
+{
+	char *document = text_of(path), *at = document, *end;
+
+	for (; (at = strstr(at, "\n```yaml\n")); n--) {
+		at += strlen("\n```yaml\n");
+		end = strstr(at, "\n```\n");
+		assert_non_null(end);
+		end[1] = '\0';
+		loads(state, at);
+		at = end + 2;
+	}
+	assert_int_equal(n, 0);
+	free(document);
+}
+
+static void the_examples_of_the_documents_load(void **state)
+{
+	examples_load(state, SOURCE_DIR "/README.md", 2);
+	examples_load(state, DOCS, 2);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest docs[] = {
 		cmocka_unit_test(every_key_is_documented_as_it_is_read),
 		cmocka_unit_test(every_key_has_a_meaning_and_possible_bounds),
+		cmocka_unit_test_setup_teardown(the_examples_of_the_documents_load,
+						draft_setup, draft_teardown),
 	};
 	struct buf out;
 

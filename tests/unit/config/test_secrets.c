@@ -4,10 +4,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "draft.h"
 
+#include "base/files.h"
 #include "base/str.h"
 
 /* The secret stands in line 4, column 32. */
@@ -73,6 +76,30 @@ static void a_secret_file_that_others_can_read_is_refused(void **state)
 			      draft->folder, draft->folder);
 	draft_expect_error(draft, expected);
 	free(expected);
+}
+
+static int finds_the_secret_unreadable(struct draft *draft)
+{
+	char *key = path_join(draft->folder, "eab.key");
+
+	if (!access(key, R_OK))
+		return 1;
+	free(key);
+	if (!config_load(draft->path, false, &draft->config, &draft->report) ||
+	    draft->report.errors.n != 1)
+		return 2;
+	return strstr(draft->report.errors.items[0], "/eab.key': Permission denied") ? 0
+										     : 3;
+}
+
+static void a_secret_file_that_we_cannot_read_is_named(void **state)
+{
+	struct draft *draft = *state;
+
+	draft_file(draft, "eab.key", 0000, "YWJj");
+	draft_file(draft, "certrenewd.yaml", 0644, WITH("{file: eab.key}"));
+	assert_int_equal(chmod(draft->folder, 0755), 0);
+	assert_int_equal(draft_as_nobody(draft, finds_the_secret_unreadable), 0);
 }
 
 static void a_missing_secret_file_is_named(void **state)
@@ -194,6 +221,7 @@ int main(void)
 		TEST(a_secret_is_read_from_the_environment),
 		TEST(a_secret_is_read_from_systemds_credentials),
 		TEST(a_secret_file_that_others_can_read_is_refused),
+		TEST(a_secret_file_that_we_cannot_read_is_named),
 		TEST(a_missing_secret_file_is_named),
 		TEST(an_empty_or_binary_secret_is_refused),
 		TEST(an_environment_variable_that_is_not_set_is_named),
