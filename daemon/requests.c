@@ -112,8 +112,10 @@ static void send_report(struct pool_job *pool_job)
 	cJSON *line = NULL;
 
 	engine_tell_damage(&job->loop->engine, &job->damaged);
-	if (job->damaged.n)
+	if (job->damaged.n) {
 		job->loop->deliver_at = 0;
+		loop_kick(job->loop);
+	}
 	if (job->status) {
 		add_daemon(job->loop, job->status);
 		line = cJSON_CreateObject();

@@ -14,14 +14,30 @@ static void err_none(struct err *err)
 	err->text[0] = '\0';
 }
 
-int state_file_set_aside(const char *path, struct err *err)
+/* Gives a name that says when and is not taken yet: what was set aside before stays. */
+static char *name_aside(const char *path)
 {
 	char now[CLOCK_TEXT_MAX], *aside;
-	struct err why = *err;
-	int rc;
+	struct file_facts facts;
+	struct err ignored;
 
 	clock_format_basic(clock_wall(), now);
 	aside = str_printf("%s.damaged-%s", path, now);
+	for (unsigned n = 2; n < 100; n++) {
+		if (file_inspect(aside, &facts, &ignored) || facts.type == FILE_ABSENT)
+			break;
+		free(aside);
+		aside = str_printf("%s.damaged-%s-%u", path, now, n);
+	}
+	return aside;
+}
+
+int state_file_set_aside(const char *path, struct err *err)
+{
+	char *aside = name_aside(path);
+	struct err why = *err;
+	int rc;
+
 	rc = file_rename(path, aside, err);
 	if (rc == 0)
 		err_set(err, ERR_CONFIG, "%s: set aside as '%s'", why.text, aside);
