@@ -223,5 +223,6 @@ int64_t pass_served_until(struct pass *pass, size_t target)
 		if (seen.kind == PROBE_TLS && (!until || seen.not_after < until))
 			until = seen.not_after;
 	}
-	return until;
+	/* A service that does not come up any more serves what it was meant to. */
+	return until ? until : pass->state.targets[target].old_not_after;
 }

@@ -63,7 +63,7 @@ bool pass_deployed(const struct pass *pass);
 bool pass_target_deployed(const struct pass *pass, size_t i);
 
 /* When what this certificate's targets serve expires: of `current` where it is deployed,
- * else as its endpoints show. 0: nothing known. */
+ * else as its endpoints show, or what was there before. 0: nothing known. */
 int64_t pass_served_until(struct pass *pass, size_t target);
 
 /* ---- the stages, in the order of the flow ---- */

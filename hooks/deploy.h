@@ -122,6 +122,7 @@ struct deploy_state {
 		enum target_mode mode;
 		char step[32];	     /* completed state: "pointed", ... */
 		char old_sha1[CERT_SHA1_HEX];
+		int64_t old_not_after; /* of the certificate before; 0: not known */
 		char why[512];	     /* the last failure's sentence */
 	} *targets;
 	size_t n_targets;
