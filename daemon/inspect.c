@@ -12,21 +12,25 @@
 #include "hooks/mode.h"
 #include "hooks/observe.h"
 
-/* Returns false when this target has drifted. */
+#define AS_IT_SHOULD_BE "files, store and endpoints are as they should be"
+
+/* Returns true when everything of it was looked at and is as we left it. */
 static bool inspect_target(struct pass *pass, size_t i, bool endpoints)
 {
 	const struct target *target = &pass->certificate->targets[i];
 	struct target_view view = { 0 };
 	struct drift_finding finding;
 	struct err err;
+	bool seen;
 
 	observe_files(target, &view);
-	if (endpoints && view.service != SERVICE_STOPPED)
+	seen = endpoints && view.service != SERVICE_STOPPED;
+	if (seen)
 		observe_endpoints(target, pass->in->cancel, &view);
 	finding = drift_judge(target, pass->certificate->name, &view, pass->current.cert);
 	target_view_clear(&view);
 	if (!finding.drifted)
-		return true;
+		return seen;
 	pass_tell(pass, EVENT_DRIFT, target->name, finding.what, NULL);
 	if (finding.taken_over) {
 		pass->state.targets[i].mode = MODE_OPERATOR;
@@ -36,11 +40,40 @@ static bool inspect_target(struct pass *pass, size_t i, bool endpoints)
 	return false;
 }
 
+/* Troubles that no look at a target ends: its certificate has expired, its old one stays
+ * because nobody confirms the clock. */
+static bool trouble_stays(const struct pass *pass)
+{
+	struct clock_reading reading = clock_reading_now();
+	char why[160];
+
+	return cert_not_after(pass->current.cert) <= pass->now ||
+	       !clock_trusted(&pass->trust, &reading, why);
+}
+
+/* Gives whether all of them are well. What an operator has taken over is not. */
+static bool inspect_targets(struct pass *pass, bool endpoints)
+{
+	bool all = true, stays = trouble_stays(pass);
+
+	for (size_t i = 0; i < pass->certificate->n_targets; i++) {
+		bool well = pass->state.targets[i].mode == MODE_HTTPS &&
+			    inspect_target(pass, i, endpoints) && !stays;
+
+		if (well)
+			pass_tell(pass, EVENT_RECOVERED,
+				  pass->certificate->targets[i].name, AS_IT_SHOULD_BE,
+				  NULL);
+		all = all && well;
+	}
+	return all;
+}
+
 void pass_inspect(struct pass *pass)
 {
 	const struct config *config = pass->in->config;
 	struct job *job = &pass->job;
-	bool endpoints, well = true;
+	bool endpoints, well;
 
 	if (!pass_deployed(pass) ||
 	    pass->now < schedule_inspection(pass->certificate->name,
@@ -50,14 +83,10 @@ void pass_inspect(struct pass *pass)
 	endpoints = pass->now >= schedule_inspection(pass->certificate->name,
 						     job->inspected_endpoints_at,
 						     config->inspect_endpoints_every_s);
-	for (size_t i = 0; i < pass->certificate->n_targets; i++)
-		if (pass->state.targets[i].mode == MODE_HTTPS)
-			well = inspect_target(pass, i, endpoints) && well;
+	well = inspect_targets(pass, endpoints);
 	job->inspected_files_at = pass->now;
 	if (endpoints)
 		job->inspected_endpoints_at = pass->now;
-	if (well && endpoints && !job->renewal.count && !job->deployment.count &&
-	    cert_not_after(pass->current.cert) > pass->now)
-		pass_tell(pass, EVENT_RECOVERED, NULL,
-			  "files, store and endpoints are as they should be", NULL);
+	if (well && !job->renewal.count && !job->deployment.count)
+		pass_tell(pass, EVENT_RECOVERED, NULL, AS_IT_SHOULD_BE, NULL);
 }

@@ -168,21 +168,46 @@ static int retire(struct pass *pass, struct err *err)
 /* ---- the flow
  * --------------------------------------------------------------------------- */
 
+/* The first target that an operator has taken over; NULL: none. */
+static const struct target *operators_target(const struct pass *pass, size_t *ret_n)
+{
+	const struct target *first = NULL;
+
+	*ret_n = 0;
+	for (size_t i = 0; i < pass->certificate->n_targets; i++) {
+		if (pass->state.targets[i].mode != MODE_OPERATOR)
+			continue;
+		first = first ? first : &pass->certificate->targets[i];
+		++*ret_n;
+	}
+	return first;
+}
+
 /* Success means that it was seen served: a service that waits for its administrator is
- * not there yet. */
+ * not there yet, and nobody looked at what an operator has taken over. */
 static void conclude_deployment(struct pass *pass)
 {
 	const char *name = pass->certificate->name;
-	bool deployed = pass_deployed(pass);
+	bool done = pass_deployed(pass);
+	size_t n;
+	const struct target *theirs = operators_target(pass, &n);
 	char *text;
 
-	text = deployed ? str_printf("'%s' is served with %s", name,
-				     cert_sha1(pass->current.cert))
-			: str_printf(
-				  "'%s' is in place, but not every target serves it yet: "
+	if (!done)
+		text = str_printf("'%s' is in place, but not every target serves it yet: "
 				  "see `certrenewd status %s`",
 				  name, name);
-	conclude(pass, deployed ? EXIT_CODE_DONE : EXIT_CODE_FAILED, text);
+	else if (theirs)
+		text = str_printf("'%s' is at hand with %s, but target '%s' is left to "
+				  "the operator who took it over, until `certrenewd "
+				  "deploy %s`",
+				  name, cert_sha1(pass->current.cert), theirs->name,
+				  name);
+	else
+		text = str_printf("'%s' is served with %s", name,
+				  cert_sha1(pass->current.cert));
+	done = done && n < pass->certificate->n_targets;
+	conclude(pass, done ? EXIT_CODE_DONE : EXIT_CODE_FAILED, text);
 	free(text);
 }
 
