@@ -30,10 +30,20 @@ struct attempt { /* one issuer's turn */
 static int check_challenge(const struct pass *pass, struct err *err)
 {
 	const struct certificate_config *certificate = pass->certificate;
+	struct err taken;
 
 	if (certificate->webroot)
 		return webroot_check(certificate->webroot, err);
-	return http01_check(pass->in->http01, certificate->listen, err);
+	if (!http01_check(pass->in->http01, certificate->listen, err))
+		return 0;
+	if (err->kind == ERR_TRANSIENT) {
+		taken = *err;
+		err_set(err, ERR_TRANSIENT,
+			"%s: stop it, or if it is the web server that answers for these "
+			"names, give its folder as 'webroot:' of the challenge",
+			taken.text);
+	}
+	return -1;
 }
 
 /* An order is worth its place in the CA's limits as long as one target can be deployed.
@@ -295,6 +305,31 @@ static void give_up_order(struct pass *pass)
 	(void)pass_save_job(pass, &ignored);
 }
 
+/* Without the CA's own certificate clients have to guess it. Fine where our trust knows
+ * the leaf's issuer (a root), and where it has always been so. */
+static int check_complete(const struct attempt *attempt, const struct cert *fresh,
+			  struct err *err)
+{
+	const struct pass *pass = attempt->pass;
+	char *chain = cert_chain_pem(fresh);
+	char *old_chain = pass->have_current ? cert_chain_pem(pass->current.cert) : NULL;
+	struct err why;
+	int rc = 0;
+
+	if (!chain[0] && !(old_chain && !old_chain[0]) &&
+	    cert_verify_chain(fresh, attempt->issuer->ca_bundle, true, &why))
+		rc = err_set(
+			err, ERR_REFUSED,
+			"the CA sent no certificate of its own in the chain, and "
+			"the leaf's issuer '%s' is no root that we know: clients "
+			"could not verify it, nothing was deployed; if it is a root, "
+			"put it into 'ca_bundle' of the issuer",
+			cert_issuer_text(fresh));
+	free(old_chain);
+	free(chain);
+	return rc;
+}
+
 static int accept_and_keep(struct attempt *attempt, const struct buf *pem,
 			   struct err *err)
 {
@@ -309,7 +344,8 @@ static int accept_and_keep(struct attempt *attempt, const struct buf *pem,
 	if (cert_parse((const char *)pem->data, pem->len, &fresh, err) ||
 	    accept_certificate(pass->certificate, fresh, attempt->key,
 			       pass->have_current ? pass->current.cert : NULL, pass->now,
-			       &warnings, err)) {
+			       &warnings, err) ||
+	    check_complete(attempt, fresh, err)) {
 		job->order_version = 0; /* this key's certificate is not one for us */
 		give_up_order(pass);
 		err_wrap(err, "accept the new certificate");
