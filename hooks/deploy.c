@@ -55,6 +55,7 @@ static bool is_still_right(struct member *member)
 
 	right = !plan_build(&request, &member->plan, &ignored) &&
 		plan_is_applied(&member->plan, true) &&
+		!store_prove(&member->target->store, request.material, &ignored) &&
 		member_serves(member, cert_sha1(request.material->cert));
 	change_list_clear(&member->plan);
 	return right;
