@@ -127,6 +127,7 @@ static void restore_service(struct undo *undo)
 {
 	struct group *group = undo->group;
 	struct err failure;
+	const char *name;
 
 	if (undo->stopped && !undo->touched)
 		return;
@@ -134,11 +135,15 @@ static void restore_service(struct undo *undo)
 		undo->touched = true; /* somebody else restarted it meanwhile */
 	if (!undo->touched || !group_restart_back(group, &failure))
 		return;
-	if (anything_was_served(group))
-		remember_failure(undo, &failure);
-	else
-		deploy_say(group->deployment, group->members[0]->target->name, "undo",
+	name = group->members[0]->target->name;
+	if (!anything_was_served(group))
+		deploy_say(group->deployment, name, "undo",
 			   "it does not run, as before: %s", failure.text);
+	else if (group_shows_baseline(group)) /* a reload that changed nothing */
+		deploy_say(group->deployment, name, "undo",
+			   "what was served before still is, although: %s", failure.text);
+	else
+		remember_failure(undo, &failure);
 }
 
 /* ---- back ---------------------------------------------------------------------------
