@@ -27,12 +27,12 @@ static const struct choice events[] = {
 	{ "drift", 0 },
 	{ "broken", 0 },
 	{ "waiting_for_service", 0 },
-	{ "rehearsal_failed", 0 },
 	{ "config_rejected", 0 },
 	{ "clock_unconfirmed", 0 },
 	{ "circuit_open", 0 },
 	{ "managed_set_shrank", 0 },
 	{ "ca_changed", 0 },
+	{ "state_damaged", 0 },
 	{ NULL, 0 },
 };
 

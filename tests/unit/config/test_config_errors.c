@@ -310,8 +310,8 @@ static void an_unknown_event_gets_the_nearest(void **state)
 		     "  x: {type: webhook, url: https://h.example/, except: [renewal]}\n",
 		     "12:56: 'except' has 'renewal': expected a list of renewed, failed, "
 		     "expiring, expired, fallback, recovered, drift, broken, "
-		     "waiting_for_service, rehearsal_failed, config_rejected, "
-		     "clock_unconfirmed, circuit_open, managed_set_shrank or ca_changed: "
+		     "waiting_for_service, config_rejected, clock_unconfirmed, "
+		     "circuit_open, managed_set_shrank, ca_changed or state_damaged: "
 		     "did you mean 'renewed'?");
 }
 
