@@ -88,6 +88,17 @@ static int write_begin(struct member *member, const struct journal *before,
 	return journal_sweep(&member->journal, "saved", err);
 }
 
+/* Is plain HTTP what a rollback must come to? Not if the fallback died before it moved
+ * tls.json away: then it is the certificate. */
+static bool comes_from_http(const struct member *member)
+{
+	const struct saved *saved = NULL;
+
+	if (member_is_on_http(member) && member->target->tls_json)
+		saved = journal_file(&member->journal, member->target->tls_json);
+	return saved && saved->was == WAS_ABSENT;
+}
+
 /* Builds the new record in member->journal; `before` is the interrupted one or NULL. */
 static int prepare(struct member *member, const struct journal *before, struct err *err)
 {
@@ -106,12 +117,12 @@ static int prepare(struct member *member, const struct journal *before, struct e
 	snprintf(journal->new_sha1, sizeof(journal->new_sha1), "%s",
 		 cert_sha1(material->cert));
 	journal->version = material->version;
-	if (before)
+	if (before) {
 		inherit(journal, before);
-	else if (member_take_baseline(member, err))
-		return -1;
-	journal->from_http = journal->from_http || member_is_on_http(member);
-	return 0;
+		return 0;
+	}
+	journal->from_http = comes_from_http(member);
+	return member_take_baseline(member, err);
 }
 
 /* Moves the contents away, so that a new record can be built at the same place. */

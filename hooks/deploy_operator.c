@@ -30,6 +30,8 @@ static bool wrote_during_http(const struct member *member)
 	if (!member_is_on_http(member) || !is_there(path) ||
 	    is_known(&member->kept, path))
 		return false;
+	if (member->kept.exists && member->kept.state < STEP_COPIED)
+		return false; /* it died before it looked at the file */
 	return !(member->journal.from_http && is_known(&member->journal, path));
 }
 
