@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib.controlled import Controlled
-from lib.waiting import Background, port_answers, wait_until
+from lib.waiting import port_answers, wait_until
 
 KEY = {"type": "ec-p256"}
 HINT_OF_ANOTHER_TRY = "it is tried again with the certificate at hand"

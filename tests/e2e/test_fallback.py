@@ -149,8 +149,9 @@ def test_a_certificate_that_cannot_be_deployed_three_times_leads_to_http(
     old = xc.served().thumbprint
     short_lived.stop()
     wait_for_expiry(xc)
-    ctl.before("restart", f"[ ! -e {xc.tls_json} ] || grep -q {old} {xc.tls_json} || "
-                          f"{{ kill -9 $(cat {xc.dir}/xcctl.pid); echo no licence >&2; exit 1; }}")
+    ctl.before("restart",
+               f"[ ! -e {xc.tls_json} ] || grep -q {old} {xc.tls_json} || "
+               f"{{ kill -9 $(cat {xc.dir}/xcctl.pid); echo no licence >&2; exit 1; }}")
     short_lived.start(validity_s=90 * DAY)
     assert daemon("renew", "xc", "--force").code == 1
     orders = short_lived.requests("/order-plz")

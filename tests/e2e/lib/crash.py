@@ -11,8 +11,8 @@ DISK = ("rename", "renameat", "symlink", "symlinkat", "unlink", "unlinkat",
         "fsync", "fdatasync", "fchmod", "mkdirat")
 # What changes what somebody else can see. Between two of these a death looks the same.
 CHANGES = ("rename", "renameat", "symlink", "symlinkat", "unlink", "unlinkat")
-# In the middle of waiting for somebody else: a child, a handshake.
-OTHERS = ("wait4", "waitid", "connect", "pidfd_open")
+# In the middle of waiting for a program.
+WAITS = ("wait4", "waitid")
 
 _LINE = re.compile(r"(\w+)\((.*)\)\s+= (-?\d+|\?)")
 Call = collections.namedtuple("Call", "name nth words failed")
@@ -25,7 +25,7 @@ def _run(daemon, words, options, timeout=120):
                           timeout=timeout, env=env, errors="replace")
 
 
-def record(daemon, *words, kinds=DISK + OTHERS):
+def record(daemon, *words, kinds=DISK + WAITS):
     """Runs the command to its end: (what it did, what it said)."""
     log = daemon.folder / "strace.log"
     done = _run(daemon, words, ["-o", str(log), "-y", "-e", f"trace={','.join(kinds)}"])

@@ -229,6 +229,23 @@ static void a_missing_key_is_damage(void **state)
 	tempdir_free(dir);
 }
 
+/* A run that died between making the folder and keeping its key. */
+static void a_folder_without_key_and_chain_is_no_version(void **state)
+{
+	char *dir = tempdir_new(), *path = path_join(dir, "versions/2");
+	struct version version;
+	struct err err = { 0 };
+
+	(void)state;
+	complete(dir, 1);
+	assert_int_equal(dir_make(path, FILE_SECRET, &err), 0);
+	assert_int_equal(version_load(dir, 2, &version, &err), -1);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_newest(dir, 1);
+	free(path);
+	tempdir_free(dir);
+}
+
 static void a_chain_for_another_key_is_damage(void **state)
 {
 	char *dir = tempdir_new(), *pem = testcert_fullchain_pem(f.other);
@@ -296,6 +313,7 @@ int main(void)
 		cmocka_unit_test(nothing_complete_is_not_found),
 		cmocka_unit_test(a_damaged_version_is_named_and_passed_over),
 		cmocka_unit_test(a_missing_key_is_damage),
+		cmocka_unit_test(a_folder_without_key_and_chain_is_no_version),
 		cmocka_unit_test(a_chain_for_another_key_is_damage),
 		cmocka_unit_test(pruning_keeps_from_a_number_on),
 		cmocka_unit_test(no_sentence_holds_key_material),
