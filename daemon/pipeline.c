@@ -258,6 +258,7 @@ static int keep_alive(struct pass *pass, struct err *err)
 {
 	struct renewal_facts facts;
 	struct renewal_verdict verdict;
+	struct err deploy_err;
 	int rc = 0;
 
 	if (deployment_unfinished(pass))
@@ -273,8 +274,12 @@ static int keep_alive(struct pass *pass, struct err *err)
 		pass->by_hand = verdict.reason == OPERATOR_ASKED;
 		rc = renew(pass, err);
 	}
-	if (!cancel_requested(pass->in->cancel) && deployment_due(pass))
-		rc = pass_deploy(pass, false, err);
+	if (!cancel_requested(pass->in->cancel) && deployment_due(pass) &&
+	    pass_deploy(pass, false, &deploy_err)) {
+		if (!rc) /* a renewal that failed is the first thing to say */
+			*err = deploy_err;
+		rc = -1;
+	}
 	if (!rc)
 		rc = retire(pass, err);
 	if (!cancel_requested(pass->in->cancel))
