@@ -16,7 +16,6 @@ static void print_account(const struct options *options,
 			  const struct acme_account_facts *facts)
 {
 	cJSON *json;
-	char *printed;
 
 	if (!options->json) {
 		printf("%s\n  directory  %s\n  account    %s\n  status     %s\n  contact "
@@ -31,10 +30,7 @@ static void print_account(const struct options *options,
 	json_set_string(json, "url", facts->url);
 	json_set_string(json, "status", facts->status);
 	json_set_string(json, "contact", facts->contact);
-	printed = json_print(json);
-	puts(printed);
-	free(printed);
-	cJSON_Delete(json);
+	command_print_json(json);
 }
 
 /* Looks only: an account that was never made is not made by asking for it. */

@@ -27,6 +27,21 @@ static void print_status(const struct options *options, const cJSON *status)
 	buf_release(&text);
 }
 
+/* One rule a line, as people read them. */
+static void print_explanation(const struct options *options, const char *text)
+{
+	cJSON *object;
+
+	if (!options->json) {
+		(void)fputs(text, stdout);
+		return;
+	}
+	object = cJSON_CreateObject();
+	json_set_string(object, "certificate", options->args[0]);
+	json_set_string(object, "text", text);
+	command_print_json(object);
+}
+
 static enum exit_code print_answer(const struct options *options, const cJSON *last)
 {
 	const cJSON *status = cJSON_GetObjectItemCaseSensitive(last, "status");
@@ -38,7 +53,7 @@ static enum exit_code print_answer(const struct options *options, const cJSON *l
 	else if (status)
 		print_status(options, status);
 	else
-		(void)fputs(text ? text : "", stdout);
+		print_explanation(options, text ? text : "");
 	return code;
 }
 
@@ -64,7 +79,7 @@ static enum exit_code report_alone(const struct options *options,
 		(void)command_fail(&err);
 		code = EXIT_CODE_USAGE;
 	} else if (explain) {
-		(void)fputs(buf_str(&text), stdout);
+		print_explanation(options, buf_str(&text));
 	} else {
 		cJSON_AddNullToObject(status, "daemon");
 		json_set_int(status, "alerts_pending",

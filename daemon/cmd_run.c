@@ -2,6 +2,7 @@
 #include "daemon/commands.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/json.h"
 #include "daemon/log.h"
@@ -29,6 +30,21 @@ enum exit_code command_run_daemon(const struct options *options)
 	return EXIT_CODE_DONE;
 }
 
+static void print_reload(const struct options *options, enum exit_code code,
+			 const char *text)
+{
+	cJSON *object;
+
+	if (!options->json) {
+		puts(text ? text : "");
+		return;
+	}
+	object = cJSON_CreateObject();
+	json_set_int(object, "exit", code);
+	json_set_string(object, "text", text);
+	command_print_json(object);
+}
+
 enum exit_code command_reload(const struct options *options)
 {
 	const struct config *config;
@@ -47,7 +63,7 @@ enum exit_code command_reload(const struct options *options)
 		fprintf(stderr, "certrenewd: %s\n", err.text);
 	} else {
 		code = (enum exit_code)json_int(last, "exit", EXIT_CODE_FAILED);
-		puts(json_string(last, "text"));
+		print_reload(options, code, json_string(last, "text"));
 	}
 	cJSON_Delete(last);
 	cJSON_Delete(request);

@@ -25,7 +25,6 @@ static void print_note(const struct options *options, const char *name,
 		       const struct deploy_note *note)
 {
 	cJSON *line;
-	char *printed;
 
 	if (!options->json) {
 		progress_print(note->step, note->target, note->text);
@@ -36,10 +35,7 @@ static void print_note(const struct options *options, const char *name,
 	json_set_string(line, "step", note->step);
 	json_set_string(line, "target", note->target);
 	json_set_string(line, "text", note->text);
-	printed = json_print(line);
-	puts(printed);
-	free(printed);
-	cJSON_Delete(line);
+	command_print_json(line);
 }
 
 struct note_ctx {
@@ -58,17 +54,13 @@ static void print_end(const struct options *options, const char *name,
 		      enum exit_code code, const char *text)
 {
 	cJSON *line;
-	char *printed;
 
 	if (options->json) {
 		line = cJSON_CreateObject();
 		json_set_string(line, "certificate", name);
 		json_set_int(line, "exit", code);
 		json_set_string(line, "text", text);
-		printed = json_print(line);
-		puts(printed);
-		free(printed);
-		cJSON_Delete(line);
+		command_print_json(line);
 	} else if (code == EXIT_CODE_DONE || code == EXIT_CODE_NOTHING) {
 		printf("%s\n", text);
 	} else {

@@ -93,6 +93,15 @@ static void on_line(void *ctx, const cJSON *line)
 		       json_string(line, "text"));
 }
 
+void command_print_json(cJSON *object)
+{
+	char *printed = json_print(object);
+
+	puts(printed);
+	free(printed);
+	cJSON_Delete(object);
+}
+
 int command_ask_daemon(const struct options *options, const struct config *config,
 		       const cJSON *request, cJSON **ret_last, struct err *err)
 {

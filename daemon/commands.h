@@ -43,6 +43,9 @@ enum exit_code command_fail(const struct err *err);
 int command_ask_daemon(const struct options *options, const struct config *config,
 		       const cJSON *request, cJSON **ret_last, struct err *err);
 
+/* Prints the object on a line of its own. Takes it. */
+void command_print_json(cJSON *object);
+
 /* Makes {"command": word, "name": name, "target": target}; NULL texts are left out.
  * Gives. */
 cJSON *command_request(const char *word, const char *name, const char *target);
