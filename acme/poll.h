@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* `attempt` counts from 0: 10 ms, then doubling up to 10 s, so that the wait is never
+/* `attempt` counts from 0: 3 ms, then doubling up to 10 s, so that the wait is never
  * much longer than what has been waited already. The CA's Retry-After (-1: none given, 0
  * is none) wins over that. Never past `deadline_ms`: what remains is the last wait, and
  * at the deadline the answer is -1, give up. Instants are monotonic milliseconds. */

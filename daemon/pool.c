@@ -5,6 +5,10 @@
 
 #include "base/str.h"
 #include "daemon/sessions.h"
+#include "daemon/system.h"
+
+/* So long a worker keeps its connections and nonces for the next job. */
+#define IDLE_NS (60 * (uint64_t)1000000000)
 
 struct letter { /* a call on its way to the loop */
 	void (*call)(void *arg);
@@ -24,19 +28,29 @@ struct pool {
 	bool stopping;
 };
 
-static struct pool_job *take_job(struct pool *pool)
+/* Waits for a job; with `warm` sessions not longer than IDLE_NS. *ret_idle: that long
+ * nothing came. NULL and not idle: the pool stops. */
+static struct pool_job *take_job(struct pool *pool, bool warm, bool *ret_idle)
 {
 	struct pool_job *job;
 
+	*ret_idle = false;
 	uv_mutex_lock(&pool->lock);
-	while (!pool->first && !pool->stopping)
-		uv_cond_wait(&pool->work_to_do, &pool->lock);
+	while (!pool->first && !pool->stopping && !*ret_idle) {
+		if (warm)
+			*ret_idle = uv_cond_timedwait(&pool->work_to_do, &pool->lock,
+						      IDLE_NS) == UV_ETIMEDOUT;
+		else
+			uv_cond_wait(&pool->work_to_do, &pool->lock);
+	}
 	job = pool->stopping ? NULL : pool->first;
 	if (job) {
+		*ret_idle = false;
 		pool->first = job->next;
 		if (!pool->first)
 			pool->last = NULL;
 	}
+	*ret_idle = *ret_idle && !pool->stopping;
 	uv_mutex_unlock(&pool->lock);
 	return job;
 }
@@ -53,10 +67,17 @@ static void work(void *arg)
 	struct pool *pool = arg;
 	struct worker worker = { .sessions = sessions_new(pool->cancel) };
 	struct pool_job *job;
+	bool warm = false, idle;
 
-	while ((job = take_job(pool))) {
-		job->work(&worker, job);
-		pool_post(pool, job_is_done, job);
+	while ((job = take_job(pool, warm, &idle)) || idle) {
+		if (idle) {
+			sessions_cool(worker.sessions);
+			system_trim_memory();
+		} else {
+			job->work(&worker, job);
+			pool_post(pool, job_is_done, job);
+		}
+		warm = !idle;
 	}
 	sessions_free(worker.sessions);
 }

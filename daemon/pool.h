@@ -16,7 +16,7 @@ struct pool;
 struct sessions;
 
 struct worker { /* what a worker has of its own, warm from job to job */
-	struct sessions *sessions;
+	struct sessions *sessions; /* let go after a minute without work */
 };
 
 struct pool_job { /* first member of the caller's own struct */

@@ -122,6 +122,12 @@ out:
 	return rc;
 }
 
+void sessions_cool(struct sessions *sessions)
+{
+	drop_all(sessions);
+	sessions->generation = 0;
+}
+
 int sessions_get(struct sessions *sessions, const struct issuer_config *issuer,
 		 struct acme_session **ret_session, struct err *err)
 {

@@ -20,6 +20,10 @@ void sessions_free(struct sessions *sessions); /* NULL is fine */
 void sessions_use(struct sessions *sessions, const struct config *config,
 		  unsigned long generation);
 
+/* Drops every session: after a while without work they are memory and open connections
+ * for nothing. The next sessions_use() begins anew. */
+void sessions_cool(struct sessions *sessions);
+
 /* The session with `issuer` (of that configuration), made and registered if need be.
  * Borrowed from the set. */
 int sessions_get(struct sessions *sessions, const struct issuer_config *issuer,

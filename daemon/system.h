@@ -17,8 +17,8 @@ int system_check_state_dir(const char *path, struct err *err);
  * daemon that has an account of its own. Nothing to do when it does not exist yet. */
 int system_become_owner_of(const char *path, struct err *err);
 
-/* No core dumps, no privileges through setuid children, umask 077, broken pipes are
- * errors and not signals. For the start of the process. */
+/* Little memory kept for later, no core dumps, no privileges through setuid children,
+ * umask 077, broken pipes are errors and not signals. For the start of the process. */
 void system_harden(void);
 
 /* May the peer of this connection command us (its account is ours, or root)? */

@@ -71,6 +71,9 @@ void system_harden(void)
 {
 	const struct rlimit none = { 0, 0 };
 
+	/* A few workers that are seldom busy need no arena each. */
+	(void)mallopt(M_ARENA_MAX, 1);
+	(void)mallopt(M_TRIM_THRESHOLD, 64 * 1024);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)signal(SIGPIPE, SIG_IGN);

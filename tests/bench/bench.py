@@ -264,7 +264,7 @@ class Bench:
                    f"{n} certificates")
         daemon.stop()
         daemon.start()  # as after a boot
-        time.sleep(min(10, idle_s))
+        time.sleep(min(75, idle_s))  # the workers let go of their sessions
         pid = daemon.process.pid
         before, cpu = wakeups(pid), cpu_s(pid)
         time.sleep(idle_s)
