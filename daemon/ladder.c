@@ -43,6 +43,17 @@ static void tell_expired(struct pass *pass, const struct target *target, int64_t
 	free(what);
 }
 
+/* Whole rounds through the issuers since what is served expired. Of a certificate that
+ * never was ours the rounds are not counted, but one that failed since then is one. */
+static unsigned rounds_failed(const struct pass *pass, int64_t until)
+{
+	const struct failures *renewal = &pass->job.renewal;
+
+	if (pass->have_current)
+		return pass->job.rounds_since_expiry;
+	return renewal->count && renewal->last_at >= until ? 1 : 0;
+}
+
 static struct expired_facts facts_of(struct pass *pass, size_t i, int64_t until)
 {
 	char why[160];
@@ -52,7 +63,7 @@ static struct expired_facts facts_of(struct pass *pass, size_t i, int64_t until)
 	return (struct expired_facts){
 		.present = until != 0,
 		.not_after = until,
-		.renewals_failed = pass->job.rounds_since_expiry,
+		.renewals_failed = rounds_failed(pass, until),
 		.fresh_at_hand = pass->have_current && !deployed &&
 				 cert_not_after(pass->current.cert) > pass->now,
 		.deploys_failed = pass->job.deployment.count,

@@ -117,6 +117,14 @@ def test_a_round_that_fails_after_expiry_falls_back(expired, xc, webhook, short_
     assert xc.settings.read_text() == DEFAULT_SETTINGS
 
 
+def test_a_certificate_that_was_never_ours_falls_back_too(expired, xc):
+    daemon, _ = expired()
+    daemon.config["certificates"] = {"other": daemon.config["certificates"]["xc"]}
+    daemon.write()
+    daemon("renew", "other")
+    assert speaks_http(xc)
+
+
 def test_when_expired_keep_never_falls_back(expired, xc, webhook):
     daemon, old = expired(when_expired="keep")
     for _ in range(3):
