@@ -352,6 +352,21 @@ static bool is_going_back(const struct group *group, struct err *ret_cause,
 	return back;
 }
 
+/* A member that was back already when we died is as its journal says. */
+static void say_who_was_back(struct group *group)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		struct member *member = group->members[i];
+		const struct journal *journal = &member->journal;
+
+		if (member->outcome->end == DEPLOY_PENDING &&
+		    journal_is_about(journal, group->deployment->material) &&
+		    journal->end == DEPLOY_ROLLED_BACK)
+			member_say_end(member, DEPLOY_ROLLED_BACK, ERR_TRANSIENT,
+				       journal->why);
+	}
+}
+
 int group_deploy(struct group *group, struct err *err)
 {
 	bool was_broken, broken = false;
@@ -361,6 +376,7 @@ int group_deploy(struct group *group, struct err *err)
 		return go_forward(group, err);
 	if (give_up(group, &cause, err))
 		return -1;
+	say_who_was_back(group);
 	for (size_t i = 0; i < group->n; i++)
 		broken = broken || group->members[i]->outcome->end == DEPLOY_BROKEN;
 	/* Broken twice on the way back: the other way is tried too. */

@@ -266,9 +266,26 @@ void world_free(struct world *w)
 	deploy_outcome_clear(&w->outcome);
 	strlist_clear(&w->notes);
 	assert_int_equal(tree_remove(w->root, &err), 0);
+	free((char *)(uintptr_t)w->both[0]);
 	free(w->root);
 	free(w->folder);
 	free(w);
+}
+
+void share_service(struct world *w)
+{
+	char *body = str_printf("echo once >>\"${0%%/*}/count\"\n"
+				"%s %s restart; a=$?\n%s %s restart && exit $a",
+				w->apps[0].restart[0], w->apps[0].dir,
+				w->apps[1].restart[0], w->apps[1].dir);
+
+	w->both[0] = script(w, "both", body);
+	w->deployment.n_targets = 2;
+	for (size_t i = 0; i < 2; i++) {
+		w->targets[i].service.command.argv = w->both;
+		w->targets[i].service.status.argv = NULL;
+	}
+	free(body);
 }
 
 int set_up(void **state)

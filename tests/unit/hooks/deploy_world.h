@@ -44,6 +44,7 @@ struct world {
 	struct deployment deployment; /* one target, material b */
 	struct deploy_outcome outcome;
 	struct strlist notes; /* "target step: text" */
+	const char *both[2];  /* share_service() */
 	struct err err;
 };
 
@@ -58,6 +59,10 @@ int tear_down(void **state);
 
 /* The same with three, all of which serve `a`. */
 int set_up_three(void **state);
+
+/* Makes one command the service of the first two applications (the deployment's targets
+ * from now on); it adds a line "once" to the file "count". */
+void share_service(struct world *w);
 
 /* A certificate for xu.example that ends at `not_after`. */
 struct brought bring(struct world *w, int64_t not_after, int64_t version);

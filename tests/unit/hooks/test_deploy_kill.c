@@ -13,6 +13,7 @@ struct sweep {
 	void (*prepare)(struct world *w); /* may be NULL */
 	int (*act)(struct world *w);      /* what dies */
 	void (*check)(struct world *w);   /* finishes and looks */
+	size_t n_apps;                    /* 0: one */
 };
 
 /* Runs `act` in a child that dies at its nth change. False when it lived to the end. */
@@ -43,7 +44,7 @@ static void kill_at_every_change(const struct sweep *sweep, enum fault fault,
 	unsigned nth;
 
 	for (nth = 1; died; nth++) {
-		struct world *w = world_new(1);
+		struct world *w = world_new(sweep->n_apps ? sweep->n_apps : 1);
 
 		if (sweep->prepare)
 			sweep->prepare(w);
@@ -74,8 +75,8 @@ static void end_is_new(struct world *w)
 static void a_deployment_that_dies_is_finished(void **state)
 {
 	(void)state;
-	kill_at_every_change(&(struct sweep){ NULL, run, end_is_new }, FAULT_KILL_BEFORE,
-			     12);
+	kill_at_every_change(&(struct sweep){ NULL, run, end_is_new, 1 },
+			     FAULT_KILL_BEFORE, 12);
 }
 
 /* ---- back ----------------------------------------------------------------------- */
@@ -111,8 +112,62 @@ static void end_is_old(struct world *w)
 static void a_rollback_that_dies_is_finished(void **state)
 {
 	(void)state;
-	kill_at_every_change(&(struct sweep){ refuse_the_new, run, end_is_old },
+	kill_at_every_change(&(struct sweep){ refuse_the_new, run, end_is_old, 1 },
 			     FAULT_KILL_BEFORE, 16);
+}
+
+/* ---- two that share a service --------------------------------------------------- */
+
+static void two_share(struct world *w)
+{
+	app_installs(w, 1, &w->a);
+	app_start(&w->apps[1]);
+	share_service(w);
+}
+
+static void both_are_new(struct world *w)
+{
+	assert_int_equal(run(w), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_end(w, i, DEPLOY_DONE, NULL);
+		assert_serves(&w->apps[i], &w->b);
+	}
+}
+
+static void a_group_that_dies_is_finished_together(void **state)
+{
+	(void)state;
+	kill_at_every_change(&(struct sweep){ two_share, run, both_are_new, 2 },
+			     FAULT_KILL_BEFORE, 20);
+}
+
+static void two_share_and_the_second_refuses(struct world *w)
+{
+	char *json = str_printf("{\"refuse\": \"not this one\", \"except\": \"%s\"}",
+				cert_sha1(w->a.cert));
+
+	two_share(w);
+	app_misbehaves(&w->apps[1], json);
+	free(json);
+}
+
+static void both_are_old(struct world *w)
+{
+	assert_int_equal(run(w), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_end(w, i, DEPLOY_ROLLED_BACK,
+			   "the old certificate is served again");
+		assert_serves(&w->apps[i], &w->a);
+		assert_link_names(&w->apps[i], &w->a);
+	}
+}
+
+static void a_group_that_dies_going_back_goes_back_together(void **state)
+{
+	(void)state;
+	kill_at_every_change(
+		&(struct sweep){ two_share_and_the_second_refuses, run, both_are_old, 2 },
+		FAULT_KILL_BEFORE, 26);
 }
 
 /* ---- down to plain HTTP, and back up -------------------------------------------- */
@@ -150,11 +205,10 @@ static void end_is_http(struct world *w)
 static void a_fallback_that_dies_is_finished(void **state)
 {
 	(void)state;
-	kill_at_every_change(&(struct sweep){ expire, fall, end_is_http },
+	kill_at_every_change(&(struct sweep){ expire, fall, end_is_http, 1 },
 			     FAULT_KILL_BEFORE, 10);
 }
 
-/* A certificate comes while the fallback is half done: up again from wherever it was. */
 static void end_is_https(struct world *w)
 {
 	char *tls_json;
@@ -168,10 +222,50 @@ static void end_is_https(struct world *w)
 	free(tls_json);
 }
 
+static void expire_and_want_tls(struct world *w)
+{
+	char *json;
+
+	expire(w);
+	json = str_printf("{\"refuse\": \"I want TLS\", \"except\": \"%s\"}",
+			  cert_sha1(w->a.cert));
+	app_misbehaves(&w->apps[0], json);
+	free(json);
+}
+
+static int fall_in_vain(struct world *w)
+{
+	return fall(w) == -1 ? 0 : 1;
+}
+
+static void end_is_put_back(struct world *w)
+{
+	enum target_mode mode;
+
+	assert_int_equal(fall(w), -1);
+	assert_contains(w->err.text, "I want TLS");
+	assert_contains(w->err.text, "tls.json is back and the service runs with it");
+	assert_serves(&w->apps[0], &w->a);
+	assert_int_equal(target_mode_read(w->folder, "xc", &mode, &w->err), 0);
+	assert_int_equal(mode, MODE_HTTPS);
+	assert_false(fallback_unfinished(w->folder, "xc"));
+	app_misbehaves(&w->apps[0], NULL);
+	end_is_https(w);
+}
+
+static void a_fallback_in_vain_that_dies_is_put_back(void **state)
+{
+	(void)state;
+	kill_at_every_change(
+		&(struct sweep){ expire_and_want_tls, fall_in_vain, end_is_put_back, 1 },
+		FAULT_KILL_BEFORE, 10);
+}
+
+/* A certificate comes while the fallback is half done: up again from wherever it was. */
 static void a_certificate_ends_a_fallback_that_died(void **state)
 {
 	(void)state;
-	kill_at_every_change(&(struct sweep){ expire, fall, end_is_https },
+	kill_at_every_change(&(struct sweep){ expire, fall, end_is_https, 1 },
 			     FAULT_KILL_BEFORE, 10);
 }
 
@@ -184,7 +278,7 @@ static void fallen(struct world *w)
 static void a_way_back_that_dies_is_finished(void **state)
 {
 	(void)state;
-	kill_at_every_change(&(struct sweep){ fallen, run, end_is_https },
+	kill_at_every_change(&(struct sweep){ fallen, run, end_is_https, 1 },
 			     FAULT_KILL_BEFORE, 14);
 }
 
@@ -210,7 +304,7 @@ static void end_is_retired(struct world *w)
 static void a_retirement_that_dies_is_finished(void **state)
 {
 	(void)state;
-	kill_at_every_change(&(struct sweep){ deployed, retire, end_is_retired },
+	kill_at_every_change(&(struct sweep){ deployed, retire, end_is_retired, 1 },
 			     FAULT_KILL_BEFORE, 4);
 }
 
@@ -349,8 +443,8 @@ static void end_is_newer(struct world *w)
 static void a_newer_certificate_ends_a_deployment_that_died(void **state)
 {
 	(void)state;
-	kill_at_every_change(&(struct sweep){ NULL, run, end_is_newer }, FAULT_KILL_AFTER,
-			     12);
+	kill_at_every_change(&(struct sweep){ NULL, run, end_is_newer, 1 },
+			     FAULT_KILL_AFTER, 12);
 }
 
 /* ---- full disks ----------------------------------------------------------------- */
@@ -434,6 +528,7 @@ int main(int argc, char **argv)
 	};
 	const struct CMUnitTest fallback[] = {
 		cmocka_unit_test(a_fallback_that_dies_is_finished),
+		cmocka_unit_test(a_fallback_in_vain_that_dies_is_put_back),
 		cmocka_unit_test(a_certificate_ends_a_fallback_that_died),
 		cmocka_unit_test(a_way_back_that_dies_is_finished),
 	};
@@ -444,6 +539,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_change_that_fails_breaks_nothing),
 		ONE(a_full_disk_leaves_the_old_certificate_served),
 	};
+	const struct CMUnitTest groups[] = {
+		cmocka_unit_test(a_group_that_dies_is_finished_together),
+	};
+	const struct CMUnitTest groups_back[] = {
+		cmocka_unit_test(a_group_that_dies_going_back_goes_back_together),
+	};
 	const char *part = argc > 1 ? argv[1] : "";
 
 	if (str_equal(part, "forward"))
@@ -452,7 +553,13 @@ int main(int argc, char **argv)
 		return cmocka_run_group_tests(back, NULL, NULL);
 	if (str_equal(part, "fallback"))
 		return cmocka_run_group_tests(fallback, NULL, NULL);
+	if (str_equal(part, "groups"))
+		return cmocka_run_group_tests(groups, NULL, NULL);
+	if (str_equal(part, "groups_back"))
+		return cmocka_run_group_tests(groups_back, NULL, NULL);
 	if (str_equal(part, "disk"))
 		return cmocka_run_group_tests(disk, NULL, NULL);
-	return cmocka_run_group_tests(later, NULL, NULL);
+	if (str_equal(part, "later"))
+		return cmocka_run_group_tests(later, NULL, NULL);
+	return 2;
 }

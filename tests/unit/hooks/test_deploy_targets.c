@@ -1,24 +1,6 @@
 /* Several targets of one certificate. */
 #include "tests/unit/hooks/deploy_world.h"
 
-/* Both of the first two applications are restarted by one command. */
-static void share_service(struct world *w, const char *argv[2])
-{
-	char *body = str_printf("echo once >>\"${0%%/*}/count\"\n"
-				"%s %s restart; a=$?\n%s %s restart && exit $a",
-				w->apps[0].restart[0], w->apps[0].dir,
-				w->apps[1].restart[0], w->apps[1].dir);
-
-	argv[0] = script(w, "both", body);
-	argv[1] = NULL;
-	w->deployment.n_targets = 2;
-	for (size_t i = 0; i < 2; i++) {
-		w->targets[i].service.command.argv = argv;
-		w->targets[i].service.status.argv = NULL;
-	}
-	free(body);
-}
-
 static size_t count(const struct world *w)
 {
 	char *path = in_world(w, "count"), *text = bytes_of(path);
@@ -109,26 +91,23 @@ static void only_the_asked_target_is_deployed(void **state)
 static void targets_that_share_a_service_share_one_restart(void **state)
 {
 	struct world *w = *state;
-	const char *argv[2];
 
-	share_service(w, argv);
+	share_service(w);
 	assert_int_equal(run(w), 0);
 	assert_end(w, 0, DEPLOY_DONE, NULL);
 	assert_end(w, 1, DEPLOY_DONE, NULL);
 	assert_int_equal(count(w), 1);
 	assert_serves(&w->apps[0], &w->b);
 	assert_serves(&w->apps[1], &w->b);
-	free((char *)(uintptr_t)argv[0]);
 }
 
 static void targets_that_share_a_service_go_back_together(void **state)
 {
 	struct world *w = *state;
-	const char *argv[2];
 	char *json = str_printf("{\"serve_old\": true, \"except\": \"%s\"}",
 				cert_sha1(w->a.cert));
 
-	share_service(w, argv);
+	share_service(w);
 	app_misbehaves(&w->apps[1], json);
 	assert_int_equal(run_target(w, "xc", false), 0);
 	assert_end(w, 0, DEPLOY_ROLLED_BACK, "together with target 'second'");
@@ -138,15 +117,13 @@ static void targets_that_share_a_service_go_back_together(void **state)
 	assert_serves(&w->apps[1], &w->a);
 	assert_link_names(&w->apps[0], &w->a);
 	free(json);
-	free((char *)(uintptr_t)argv[0]);
 }
 
 static void a_member_that_cannot_begin_holds_its_group(void **state)
 {
 	struct world *w = *state;
-	const char *argv[2];
 
-	share_service(w, argv);
+	share_service(w);
 	testcert_write(w->apps[1].tls_json, "[]");
 	assert_int_equal(run(w), 0);
 	assert_end(w, 0, DEPLOY_ROLLED_BACK, "together with target 'second'");
@@ -154,7 +131,6 @@ static void a_member_that_cannot_begin_holds_its_group(void **state)
 	assert_int_equal(count(w), 0);
 	assert_link_names(&w->apps[0], &w->a);
 	assert_serves(&w->apps[0], &w->a);
-	free((char *)(uintptr_t)argv[0]);
 }
 
 #define THREE(test) cmocka_unit_test_setup_teardown(test, set_up_three, tear_down)
