@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "daemon/state_file.h"
 
 #define KEY_MAX_BYTES (32 * 1024)
 #define ACCOUNT_MAX_BYTES (64 * 1024)
@@ -187,16 +188,22 @@ int account_remember(const struct config *config, const struct issuer_config *is
 {
 	char *folder = account_folder(config, issuer);
 	char *file = path_join(folder, "account.json");
+	char *lock_path = path_join(folder, "account.lock");
+	struct file_lock *lock = NULL;
 	cJSON *json = cJSON_CreateObject();
 	char now[CLOCK_TEXT_MAX];
-	int rc;
+	int rc = -1;
 
 	clock_format_rfc3339(clock_wall(), now);
 	json_set_string(json, "directory", issuer->directory);
 	json_set_string(json, "url", url);
 	json_set_string(json, "known_since", now);
-	rc = json_write_file(file, json, err);
+	/* Every worker that finds no account yet asks for it, at the same moment. */
+	if (!state_file_lock(lock_path, &lock, err))
+		rc = json_write_file(file, json, err);
+	file_lock_release(lock);
 	cJSON_Delete(json);
+	free(lock_path);
 	free(file);
 	free(folder);
 	return rc;

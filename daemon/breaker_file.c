@@ -15,7 +15,6 @@
 #define FILE_MAX_BYTES ((size_t)4 * 1024 * 1024)
 #define KEEP_S (8 * INT64_C(86400))
 #define KEEP_MAX 1000 /* per key; the breaker opens long before */
-#define LOCK_WAIT_MS 10000
 #define KEY_HEX 65
 
 /* Names in any order and case are one set; no name or issuer holds a line feed. */
@@ -164,19 +163,6 @@ static void add_instant(cJSON *file, const char *key, const char *const *names,
 		abort();
 }
 
-/* Workers count at the same moment: a lock on disk needs no shared mutex. */
-static int take_lock(const char *path, struct file_lock **ret, struct err *err)
-{
-	int64_t until_ms = clock_mono_ms() + LOCK_WAIT_MS;
-
-	while (file_lock_take(path, ret, err)) {
-		if (err->kind != ERR_TRANSIENT || clock_mono_ms() > until_ms)
-			return -1;
-		clock_sleep_ms(5, NULL);
-	}
-	return 0;
-}
-
 int breaker_count(const char *state_dir, const char *const *names, const char *issuer,
 		  int64_t now, struct err *err)
 {
@@ -187,7 +173,7 @@ int breaker_count(const char *state_dir, const char *const *names, const char *i
 	struct err read;
 	int rc = -1;
 
-	if (make_key(names, issuer, key, err) || take_lock(lock_path, &lock, err) ||
+	if (make_key(names, issuer, key, err) || state_file_lock(lock_path, &lock, err) ||
 	    read_file(path, &file, err))
 		goto out;
 	read = *err; /* whether it was set aside: told even when all goes well */

@@ -7,6 +7,8 @@
 #include "base/files.h"
 #include "base/str.h"
 
+#define LOCK_WAIT_MS 10000
+
 static void err_none(struct err *err)
 {
 	err->kind = ERR_NONE;
@@ -73,5 +75,18 @@ int state_file_read(const char *path, size_t max_bytes, cJSON **ret_json, struct
 	if (state_file_set_aside(path, err))
 		return -1;
 	*ret_json = NULL;
+	return 0;
+}
+
+/* A lock on disk needs no shared mutex. */
+int state_file_lock(const char *lock_path, struct file_lock **ret, struct err *err)
+{
+	int64_t until_ms = clock_mono_ms() + LOCK_WAIT_MS;
+
+	while (file_lock_take(lock_path, ret, err)) {
+		if (err->kind != ERR_TRANSIENT || clock_mono_ms() > until_ms)
+			return -1;
+		clock_sleep_ms(5, NULL);
+	}
 	return 0;
 }

@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "base/json.h"
 
+struct file_lock;
+
 /* Reads a JSON object of at most `max_bytes`. Gives *ret_json (cJSON_Delete), or NULL
  * when there is nothing to read: err->kind then is ERR_NONE (no such file) or ERR_CONFIG
  * (it was damaged: the sentence says how and where it is now). -1 when the file can
@@ -21,5 +23,9 @@ int state_file_read(const char *path, size_t max_bytes, cJSON **ret_json,
 /* Sets aside the file at `path`, whose damage err->text tells, and adds to that where it
  * went. Returns 0 with kind ERR_CONFIG, or -1 when it cannot be renamed. */
 int state_file_set_aside(const char *path, struct err *err);
+
+/* Takes the lock file that guards a state file which several workers write, waiting some
+ * seconds for the others. Gives; file_lock_release() after. */
+int state_file_lock(const char *lock_path, struct file_lock **ret, struct err *err);
 
 #endif

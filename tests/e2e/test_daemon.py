@@ -232,8 +232,10 @@ def test_two_certificates_that_are_due_are_renewed_at_the_same_time(two, make_pr
     two.config["issuers"]["pebble"] = issuer_of(proxy)
     two.config["certificates"]["two"] = two.entry("two")
     two.write()
-    proxy.hold("/order-plz")
+    proxy.hold("/sign-me-up")  # the same new account, too
     two.start()
+    wait_until(lambda: proxy.count("/sign-me-up") == 2, what="two workers at the CA")
+    proxy.hold_on("/order-plz")
     wait_until(lambda: proxy.count("/order-plz") == 2, what="two orders before one answer")
     proxy.release()
     wait_until(lambda: two.apps["one"].served() and two.apps["two"].served(), what="both")

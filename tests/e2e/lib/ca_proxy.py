@@ -93,6 +93,13 @@ class CaProxy:
         self._held = None
         self._release.set()
 
+    def hold_on(self, part):
+        """Lets those that are held go on, and holds others there."""
+        before = self._release
+        self._release = threading.Event()
+        self._held = part
+        before.set()
+
     def drop(self):
         """Those that were held never reach the CA."""
         self._dropped = True
