@@ -249,8 +249,17 @@ int http_server_start(const char *listen, http_server_answer *answer, void *ctx,
 
 void http_server_stop(struct http_server *server)
 {
+	int fd;
+
 	if (!server)
 		return;
-	MHD_stop_daemon(server->daemon); /* closes the socket, waits for the thread */
+	fd = MHD_quiesce_daemon(server->daemon);
+	MHD_stop_daemon(server->daemon); /* waits for the thread */
+	if (fd >= 0) {
+		/* A child that was forked meanwhile has it too, until its exec: only
+		 * this frees the port at once. */
+		(void)shutdown(fd, SHUT_RDWR);
+		close(fd);
+	}
 	free(server);
 }

@@ -281,6 +281,36 @@ static void a_bad_address_is_the_operators_business(void **state)
 	assert_says(&err, "this machine has no such address");
 }
 
+/* A worker that runs a program forks: until exec the child has all our sockets. */
+static void a_port_is_free_again_though_a_child_still_has_its_socket(void **state)
+{
+	struct http_server *server;
+	struct err err = { 0 };
+	unsigned port;
+	int calls = 0;
+	char *again;
+	pid_t child;
+
+	(void)state;
+	server = start("127.0.0.1", &calls, &port);
+	child = fork();
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	assert_true(child > 0);
+	http_server_stop(server);
+	again = str_printf("127.0.0.1:%u", port);
+	server = NULL;
+	if (http_server_start(again, answer, &calls, &server, &err))
+		print_error("%s\n", err.text);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	assert_non_null(server);
+	http_server_stop(server);
+	free(again);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +320,8 @@ int main(void)
 		cmocka_unit_test(a_silent_connection_is_closed_after_five_seconds),
 		cmocka_unit_test(a_taken_port_names_the_program_that_has_it),
 		cmocka_unit_test(a_bad_address_is_the_operators_business),
+		cmocka_unit_test(
+			a_port_is_free_again_though_a_child_still_has_its_socket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
