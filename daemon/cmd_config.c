@@ -32,7 +32,7 @@ static void print_check(const struct options *options, const struct config *conf
 	for (size_t i = 0; i < report->errors.n; i++)
 		fprintf(stderr, "%s\n", report->errors.items[i]);
 	for (size_t i = 0; i < report->warnings.n; i++)
-		fprintf(stderr, "%s\n", report->warnings.items[i]);
+		fprintf(stderr, "warning: %s\n", report->warnings.items[i]);
 	if (config)
 		printf("%s: %zu certificate%s, %zu issuer%s, %zu alert channel%s: good\n",
 		       options->config, config->n_certificates,

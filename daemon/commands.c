@@ -19,7 +19,7 @@ static const struct command commands[] = {
 	  command_status },
 	{ "explain", "explain NAME", "every rule that decides about it, with its date", 1,
 	  1, command_explain },
-	{ "renew", "renew NAME... [--force]", "renew what is due; --force: in any case",
+	{ "renew", "renew NAME... [--force]", "renew what is due; --force: what is not, too",
 	  1, -1, command_renew },
 	{ "deploy", "deploy NAME [TARGET]",
 	  "bring the certificate at hand into its targets", 1, 2, command_deploy },

@@ -30,16 +30,18 @@ static int fall_back(struct pass *pass, const struct target *target, const char 
 static void tell_expired(struct pass *pass, const struct target *target, int64_t until)
 {
 	char when[CLOCK_TEXT_MAX];
-	char *what;
+	char *what, *todo;
 
 	clock_format_people_local(until, when);
 	what = str_printf("the certificate that '%s' serves expired on %s%s%s",
 			  target->name, when,
 			  pass->job.renewal.count ? "; the last renewal failed: " : "",
 			  pass->job.renewal.count ? pass->job.renewal.text : "");
-	pass_tell(pass, EVENT_EXPIRED, target->name, what,
-		  "clients refuse this service now: repair what the last failure names, "
-		  "then `certrenewd renew --force`");
+	todo = str_printf("clients refuse this service now: repair what the last failure "
+			  "names, then `certrenewd renew %s --force`",
+			  pass->certificate->name);
+	pass_tell(pass, EVENT_EXPIRED, target->name, what, todo);
+	free(todo);
 	free(what);
 }
 

@@ -72,7 +72,8 @@ static void tell_renewal_failed(struct pass *pass, const struct err *err)
 	what = str_printf("renew '%s': %s; next try %s", pass->certificate->name,
 			  err->text, next);
 	pass_tell(pass, EVENT_FAILED, NULL, what,
-		  "nothing was changed, the old certificate is still in place");
+		  "repair what it names; it is tried again by itself, or by `certrenewd "
+		  "renew` with --force");
 	free(what);
 	if (!pass->have_current || cert_not_after(pass->current.cert) <= pass->now)
 		return;

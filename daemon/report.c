@@ -138,6 +138,8 @@ static cJSON *certificate_json(const struct known *known)
 	json_set_bool(json, "retired", known->state.retired);
 	set_instant(json, "retire_at", known->state.retire_at);
 	set_instant(json, "last_renewed_at", known->job.last_renewed_at);
+	set_instant(json, "inspected_files_at", known->job.inspected_files_at);
+	set_instant(json, "inspected_endpoints_at", known->job.inspected_endpoints_at);
 	json_set_string(json, "last_issuer",
 			known->job.last_issuer[0] ? known->job.last_issuer : NULL);
 	targets = cJSON_AddArrayToObject(json, "targets");

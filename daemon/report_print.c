@@ -70,7 +70,9 @@ static void print_target(const cJSON *target, bool colour, struct buf *out)
 	buf_printf(out, "  target       %s: %s%s%s, mode %s", text_of(target, "name"),
 		   tint(colour, colour_of_end(end, mode)), end, tint(colour, PLAIN),
 		   mode);
-	if (why && strcmp(end, "done") != 0)
+	if (json_bool(target, "unfinished", false))
+		buf_puts(out, ": interrupted, the next run takes it up");
+	else if (why && strcmp(end, "done") != 0)
 		buf_printf(out, ": %s", why);
 	buf_puts(out, "\n");
 }
@@ -99,6 +101,8 @@ static void print_certificate(const cJSON *certificate, bool colour, int64_t now
 		print_instant(certificate, "retire_at", "retires old", now, out);
 	print_failures(certificate, "renewal", colour, out);
 	print_failures(certificate, "deployment", colour, out);
+	print_instant(certificate, "inspected_files_at", "files seen", now, out);
+	print_instant(certificate, "inspected_endpoints_at", "served, seen", now, out);
 	cJSON_ArrayForEach (item, targets)
 		print_target(item, colour, out);
 }

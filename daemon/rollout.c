@@ -27,21 +27,17 @@ static const struct {
 	[DEPLOY_PENDING] = { true, EVENT_FAILED, "repair the target; it is tried again" },
 	[DEPLOY_DONE] = { false, EVENT_RECOVERED, NULL },
 	[DEPLOY_ROLLED_BACK] = { true, EVENT_FAILED,
-				 "what was served before is served again; repair the "
-				 "target, "
-				 "it is tried again with the certificate at hand" },
+				 "repair the target; it is tried again with the "
+				 "certificate at hand, without a new order" },
 	[DEPLOY_BROKEN] = { true, EVENT_BROKEN,
 			    "the service may be down: look at it now; both ways are "
-			    "tried "
-			    "again" },
+			    "tried again" },
 	[DEPLOY_WAITING] = { false, EVENT_WAITING_FOR_SERVICE,
 			     "start the service when you are ready; its certificate is "
-			     "in "
-			     "place and is verified then" },
+			     "in place and is verified then" },
 	[DEPLOY_OPERATOR] = { false, EVENT_DRIFT,
 			      "an operator has taken this target over; `certrenewd "
-			      "deploy` "
-			      "gives it back" },
+			      "deploy` gives it back" },
 };
 
 static void tell_target(struct pass *pass, const struct target_outcome *target)

@@ -375,7 +375,12 @@ static bool can_roll_back(const struct member *member, char *why, size_t size)
 
 	snprintf(why, size, "nothing to roll back: no deployment of this certificate");
 	if (!journal_is_about(journal, member->deployment->material) ||
-	    journal->end == DEPLOY_ROLLED_BACK || journal->end == DEPLOY_OPERATOR)
+	    journal->end == DEPLOY_OPERATOR)
+		return false;
+	snprintf(why, size,
+		 "nothing to roll back: it is rolled back already; 'deploy' "
+		 "brings the new certificate in again");
+	if (journal->end == DEPLOY_ROLLED_BACK)
 		return false;
 	snprintf(why, size, "nothing to roll back: the old certificate is retired");
 	if (journal->state == STEP_RETIRED)

@@ -82,6 +82,9 @@ static int check_programs(const struct member *member, struct err *err)
 	for (size_t i = 0; i < target->n_programs; i++)
 		if (check_program(&target->programs[i], "run", err))
 			return -1;
+	if (check_program(&target->service.command, "service", err) ||
+	    check_program(&target->service.status, "service status", err))
+		return -1;
 	if (check_program(&target->before_fallback, "before_fallback", err))
 		return -1;
 	return check_program(&target->after_fallback, "after_fallback", err);
