@@ -50,7 +50,7 @@ struct deploy_note {
 	const char *text;   /* one sentence for people */
 };
 
-struct deployment { /* all borrowed for the call */
+struct deployment {         /* all borrowed for the call */
 	const char *folder; /* certificates/<name> in the state directory */
 	const char *run;    /* id of this run, for the journals */
 	const struct target *targets;
@@ -62,20 +62,22 @@ struct deployment { /* all borrowed for the call */
 };
 
 enum deploy_end {
-	DEPLOY_PENDING,	    /* not tried, or interrupted at a journal boundary */
-	DEPLOY_DONE,	    /* seen serving */
+	DEPLOY_PENDING,     /* not tried, or interrupted at a journal boundary */
+	DEPLOY_DONE,        /* seen serving */
 	DEPLOY_ROLLED_BACK, /* the baseline is served again */
-	DEPLOY_BROKEN,	    /* neither way worked: both are retried, the service started */
-	DEPLOY_WAITING,	    /* files are switched, the service is stopped by its admin */
-	DEPLOY_OPERATOR,    /* left alone: an operator has taken the target over */
+	DEPLOY_BROKEN,   /* neither way worked: both are retried, the service started */
+	DEPLOY_WAITING,  /* files are switched, the service is stopped by its admin */
+	DEPLOY_OPERATOR, /* left alone: an operator has taken the target over */
 };
-const char *deploy_end_name(enum deploy_end end); /* "pending", "done", "rolled_back"... */
+const char *
+deploy_end_name(enum deploy_end end); /* "pending", "done", "rolled_back"... */
 
 struct target_outcome {
 	const char *target; /* borrowed from the deployment */
 	enum deploy_end end;
-	struct err err;	       /* why, unless DEPLOY_DONE */
-	struct strlist notes;  /* worth telling: settings put back, a foreign predecessor */
+	struct err err; /* why, unless DEPLOY_DONE */
+	struct strlist
+		notes; /* worth telling: settings put back, a foreign predecessor */
 };
 
 struct deploy_outcome {
@@ -86,9 +88,9 @@ struct deploy_outcome {
 void deploy_outcome_clear(struct deploy_outcome *outcome);
 
 /* Could every target be deployed? Service exists, files can be replaced, tls.json can be
- * rendered, endpoints answer as text or nothing: looks only. Fills outcome->targets[i].err
- * for those that could not (end stays DEPLOY_PENDING) and fails when there is one.
- * `material` may be NULL here (nothing is ordered yet). */
+ * rendered, endpoints answer as text or nothing: looks only. Fills
+ * outcome->targets[i].err for those that could not (end stays DEPLOY_PENDING) and fails
+ * when there is one. `material` may be NULL here (nothing is ordered yet). */
 int deploy_preflight(const struct deployment *deployment, struct deploy_outcome *ret,
 		     struct err *err);
 
@@ -106,25 +108,28 @@ int deploy_run(const struct deployment *deployment, const char *only, bool take_
 int deploy_rollback(const struct deployment *deployment, const char *only,
 		    struct deploy_outcome *ret, struct err *err);
 
-/* What the journals say, without touching anything: for decisions, status and start-up. */
+/* What the journals say, without touching anything: for decisions, status and start-up.
+ */
 struct deploy_state {
-	bool exists;		   /* there is a certificate journal */
-	char sha1[CERT_SHA1_HEX];  /* the certificate it brings in */
-	int64_t version;	   /* number of its folder */
+	bool exists;              /* there is a certificate journal */
+	char sha1[CERT_SHA1_HEX]; /* the certificate it brings in */
+	int64_t version;          /* number of its folder */
 	bool stored, retired;
-	int64_t verified_at;	   /* when the last target was verified; 0: not yet */
-	int64_t retire_at;	   /* earliest moment to retire; CLOCK_NEVER: not yet */
+	int64_t verified_at; /* when the last target was verified; 0: not yet */
+	int64_t retire_at;   /* earliest moment to retire; CLOCK_NEVER: not yet */
 	struct target_state {
 		const char *target; /* borrowed from the deployment's targets */
 		enum deploy_end end;
-		bool unfinished; /* died in the middle: run it now, before anything else */
-		bool by_operator; /* rolled back by command: not to be retried by itself */
+		bool unfinished;  /* died in the middle: run it now, before anything else
+				   */
+		bool by_operator; /* rolled back by command: not to be retried by itself
+				   */
 		enum target_mode mode;
-		char step[32];	     /* completed state: "pointed", ... */
+		char step[32]; /* completed state: "pointed", ... */
 		char old_sha1[CERT_SHA1_HEX];
 		int64_t old_not_after; /* of the certificate before; 0: not known */
-		char why[512];	     /* the last failure's sentence */
-	} *targets;
+		char why[512];         /* the last failure's sentence */
+	} * targets;
 	size_t n_targets;
 };
 /* Reads it. A damaged journal is set aside as `<name>.damaged-<run>` and reported in

@@ -2,14 +2,14 @@
  *
  * As the vendor documents it (delete tls.json, restart), made safe: before_fallback (the
  * guard; if it fails there is no fallback unless even_if_guard_fails), every
- * JSON file below config/server* copied, tls.json moved into the state directory, restart,
- * the HTTP port answers, mode becomes MODE_FALLBACK. Journaled like a deployment: dying
- * anywhere, the next call finishes it.
+ * JSON file below config/server* copied, tls.json moved into the state directory,
+ * restart, the HTTP port answers, mode becomes MODE_FALLBACK. Journaled like a
+ * deployment: dying anywhere, the next call finishes it.
  *
- * The way back is a deployment: deploy_run() on a target in MODE_FALLBACK renders tls.json
- * on the moved-away bytes, puts back the settings that the product reset, restarts,
- * verifies HTTPS, runs after_fallback and sets MODE_HTTPS. A tls.json that an operator
- * wrote meanwhile wins: MODE_OPERATOR. Whether to fall back is decided in
+ * The way back is a deployment: deploy_run() on a target in MODE_FALLBACK renders
+ * tls.json on the moved-away bytes, puts back the settings that the product reset,
+ * restarts, verifies HTTPS, runs after_fallback and sets MODE_HTTPS. A tls.json that an
+ * operator wrote meanwhile wins: MODE_OPERATOR. Whether to fall back is decided in
  * daemon/expired.h, never here. */
 #ifndef HOOKS_FALLBACK_H
 #define HOOKS_FALLBACK_H

@@ -1,6 +1,7 @@
 #include "tests/unit/hooks/deploy_faults.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -70,3 +71,52 @@ WRAP(file_set_access,
      (const char *path, const char *owner, const char *group, uint32_t mode,
       struct err *err),
      (path, owner, group, mode, err))
+
+/* ---- sweeps -------------------------------------------------------------- */
+
+bool dies(struct world *w, int (*act)(struct world *w), enum fault fault, unsigned nth)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		fault_arm(fault, nth);
+		_exit(act(w) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFSIGNALED(status)) {
+		assert_int_equal(WTERMSIG(status), SIGKILL);
+		return true;
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+	return false;
+}
+
+void kill_at_every_change(const struct sweep *sweep, enum fault fault, unsigned at_least)
+{
+	bool died = true;
+	unsigned nth;
+
+	for (nth = 1; died; nth++) {
+		struct world *w = world_new(sweep->n_apps ? sweep->n_apps : 1);
+
+		if (sweep->prepare)
+			sweep->prepare(w);
+		died = dies(w, sweep->act, fault, nth);
+		sweep->check(w);
+		world_free(w);
+	}
+	assert_true(nth - 2 >= at_least); /* a sweep that never fired proves nothing */
+}
+
+void expire(struct world *w)
+{
+	struct brought expired = bring(w, clock_wall() - DAY, 1);
+
+	app_ctl(&w->apps[0], "stop");
+	brought_clear(&w->a);
+	w->a = expired;
+	app_installs(w, 0, &w->a);
+	app_start(&w->apps[0]);
+}

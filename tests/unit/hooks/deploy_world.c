@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -68,7 +69,7 @@ char *script(const struct world *w, const char *name, const char *body)
 	return path;
 }
 
-/* ---- certificates --------------------------------------------------------------- */
+/* ---- certificates -------------------------------------------------------- */
 
 struct brought bring(struct world *w, int64_t not_after, int64_t version)
 {
@@ -96,7 +97,7 @@ void brought_clear(struct brought *brought)
 	testcert_free(brought->leaf);
 }
 
-/* ---- applications --------------------------------------------------------------- */
+/* ---- applications -------------------------------------------------------- */
 
 int app_ctl(const struct app *app, const char *verb)
 {
@@ -201,7 +202,7 @@ static void target_new(struct world *w, size_t i)
 	};
 }
 
-/* ---- the world ------------------------------------------------------------------ */
+/* ---- the world ----------------------------------------------------------- */
 
 static void take_note(void *ctx, const struct deploy_note *note)
 {
@@ -218,6 +219,7 @@ struct world *world_new(size_t n)
 	const char *tmp = getenv("TMPDIR");
 	struct world *w = mem_calloc(1, sizeof(*w));
 
+	signal(SIGPIPE, SIG_IGN); /* as the daemon does: probe.h asks for it */
 	w->root = str_printf("%s/deploy-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(w->root));
 	w->folder = in_world(w, "state/certificates/xu");
@@ -346,7 +348,7 @@ struct deploy_state read_state(struct world *w)
 	return st;
 }
 
-/* ---- assertions ----------------------------------------------------------------- */
+/* ---- assertions ---------------------------------------------------------- */
 
 bool app_serves(const struct app *app, const struct brought *what)
 {

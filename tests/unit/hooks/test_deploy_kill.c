@@ -4,58 +4,11 @@
 
 #include <signal.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/hooks/deploy_faults.h"
 
-struct sweep {
-	void (*prepare)(struct world *w); /* may be NULL */
-	int (*act)(struct world *w);      /* what dies */
-	void (*check)(struct world *w);   /* finishes and looks */
-	size_t n_apps;                    /* 0: one */
-};
-
-/* Runs `act` in a child that dies at its nth change. False when it lived to the end. */
-static bool dies(struct world *w, int (*act)(struct world *w), enum fault fault,
-		 unsigned nth)
-{
-	pid_t pid = fork();
-	int status;
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		fault_arm(fault, nth);
-		_exit(act(w) ? 1 : 0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (WIFSIGNALED(status)) {
-		assert_int_equal(WTERMSIG(status), SIGKILL);
-		return true;
-	}
-	assert_int_equal(WEXITSTATUS(status), 0);
-	return false;
-}
-
-static void kill_at_every_change(const struct sweep *sweep, enum fault fault,
-				 unsigned at_least)
-{
-	bool died = true;
-	unsigned nth;
-
-	for (nth = 1; died; nth++) {
-		struct world *w = world_new(sweep->n_apps ? sweep->n_apps : 1);
-
-		if (sweep->prepare)
-			sweep->prepare(w);
-		died = dies(w, sweep->act, fault, nth);
-		sweep->check(w);
-		world_free(w);
-	}
-	assert_true(nth - 2 >= at_least); /* a sweep that never fired proves nothing */
-}
-
-/* ---- forward -------------------------------------------------------------------- */
+/* ---- forward ------------------------------------------------------------- */
 
 static void end_is_new(struct world *w)
 {
@@ -79,7 +32,7 @@ static void a_deployment_that_dies_is_finished(void **state)
 			     FAULT_KILL_BEFORE, 12);
 }
 
-/* ---- back ----------------------------------------------------------------------- */
+/* ---- back ---------------------------------------------------------------- */
 
 static void refuse_the_new(struct world *w)
 {
@@ -116,7 +69,7 @@ static void a_rollback_that_dies_is_finished(void **state)
 			     FAULT_KILL_BEFORE, 16);
 }
 
-/* ---- two that share a service --------------------------------------------------- */
+/* ---- two that share a service -------------------------------------------- */
 
 static void two_share(struct world *w)
 {
@@ -170,119 +123,7 @@ static void a_group_that_dies_going_back_goes_back_together(void **state)
 		FAULT_KILL_BEFORE, 26);
 }
 
-/* ---- down to plain HTTP, and back up -------------------------------------------- */
-
-static void expire(struct world *w)
-{
-	struct brought expired = bring(w, clock_wall() - DAY, 1);
-
-	app_ctl(&w->apps[0], "stop");
-	brought_clear(&w->a);
-	w->a = expired;
-	app_installs(w, 0, &w->a);
-	app_start(&w->apps[0]);
-}
-
-static int fall(struct world *w)
-{
-	return fallback_enter(&w->deployment, &w->targets[0], &w->err);
-}
-
-static void end_is_http(struct world *w)
-{
-	enum target_mode mode;
-
-	assert_int_equal(fall(w), 0);
-	assert_plain_http(&w->apps[0]);
-	assert_int_equal(target_mode_read(w->folder, "xc", &mode, &w->err), 0);
-	assert_int_equal(mode, MODE_FALLBACK);
-	assert_false(fallback_unfinished(w->folder, "xc"));
-	assert_int_equal(run(w), 0);
-	assert_end(w, 0, DEPLOY_DONE, NULL);
-	assert_serves(&w->apps[0], &w->b);
-}
-
-static void a_fallback_that_dies_is_finished(void **state)
-{
-	(void)state;
-	kill_at_every_change(&(struct sweep){ expire, fall, end_is_http, 1 },
-			     FAULT_KILL_BEFORE, 10);
-}
-
-static void end_is_https(struct world *w)
-{
-	char *tls_json;
-
-	assert_int_equal(run(w), 0);
-	assert_end(w, 0, DEPLOY_DONE, NULL);
-	assert_serves(&w->apps[0], &w->b);
-	assert_false(fallback_unfinished(w->folder, "xc"));
-	tls_json = bytes_of(w->apps[0].tls_json);
-	assert_contains(tls_json, "12345678901234567890,\r\n"); /* the bytes it had */
-	free(tls_json);
-}
-
-static void expire_and_want_tls(struct world *w)
-{
-	char *json;
-
-	expire(w);
-	json = str_printf("{\"refuse\": \"I want TLS\", \"except\": \"%s\"}",
-			  cert_sha1(w->a.cert));
-	app_misbehaves(&w->apps[0], json);
-	free(json);
-}
-
-static int fall_in_vain(struct world *w)
-{
-	return fall(w) == -1 ? 0 : 1;
-}
-
-static void end_is_put_back(struct world *w)
-{
-	enum target_mode mode;
-
-	assert_int_equal(fall(w), -1);
-	assert_contains(w->err.text, "I want TLS");
-	assert_contains(w->err.text, "tls.json is back and the service runs with it");
-	assert_serves(&w->apps[0], &w->a);
-	assert_int_equal(target_mode_read(w->folder, "xc", &mode, &w->err), 0);
-	assert_int_equal(mode, MODE_HTTPS);
-	assert_false(fallback_unfinished(w->folder, "xc"));
-	app_misbehaves(&w->apps[0], NULL);
-	end_is_https(w);
-}
-
-static void a_fallback_in_vain_that_dies_is_put_back(void **state)
-{
-	(void)state;
-	kill_at_every_change(
-		&(struct sweep){ expire_and_want_tls, fall_in_vain, end_is_put_back, 1 },
-		FAULT_KILL_BEFORE, 10);
-}
-
-/* A certificate comes while the fallback is half done: up again from wherever it was. */
-static void a_certificate_ends_a_fallback_that_died(void **state)
-{
-	(void)state;
-	kill_at_every_change(&(struct sweep){ expire, fall, end_is_https, 1 },
-			     FAULT_KILL_BEFORE, 10);
-}
-
-static void fallen(struct world *w)
-{
-	expire(w);
-	assert_int_equal(fall(w), 0);
-}
-
-static void a_way_back_that_dies_is_finished(void **state)
-{
-	(void)state;
-	kill_at_every_change(&(struct sweep){ fallen, run, end_is_https, 1 },
-			     FAULT_KILL_BEFORE, 14);
-}
-
-/* ---- retire --------------------------------------------------------------------- */
+/* ---- retire -------------------------------------------------------------- */
 
 static void deployed(struct world *w)
 {
@@ -308,7 +149,7 @@ static void a_retirement_that_dies_is_finished(void **state)
 			     FAULT_KILL_BEFORE, 4);
 }
 
-/* ---- inside the steps that change no disk --------------------------------------- */
+/* ---- inside the steps that change no disk -------------------------------- */
 
 /* The restart command kills its caller first, then does its work (or does not). */
 static void killed_in_the_restart(struct world *w, const char *rest)
@@ -377,7 +218,7 @@ static void a_death_in_a_program_step_is_finished(void **state)
 	free(conf);
 }
 
-/* ---- operators in the middle ---------------------------------------------------- */
+/* ---- operators in the middle --------------------------------------------- */
 
 /* A world whose deployment died right after tls.json was switched. */
 static struct world *dead_when_pointed(void)
@@ -427,7 +268,7 @@ static void a_tls_json_removed_in_the_middle_is_not_made_again(void **state)
 	world_free(w);
 }
 
-/* ---- a newer certificate finds an older one's remains --------------------------- */
+/* ---- a newer certificate finds an older one's remains -------------------- */
 
 static void end_is_newer(struct world *w)
 {
@@ -447,7 +288,7 @@ static void a_newer_certificate_ends_a_deployment_that_died(void **state)
 			     FAULT_KILL_AFTER, 12);
 }
 
-/* ---- full disks ----------------------------------------------------------------- */
+/* ---- full disks ---------------------------------------------------------- */
 
 static void a_change_that_fails_breaks_nothing(void **state)
 {
@@ -526,12 +367,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_rollback_that_dies_is_finished),
 		cmocka_unit_test(a_retirement_that_dies_is_finished),
 	};
-	const struct CMUnitTest fallback[] = {
-		cmocka_unit_test(a_fallback_that_dies_is_finished),
-		cmocka_unit_test(a_fallback_in_vain_that_dies_is_put_back),
-		cmocka_unit_test(a_certificate_ends_a_fallback_that_died),
-		cmocka_unit_test(a_way_back_that_dies_is_finished),
-	};
 	const struct CMUnitTest later[] = {
 		cmocka_unit_test(a_newer_certificate_ends_a_deployment_that_died),
 	};
@@ -551,8 +386,6 @@ int main(int argc, char **argv)
 		return cmocka_run_group_tests(forward, NULL, NULL);
 	if (str_equal(part, "back"))
 		return cmocka_run_group_tests(back, NULL, NULL);
-	if (str_equal(part, "fallback"))
-		return cmocka_run_group_tests(fallback, NULL, NULL);
 	if (str_equal(part, "groups"))
 		return cmocka_run_group_tests(groups, NULL, NULL);
 	if (str_equal(part, "groups_back"))
