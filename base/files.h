@@ -22,8 +22,7 @@
 
 enum file_audience { FILE_PUBLIC, FILE_SECRET };
 
-/* ---- reading ------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------- */
 
 /* Reads the whole file into *ret (initialised by the caller, whose maximum holds).
  * ERR_NOT_FOUND, ERR_DENIED, ERR_IO ("larger than N bytes" included). A folder, a device
@@ -56,8 +55,7 @@ int dir_find(const char *root, const char *suffix, struct strlist *ret, struct e
  * matches, sorted: for Theobald's `config/server*`. */
 int dir_glob(const char *pattern, struct strlist *ret, struct err *err);
 
-/* ---- ours ---------------------------------------------------------------------------
- */
+/* ---- ours ---------------------------------------------------------------- */
 
 /* Puts `data` at `path` so that every reader, and a machine that loses power now, sees
  * the old bytes or the new and never a mixture. FILE_SECRET is 0600, FILE_PUBLIC 0644.
@@ -78,8 +76,7 @@ int file_remove(const char *path, struct err *err);
 /* Removes a folder with everything below it, never following a link. Gone is success. */
 int tree_remove(const char *path, struct err *err);
 
-/* ---- the application's --------------------------------------------------------------
- */
+/* ---- the application's --------------------------------------------------- */
 
 /* Follows links of `path` that only root/administrators (or this account) can have made,
  * and gives the real path, whose last component may be absent. ERR_DENIED names the link
@@ -101,8 +98,7 @@ int link_replace(const char *path, const char *target, struct err *err);
 int file_set_access(const char *path, const char *owner, const char *group, uint32_t mode,
 		    struct err *err);
 
-/* ---- looking before leaping ---------------------------------------------------------
- */
+/* ---- looking before leaping ---------------------------------------------- */
 
 /* Could file_replace_keeping(path) work? Changes nothing. The sentence names path, the
  * account we run as, and the reason ("read-only file system" included). */
@@ -116,8 +112,7 @@ int file_check_trusted(const char *path, struct err *err);
 /* Is the file readable by its owner only (a secret)? Else ERR_DENIED with the way out. */
 int file_check_secret(const char *path, struct err *err);
 
-/* ---- lock ---------------------------------------------------------------------------
- */
+/* ---- lock ---------------------------------------------------------------- */
 
 struct file_lock;
 
@@ -127,8 +122,7 @@ struct file_lock;
 int file_lock_take(const char *path, struct file_lock **ret, struct err *err);
 void file_lock_release(struct file_lock *lock);
 
-/* ---- paths (pure) -------------------------------------------------------------------
- */
+/* ---- paths (pure) -------------------------------------------------------- */
 
 /* Does it begin at the root? */
 bool path_is_absolute(const char *path);

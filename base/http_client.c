@@ -87,7 +87,7 @@ fail:
 	return -1;
 }
 
-/* ---- one request ------------------------------------------------------------------- */
+/* ---- one request --------------------------------------------------------- */
 
 /* A machine without ca-certificates has no file where curl was built to expect one; then
  * `ca_bundle` alone is trusted, and nobody without it. */

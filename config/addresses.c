@@ -11,8 +11,7 @@
 #define DIGITS "0123456789"
 #define HEX "0123456789abcdefABCDEF"
 
-/* ---- hosts --------------------------------------------------------------------------
- */
+/* ---- hosts --------------------------------------------------------------- */
 
 static bool is_ipv4(const char *text)
 {
@@ -130,8 +129,7 @@ const char *address_server_name(const struct value_context *context, const char 
 	return address_host(context, text, ret_why);
 }
 
-/* ---- host and port ------------------------------------------------------------------
- */
+/* ---- host and port ------------------------------------------------------- */
 
 static bool is_port(const char *text)
 {
@@ -185,8 +183,7 @@ const char *address_listen(const struct value_context *context, const char *text
 	return arena_strdup(context->arena, text);
 }
 
-/* ---- URLs ---------------------------------------------------------------------------
- */
+/* ---- URLs ---------------------------------------------------------------- */
 
 /* The host of a URL that begins with `scheme`; NULL when the text is no such URL. */
 static const char *url_host(const struct value_context *context, const char *text,

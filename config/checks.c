@@ -16,8 +16,7 @@ static const struct node *first_in(const struct node *parent, const char *key)
 	return list && list->type != NODE_SCALAR ? list->first : NULL;
 }
 
-/* ---- issuers ------------------------------------------------------------------------
- */
+/* ---- issuers ------------------------------------------------------------- */
 
 static void check_issuer_names(const struct config *config,
 			       const struct node *certificate, struct problems *problems)
@@ -42,8 +41,7 @@ static void check_issuer_names(const struct config *config,
 	}
 }
 
-/* ---- certificates that are the same --------------------------------------------------
- */
+/* ---- certificates that are the same -------------------------------------- */
 
 static size_t count(const char *const *list)
 {
@@ -98,8 +96,7 @@ static void check_same_order(const struct config *config, size_t at,
 	}
 }
 
-/* ---- files that two would write ------------------------------------------------------
- */
+/* ---- files that two would write ------------------------------------------ */
 
 struct claim {
 	const char *path; /* NULL: not used */

@@ -8,8 +8,7 @@
 #include "base/str.h"
 #include "config/suggest.h"
 
-/* ---- frames -------------------------------------------------------------------------
- */
+/* ---- frames -------------------------------------------------------------- */
 
 static const char *name_of(const struct frame *frame, const struct node *map)
 {
@@ -43,8 +42,7 @@ static void label(struct reading *r, struct frame *frame, const struct section *
 					     frame->key);
 }
 
-/* ---- complaints ---------------------------------------------------------------------
- */
+/* ---- complaints ---------------------------------------------------------- */
 
 void field_problem(struct reading *r, const struct frame *frame, const char *key,
 		   struct place place, const char *fmt, ...)
@@ -144,8 +142,7 @@ static void refuse_unknown(struct reading *r, const struct frame *frame,
 		   child->key, frame->label, near.nearest ? hint : known);
 }
 
-/* ---- a section ----------------------------------------------------------------------
- */
+/* ---- a section ----------------------------------------------------------- */
 
 /* A row with `only` counts where the section's type says so. */
 static bool applies(const struct field *field, const struct node *map)

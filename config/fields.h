@@ -139,8 +139,7 @@ void field_wrong(struct reading *reading, const struct frame *frame,
  */
 void field_expected(const struct field *field, char *out, size_t size);
 
-/* ---- between the engine and the readers (readers.c) ----------------------------------
- */
+/* ---- between the engine and the readers (readers.c) ---------------------- */
 
 /* Reads `node`, of a shape that fits, into the struct at `base`, and puts the effective
  * text into the node. Complains by itself. */

@@ -18,8 +18,7 @@ void field_put_text(const struct field *field, void *base, const char *text)
 	put(field, base, &text, sizeof(text));
 }
 
-/* ---- scalars ------------------------------------------------------------------------
- */
+/* ---- scalars ------------------------------------------------------------- */
 
 void read_text(struct reading *r, const struct frame *frame, const struct field *field,
 	       struct node *node, void *base)

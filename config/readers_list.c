@@ -12,8 +12,7 @@ static void put(const struct field *field, void *base, const void *value, size_t
 	memcpy((char *)base + field->offset, value, size);
 }
 
-/* ---- lists of scalars ---------------------------------------------------------------
- */
+/* ---- lists of scalars ---------------------------------------------------- */
 
 /* The item as the program wants it; NULL after a complaint. */
 static const char *read_item(struct reading *r, const struct frame *frame,
@@ -128,8 +127,7 @@ void read_command(struct reading *r, const struct frame *frame, const struct fie
 	put(field, base, &argv, sizeof(argv));
 }
 
-/* ---- sections in sections -----------------------------------------------------------
- */
+/* ---- sections in sections ------------------------------------------------ */
 
 void read_section(struct reading *r, const struct frame *up, const struct field *field,
 		  struct node *node, void *base)

@@ -31,8 +31,7 @@ static const struct section key_section = { .what = "key",
 					    .fields = key_fields,
 					    .n_fields = N_FIELDS(key_fields) };
 
-/* ---- challenge ----------------------------------------------------------------------
- */
+/* ---- challenge ----------------------------------------------------------- */
 
 static const struct choice challenge_types[] = {
 	{ "http-01", 0 },
@@ -88,8 +87,7 @@ static const struct section challenge_section = {
 	.after = check_challenge,
 };
 
-/* ---- renew, and the whole -----------------------------------------------------------
- */
+/* ---- renew, and the whole ------------------------------------------------ */
 
 static const struct field renew_fields[] = {
 	{ .key = "at",

@@ -8,8 +8,7 @@
 
 #define AT(member) .offset = offsetof(struct target, member)
 
-/* ---- programs -----------------------------------------------------------------------
- */
+/* ---- programs ------------------------------------------------------------ */
 
 #define IN_PROGRAM(member) .offset = offsetof(struct program, member)
 
@@ -65,8 +64,7 @@ static const struct section guard_section = {
 	.after = complete_guard,
 };
 
-/* ---- endpoints ----------------------------------------------------------------------
- */
+/* ---- endpoints ----------------------------------------------------------- */
 
 #define IN_ENDPOINT(member) .offset = offsetof(struct endpoint, member)
 
@@ -124,8 +122,7 @@ static const struct section retire_section = { .what = "retire",
 					       .fields = retire_fields,
 					       .n_fields = N_FIELDS(retire_fields) };
 
-/* ---- the target ---------------------------------------------------------------------
- */
+/* ---- the target ---------------------------------------------------------- */
 
 static const struct choice expired_choices[] = {
 	{ "keep", EXPIRED_KEEP },

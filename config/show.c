@@ -18,8 +18,7 @@ static const char *const marks[] = {
 	[FROM_PRESET] = "  # preset",
 };
 
-/* ---- scalars ------------------------------------------------------------------------
- */
+/* ---- scalars ------------------------------------------------------------- */
 
 /* Plain where no reader of YAML could take it for the beginning of something else. */
 static bool is_plain(const char *text)
@@ -102,8 +101,7 @@ static void put_scalar(struct buf *out, const char *text)
 	buf_puts(out, "'");
 }
 
-/* ---- one line -----------------------------------------------------------------------
- */
+/* ---- one line ------------------------------------------------------------ */
 
 static bool same_origin(const struct node *node, enum node_origin origin)
 {
@@ -170,8 +168,7 @@ static bool put_in_line(struct buf *out, const struct node *node, size_t indent)
 	return fits;
 }
 
-/* ---- blocks -------------------------------------------------------------------------
- */
+/* ---- blocks -------------------------------------------------------------- */
 
 static void put_members(struct buf *out, const struct node *map, size_t indent,
 			bool first_is_indented);

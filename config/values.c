@@ -11,8 +11,7 @@
 #define ALPHA "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* ---- numbers ------------------------------------------------------------------------
- */
+/* ---- numbers ------------------------------------------------------------- */
 
 /* Reads at most 9 digits, so that nothing below can overflow. */
 static const char *read_digits(const char *text, int64_t *ret)
@@ -123,8 +122,7 @@ int value_mode(const char *text, uint32_t *ret)
 	return 0;
 }
 
-/* ---- names --------------------------------------------------------------------------
- */
+/* ---- names --------------------------------------------------------------- */
 
 bool value_has_control(const char *text)
 {
@@ -181,8 +179,7 @@ const char *value_credential(const struct value_context *context, const char *te
 	return arena_strdup(context->arena, text);
 }
 
-/* ---- paths --------------------------------------------------------------------------
- */
+/* ---- paths --------------------------------------------------------------- */
 
 static bool begins_with_drive(const char *path)
 {

@@ -22,8 +22,7 @@ static struct place place_of(yaml_mark_t mark)
 	return (struct place){ (unsigned)mark.line + 1, (unsigned)mark.column + 1 };
 }
 
-/* ---- libyaml's complaints -----------------------------------------------------------
- */
+/* ---- libyaml's complaints ------------------------------------------------ */
 
 /* The reader knows only how many bytes it had taken. */
 static struct place place_of_offset(const struct parse *p, size_t offset)
@@ -75,8 +74,7 @@ static int complain_syntax(struct parse *p)
 	return -1;
 }
 
-/* ---- events -------------------------------------------------------------------------
- */
+/* ---- events -------------------------------------------------------------- */
 
 static int next_event(struct parse *p, yaml_event_t *event)
 {
@@ -251,8 +249,7 @@ static int parse_value(struct parse *p, yaml_event_t *event, unsigned depth,
 	return 0;
 }
 
-/* ---- the document -------------------------------------------------------------------
- */
+/* ---- the document -------------------------------------------------------- */
 
 static int expect_no_more(struct parse *p)
 {

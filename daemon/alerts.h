@@ -21,7 +21,7 @@
 struct cancel;
 struct alerts;
 
-/* ---- policy, pure ---- */
+/* ---- policy, pure -------------------------------------------------------- */
 
 struct trouble {
 	bool open;
@@ -39,7 +39,7 @@ bool alert_reaches(const struct alert_config *channel, enum event_kind kind,
 /* Delay before trying an undelivered alert again: 10 s doubling to 1 h. */
 int64_t alert_retry_delay(unsigned attempts);
 
-/* ---- the spool: <state_dir>/alerts/ ---- */
+/* ---- the spool: <state_dir>/alerts/ -------------------------------------- */
 
 /* Opens the spool (troubles.json, queue/). Damaged files are set aside and reported in
  * err->text while still succeeding (kind ERR_NONE otherwise). Thread-safe. */

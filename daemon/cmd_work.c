@@ -68,8 +68,7 @@ static void print_end(const struct options *options, const char *name,
 	}
 }
 
-/* ---- by ourselves
- * ------------------------------------------------------------------------- */
+/* ---- by ourselves -------------------------------------------------------- */
 
 static void log_delivery_failure(void *ctx, const char *sentence)
 {
@@ -140,8 +139,7 @@ static enum exit_code work_alone(const struct options *options,
 	return code;
 }
 
-/* ---- through the daemon
- * ------------------------------------------------------------------- */
+/* ---- through the daemon -------------------------------------------------- */
 
 static int work_through_daemon(const struct options *options, const struct config *config,
 			       const struct work *work, const char *name,
@@ -219,8 +217,7 @@ static enum exit_code do_work(const struct options *options, const struct work *
 	return code;
 }
 
-/* ---- the commands
- * ------------------------------------------------------------------------- */
+/* ---- the commands -------------------------------------------------------- */
 
 enum exit_code command_renew(const struct options *options)
 {

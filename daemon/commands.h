@@ -30,7 +30,7 @@ command_run command_check_config, command_show_config, command_run_daemon, comma
 	command_explain, command_renew, command_deploy, command_rollback,
 	command_fallback, command_account, command_reload;
 
-/* ---- shared by them ---- */
+/* ---- shared by them ------------------------------------------------------ */
 
 /* Loads the configuration or prints every error. */
 int command_load_config(const struct options *options, const struct config **ret_config);

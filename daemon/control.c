@@ -48,8 +48,7 @@ char *control_path(const char *state_dir)
 	return path_join(state_dir, "control.sock");
 }
 
-/* ---- a client's life
- * ------------------------------------------------------------------- */
+/* ---- a client's life ----------------------------------------------------- */
 
 void control_hold(struct control_client *client)
 {
@@ -94,8 +93,7 @@ static void hang_up(struct control_client *client)
 	uv_close((uv_handle_t *)&client->pipe, on_handle_closed);
 }
 
-/* ---- answering
- * ---------------------------------------------------------------------------- */
+/* ---- answering ----------------------------------------------------------- */
 
 static void on_sent(uv_write_t *write, int status)
 {
@@ -152,8 +150,7 @@ void control_finish(struct control_client *client, int exit_code, const char *te
 	cJSON_Delete(last);
 }
 
-/* ---- asking
- * ------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------- */
 
 static void handle_request(struct control_client *client, size_t len)
 {
@@ -228,8 +225,7 @@ static void on_connection(uv_stream_t *listener, int status)
 	(void)uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read);
 }
 
-/* ---- the listener
- * ------------------------------------------------------------------------- */
+/* ---- the listener -------------------------------------------------------- */
 
 int control_new(uv_loop_t *loop, const char *path, control_handler *handler, void *ctx,
 		struct control **ret_control, struct err *err)

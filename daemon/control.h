@@ -15,7 +15,7 @@
 
 #include "base/err.h"
 
-/* ---- the daemon's side, on its loop ---- */
+/* ---- the daemon's side, on its loop -------------------------------------- */
 
 struct control;
 struct control_client; /* counted: the connection holds one, each hold another */
@@ -47,7 +47,7 @@ void control_send(struct control_client *client, const cJSON *line);
 void control_finish(struct control_client *client, int exit_code, const char *text,
 		    cJSON *line);
 
-/* ---- the command's side ---- */
+/* ---- the command's side -------------------------------------------------- */
 
 /* Sends `request` and hands every line to `on_line` until the last, which is given in
  * *ret_last (cJSON_Delete). ERR_NOT_FOUND when no daemon listens, ERR_DENIED when it does

@@ -24,8 +24,7 @@ struct attempt { /* one issuer's turn */
 	EVP_PKEY *key;
 };
 
-/* ---- preflight ----------------------------------------------------------------------
- */
+/* ---- preflight ----------------------------------------------------------- */
 
 static int check_challenge(const struct pass *pass, struct err *err)
 {
@@ -74,8 +73,7 @@ int pass_preflight(struct pass *pass, struct err *err)
 	return rc;
 }
 
-/* ---- what must be durable before a request goes out ----------------------------------
- */
+/* ---- what must be durable before a request goes out ---------------------- */
 
 static int on_order_created(void *ctx, const char *order_url, struct err *err)
 {
@@ -115,8 +113,7 @@ static void on_progress(void *ctx, const char *stage, const char *detail)
 	pass_note(attempt->pass, stage, "%s", detail);
 }
 
-/* ---- the challenge, from hooks/ -------------------------------------------------------
- */
+/* ---- the challenge, from hooks/ ------------------------------------------ */
 
 static int present(void *ctx, const struct acme_challenge *challenge, struct err *err)
 {
@@ -141,8 +138,7 @@ static void cleanup(void *ctx, const struct acme_challenge *challenge)
 		pass_note(pass, "challenge", "could not clean up: %s", err.text);
 }
 
-/* ---- the key
- * --------------------------------------------------------------------------- */
+/* ---- the key ------------------------------------------------------------- */
 
 /* The key of an order that was begun, or of one that never came to a certificate. */
 static int load_waiting_key(const struct pass *pass, EVP_PKEY **ret_key)
@@ -218,8 +214,7 @@ static int prepare_key(struct attempt *attempt, struct err *err)
 	return pass_save_job(pass, err);
 }
 
-/* ---- one issuer
- * ------------------------------------------------------------------------ */
+/* ---- one issuer ---------------------------------------------------------- */
 
 static int check_breaker(struct attempt *attempt, struct err *err)
 {

@@ -23,8 +23,7 @@ struct delivery { /* alerts going out, with a worker */
 	struct strlist failures;
 };
 
-/* ---- the schedule
- * ------------------------------------------------------------------------- */
+/* ---- the schedule -------------------------------------------------------- */
 
 struct slot *loop_slot(struct loop *loop, const char *certificate)
 {
@@ -132,8 +131,7 @@ static void start_pass(struct loop *loop, struct slot *slot)
 	pool_submit(loop->pool, &job->job);
 }
 
-/* ---- alerts going out
- * --------------------------------------------------------------------- */
+/* ---- alerts going out ---------------------------------------------------- */
 
 static void on_webhook_date(void *ctx, int64_t date, int64_t mono_ms)
 {
@@ -197,8 +195,7 @@ static void start_delivery(struct loop *loop)
 	pool_submit(loop->pool, &delivery->job);
 }
 
-/* ---- the heartbeat
- * ------------------------------------------------------------------------ */
+/* ---- the heartbeat ------------------------------------------------------- */
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -249,8 +246,7 @@ void loop_kick(struct loop *loop)
 	(void)uv_timer_start(&loop->tick, on_tick, (uint64_t)wait_ms, 0);
 }
 
-/* ---- beginning and end
- * -------------------------------------------------------------------- */
+/* ---- beginning and end --------------------------------------------------- */
 
 static void on_reload_signal(uv_signal_t *signal, int number)
 {

@@ -28,7 +28,7 @@ struct pass {
 	bool by_hand; /* renewed by command only: its failure is the operator's news */
 };
 
-/* ---- pass.c ---- */
+/* ---- pass.c -------------------------------------------------------------- */
 
 /* Loads what is known. Damaged files become events, not failures. */
 int pass_open(struct pass *pass, const struct pipeline_input *in,
@@ -66,7 +66,7 @@ bool pass_target_deployed(const struct pass *pass, size_t i);
  * else as its endpoints show, or what was there before. 0: nothing known. */
 int64_t pass_served_until(struct pass *pass, size_t target);
 
-/* ---- the stages, in the order of the flow ---- */
+/* ---- the stages, in the order of the flow -------------------------------- */
 
 /* mend.c: sets damaged versions aside with an event each, and takes the deployed one back
  * from a store that still has it. Loads again what changed. */

@@ -34,8 +34,7 @@ void request_free(struct request *request)
 	free(request);
 }
 
-/* ---- progress: from the worker's thread to the client's connection
- * ---------------------- */
+/* ---- progress: from the worker's thread to the client's connection ------- */
 
 struct progress {
 	struct control_client *client; /* alive as long as the job's request holds it */
@@ -71,8 +70,7 @@ static void on_note(void *ctx, const struct deploy_note *note)
 	pool_post(job->pool, show_progress, progress);
 }
 
-/* ---- the job
- * ------------------------------------------------------------------------------ */
+/* ---- the job ------------------------------------------------------------- */
 
 static void work(struct worker *worker, struct pool_job *pool_job)
 {

@@ -36,8 +36,7 @@ static enum exit_code exit_code_of(const struct err *err, enum pipeline_command 
 	return err->kind == ERR_DENIED ? EXIT_CODE_DENIED : EXIT_CODE_FAILED;
 }
 
-/* ---- decide
- * ----------------------------------------------------------------------------- */
+/* ---- decide -------------------------------------------------------------- */
 
 static const struct cert *current_cert(const struct pass *pass)
 {
@@ -57,8 +56,7 @@ static bool held_back(const struct pass *pass)
 	       !just_expired;
 }
 
-/* ---- renew
- * ------------------------------------------------------------------------------ */
+/* ---- renew --------------------------------------------------------------- */
 
 static void tell_renewal_failed(struct pass *pass, const struct err *err)
 {
@@ -103,8 +101,7 @@ static int renew(struct pass *pass, struct err *err)
 	return -1;
 }
 
-/* ---- deploy and retire
- * ------------------------------------------------------------------ */
+/* ---- deploy and retire --------------------------------------------------- */
 
 static bool deployment_unfinished(const struct pass *pass)
 {
@@ -166,8 +163,7 @@ static int retire(struct pass *pass, struct err *err)
 	return 0;
 }
 
-/* ---- the flow
- * --------------------------------------------------------------------------- */
+/* ---- the flow ------------------------------------------------------------ */
 
 /* The first target that an operator has taken over; NULL: none. */
 static const struct target *operators_target(const struct pass *pass, size_t *ret_n)
@@ -334,8 +330,7 @@ static pipeline_flow *const flows[] = {
 };
 _Static_assert(sizeof(flows) / sizeof(*flows) == PIPELINE_COMMANDS, "one flow a command");
 
-/* ---- when to look again
- * ----------------------------------------------------------------- */
+/* ---- when to look again -------------------------------------------------- */
 
 static int64_t later(int64_t a, int64_t b)
 {

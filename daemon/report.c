@@ -60,8 +60,7 @@ static void forget(struct known *known)
 	free(known->folder);
 }
 
-/* ---- status
- * ------------------------------------------------------------------------------- */
+/* ---- status -------------------------------------------------------------- */
 
 static void set_instant(cJSON *object, const char *name, int64_t at)
 {
@@ -192,8 +191,7 @@ int report_status(const struct config *config, const struct clock_trust *trust,
 	return 0;
 }
 
-/* ---- explain
- * ------------------------------------------------------------------------------ */
+/* ---- explain ------------------------------------------------------------- */
 
 static void explain_failures(const char *what, const struct failures *failures,
 			     struct buf *out)

@@ -24,8 +24,7 @@ struct report_job { /* status and explain: disk reads, kept off the loop */
 	struct strlist damaged; /* state files that were set aside */
 };
 
-/* ---- work on certificates
- * ----------------------------------------------------------------- */
+/* ---- work on certificates ------------------------------------------------ */
 
 static const struct {
 	const char *word;
@@ -70,8 +69,7 @@ static void ask_pass(struct loop *loop, struct control_client *client,
 	loop_kick(loop);
 }
 
-/* ---- reports
- * ------------------------------------------------------------------------------ */
+/* ---- reports ------------------------------------------------------------- */
 
 static void read_report(struct worker *worker, struct pool_job *pool_job)
 {

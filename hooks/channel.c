@@ -17,7 +17,7 @@
 #define HTTP_TOO_MANY 429
 #define HTTP_TIMEOUT 408
 
-/* ---- secrets --------------------------------------------------------------- */
+/* ---- secrets ------------------------------------------------------------- */
 
 /* Overwrites every occurrence of the `len` bytes at `secret` in `text`. */
 static void mask(char *text, const char *secret, size_t len)
@@ -63,7 +63,7 @@ static void mask_secrets(const struct channel *channel, char *text)
 		mask(text, blank + 1, strlen(blank + 1));
 }
 
-/* ---- webhook --------------------------------------------------------------- */
+/* ---- webhook ------------------------------------------------------------- */
 
 static int check_authorization(const char *authorization, struct err *err)
 {
@@ -150,7 +150,7 @@ out:
 	return rc;
 }
 
-/* ---- program --------------------------------------------------------------- */
+/* ---- program ------------------------------------------------------------- */
 
 static int run_program(const struct channel *channel, const char *json,
 		       const char *const *env, const struct cancel *cancel,

@@ -32,8 +32,7 @@ static void run_close(struct run *run)
 	members_close(run->members, run->n);
 }
 
-/* ---- who takes part -----------------------------------------------------------------
- */
+/* ---- who takes part ------------------------------------------------------ */
 
 static struct member *member_named(struct run *run, const char *name)
 {
@@ -108,8 +107,7 @@ static int select_members(struct run *run, const char *only, bool take_over,
 	return 0;
 }
 
-/* ---- an older certificate's unfinished business -------------------------------------
- */
+/* ---- an older certificate's unfinished business -------------------------- */
 
 static bool is_older_business(const struct member *member)
 {
@@ -169,8 +167,7 @@ static int settle_group(struct group *group, struct err *err)
 	return rc;
 }
 
-/* ---- stored -------------------------------------------------------------------------
- */
+/* ---- stored -------------------------------------------------------------- */
 
 static void list_created(struct run *run)
 {
@@ -277,8 +274,7 @@ static int certificate_store(struct run *run, struct err *err)
 	return journal_move(&run->certificate, &change, err);
 }
 
-/* ---- the end ------------------------------------------------------------------------
- */
+/* ---- the end ------------------------------------------------------------- */
 
 static bool is_all_done(const struct run *run, bool *ret_any)
 {
@@ -365,8 +361,7 @@ out:
 	return rc;
 }
 
-/* ---- the operator's rollback --------------------------------------------------------
- */
+/* ---- the operator's rollback --------------------------------------------- */
 
 /* Is there a way back for this target? Else `why` says why not. */
 static bool can_roll_back(const struct member *member, char *why, size_t size)

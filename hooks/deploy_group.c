@@ -23,8 +23,7 @@ static enum movement move_all(struct group *group, const struct journal_change *
 	return MOVED;
 }
 
-/* ---- pointed ------------------------------------------------------------------------
- */
+/* ---- pointed ------------------------------------------------------------- */
 
 static int apply_changes(struct member *member, struct err *err)
 {
@@ -74,8 +73,7 @@ static enum movement point_all(struct group *group, struct err *err)
 	return movement;
 }
 
-/* ---- restarted ----------------------------------------------------------------------
- */
+/* ---- restarted ----------------------------------------------------------- */
 
 static int wait_for_service(struct group *group, struct err *err)
 {
@@ -127,8 +125,7 @@ static enum movement restart(struct group *group, struct err *err)
 	return move_all(group, &done, err);
 }
 
-/* ---- verified -----------------------------------------------------------------------
- */
+/* ---- verified ------------------------------------------------------------ */
 
 static enum movement verify(struct member *member, struct err *err)
 {
@@ -161,8 +158,7 @@ static enum movement verify_all(struct group *group, struct err *err)
 	return movement;
 }
 
-/* ---- the end ------------------------------------------------------------------------
- */
+/* ---- the end ------------------------------------------------------------- */
 
 /* The way back from plain HTTP ends with the guard's release. A guard that will not go is
  * said aloud, but HTTPS is served: there is nothing to roll back. */
@@ -236,8 +232,7 @@ static bool is_there_already(const struct group *group)
 	return true;
 }
 
-/* ---- forward ------------------------------------------------------------------------
- */
+/* ---- forward ------------------------------------------------------------- */
 
 /* Who was it? The others of the group only go along. */
 static const char *find_culprit(const struct group *group)
@@ -328,8 +323,7 @@ static int go_forward(struct group *group, struct err *err)
 	return -1;
 }
 
-/* ---- finishing what was going back --------------------------------------------------
- */
+/* ---- finishing what was going back --------------------------------------- */
 
 /* Is any member on its way back? Then all are; `why` is the reason of the first. */
 static bool is_going_back(const struct group *group, struct err *ret_cause,

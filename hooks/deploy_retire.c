@@ -8,8 +8,7 @@
 
 #define LOOK_TIMEOUT_S 10
 
-/* ---- looking again ------------------------------------------------------------------
- */
+/* ---- looking again ------------------------------------------------------- */
 
 static int look_at_files(const struct member *member, struct err *err)
 {
@@ -77,8 +76,7 @@ static int look_at_all(const struct member *members, size_t n, struct err *err)
 	return rc;
 }
 
-/* ---- deleting -----------------------------------------------------------------------
- */
+/* ---- deleting ------------------------------------------------------------ */
 
 /* The versions to go: all of ours but the current one and target->keep others, of which
  * the one that was served last is the first to stay. */

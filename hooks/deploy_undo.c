@@ -34,8 +34,7 @@ static char *compose(const struct undo *undo, const struct member *member,
 			  culprit, undo->cause->text, ending);
 }
 
-/* ---- forward, because there is nothing to go back to --------------------------------
- */
+/* ---- forward, because there is nothing to go back to --------------------- */
 
 static int end_forward(struct undo *undo, struct member *member, const char *why,
 		       struct err *err)
@@ -70,8 +69,7 @@ static int stay_forward(struct undo *undo, const char *why, struct err *err)
 	return 0;
 }
 
-/* ---- files --------------------------------------------------------------------------
- */
+/* ---- files --------------------------------------------------------------- */
 
 /* What we put is taken back; what is as before stays; what is neither is somebody's. */
 static int restore_one(struct member *member, const struct saved *saved, struct err *err)
@@ -112,8 +110,7 @@ static void restore_files(struct undo *undo, struct member *member)
 			remember_failure(undo, &failure);
 }
 
-/* ---- service ------------------------------------------------------------------------
- */
+/* ---- service ------------------------------------------------------------- */
 
 static bool anything_was_served(const struct group *group)
 {
@@ -146,8 +143,7 @@ static void restore_service(struct undo *undo)
 		remember_failure(undo, &failure);
 }
 
-/* ---- back ---------------------------------------------------------------------------
- */
+/* ---- back ---------------------------------------------------------------- */
 
 static void find_out(struct undo *undo)
 {

@@ -56,7 +56,7 @@ static void append_key(const ASN1_OBJECT *object, struct buf *out)
 	buf_printf(out, "OID.%s", oid);
 }
 
-/* ---- values ---------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 /* OpenSSL's own decoder: UTF-8 by itself, `type` as MBSTRING_* says. -1: not decodable.
  */
@@ -178,7 +178,7 @@ static int append_value(const ASN1_STRING *value, struct buf *out)
 	return rc;
 }
 
-/* ---- names ----------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 /* One RDN, whose attributes begin at `first`: always in encoded order. */
 static int append_rdn(const X509_NAME *name, int first, struct buf *out)

@@ -34,8 +34,7 @@ static int move_on(struct fall *fall, enum journal_step state, enum journal_step
 	return journal_move(&fall->member->kept, &change, err);
 }
 
-/* ---- the steps ----------------------------------------------------------------------
- */
+/* ---- the steps ----------------------------------------------------------- */
 
 static int guard(struct fall *fall, struct err *err)
 {
@@ -191,8 +190,7 @@ static int answered(struct fall *fall, struct err *err)
 	return move_on(fall, STEP_ANSWERED, STEP_NONE, "plain HTTP answers", err);
 }
 
-/* ---- putting it back ----------------------------------------------------------------
- */
+/* ---- putting it back ----------------------------------------------------- */
 
 static int put_files_back(struct fall *fall, struct err *err)
 {
@@ -259,8 +257,7 @@ static int give_up(struct fall *fall, const struct err *cause, struct err *err)
 		       "%s; tls.json is back and the service runs with it", why);
 }
 
-/* ---- the way ------------------------------------------------------------------------
- */
+/* ---- the way ------------------------------------------------------------- */
 
 static int check(const struct fall *fall, struct err *err)
 {

@@ -77,7 +77,7 @@ out:
 	return rc;
 }
 
-/* ---- finding --------------------------------------------------------------- */
+/* ---- finding ------------------------------------------------------------- */
 
 static int wrong_kind(const char *what, enum json_kind kind, struct err *err)
 {
@@ -158,7 +158,7 @@ out:
 	return rc;
 }
 
-/* ---- rendering ------------------------------------------------------------- */
+/* ---- rendering ----------------------------------------------------------- */
 
 /* A document as the vendor's manual prints it, its odd indentation included. */
 static void new_document(const struct tls_json_values *values, struct buf *out)
@@ -284,7 +284,7 @@ out:
 	return rc;
 }
 
-/* ---- planning -------------------------------------------------------------- */
+/* ---- planning ------------------------------------------------------------ */
 
 /* Reads the file through trusted links; *ret_absent: there is none. */
 static int read_file(const char *path, struct buf *ret, bool *ret_absent, struct err *err)

@@ -40,8 +40,7 @@ enum movement {
 	HALTED, /* cancelled, or a journal cannot be written: stop here, touch nothing */
 };
 
-/* ---- members (member.c) -------------------------------------------------------------
- */
+/* ---- members (member.c) -------------------------------------------------- */
 
 /* Reads mode and journals of every target, in order. Gives *ret_members, whose outcomes
  * are those of `outcome` (made here). Sentences about damaged files go to `damaged`. */
@@ -74,8 +73,7 @@ bool member_shares(const struct member *member, const struct member *other);
 int members_by_group(struct member *members, size_t n,
 		     int run(struct group *group, struct err *err), struct err *err);
 
-/* ---- the service of a group (deploy_service.c) --------------------------------------
- */
+/* ---- the service of a group (deploy_service.c) --------------------------- */
 
 /* SERVICE_UNKNOWN for none. */
 int group_inspect(const struct group *group, enum service_state *ret, struct err *err);
@@ -90,8 +88,7 @@ int group_restart_back(const struct group *group, struct err *err);
 /* Starts the service if it does not run, whatever it takes. */
 int group_start(const struct group *group, struct err *err);
 
-/* ---- the baseline (deploy_baseline.c) -----------------------------------------------
- */
+/* ---- the baseline (deploy_baseline.c) ------------------------------------ */
 
 /* Notes in the journal what is served before the first change, and what the old
  * certificate is: its thumbprint, until when it is valid, whether it is there at all. */
@@ -109,16 +106,14 @@ bool group_shows_baseline(const struct group *group);
 /* Is its baseline served, three times in a row, within the time that verify has? */
 int member_verify_baseline(struct member *member, struct err *err);
 
-/* ---- operators (deploy_operator.c) --------------------------------------------------
- */
+/* ---- operators (deploy_operator.c) --------------------------------------- */
 
 /* Has somebody else written tls.json while we were falling back, or in the middle of a
  * deployment that was interrupted? Then the target is theirs: MODE_OPERATOR, ended, not
  * selected any more. Looks, and leaves every file alone. */
 int member_yield_to_operator(struct member *member, struct err *err);
 
-/* ---- movements ----------------------------------------------------------------------
- */
+/* ---- movements ----------------------------------------------------------- */
 
 /* deploy_begin.c: plans, saves, takes the baseline and writes the journal, with what a
  * journal in the middle already knows kept. Nothing is changed outside the state

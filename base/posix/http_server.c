@@ -32,7 +32,7 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 };
 
-/* ---- listening --------------------------------------------------------------------- */
+/* ---- listening ----------------------------------------------------------- */
 
 struct place_to_listen {
 	char *host; /* NULL: every address */
@@ -168,7 +168,7 @@ static int open_listener(const char *listen, int *ret_fd, struct err *err)
 	return rc;
 }
 
-/* ---- answering --------------------------------------------------------------------- */
+/* ---- answering ----------------------------------------------------------- */
 
 static enum MHD_Result respond(struct MHD_Connection *connection, unsigned status,
 			       const struct buf *body)

@@ -152,7 +152,7 @@ static void a_problem_says_something(void **state)
 	cJSON_Delete(some);
 }
 
-/* ---- answers --------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------- */
 
 static struct http_response answer(long status, const char *header, const char *body)
 {

@@ -255,7 +255,7 @@ static void a_secret_that_others_can_read_is_refused_with_the_way_out(void **sta
 	free(path);
 }
 
-/* ---- as an account without rights -------------------------------------------------- */
+/* ---- as an account without rights ---------------------------------------- */
 
 static const char *replacing_is_refused(const char *folder)
 {

@@ -116,8 +116,7 @@ static void a_pipe_in_the_place_of_the_file_does_not_hang_us(void **state)
 	free(rest);
 }
 
-/* ---- bombs ---------------------------------------------------------------------------
- */
+/* ---- bombs --------------------------------------------------------------- */
 
 static void a_hundred_thousand_brackets_are_refused_at_the_seventeenth(void **state)
 {
