@@ -149,7 +149,7 @@ static void an_authorization_of_two_lines_is_not_sent(void **state)
 	assert_int_equal(atomic_load(&server.connections), 0);
 }
 
-/* ---- over TLS --------------------------------------------------------------- */
+/* ---- over TLS ------------------------------------------------------------ */
 
 static void the_date_of_a_webhook_over_tls_is_told(void **state)
 {
@@ -198,7 +198,7 @@ static void the_date_of_a_webhook_over_tls_is_told(void **state)
 	testcert_free(ca);
 }
 
-/* ---- programs --------------------------------------------------------------- */
+/* ---- programs ------------------------------------------------------------ */
 
 static int run_script(const char *script, const char *dir, const struct cancel *cancel,
 		      struct err *err)

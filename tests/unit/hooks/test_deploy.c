@@ -4,7 +4,7 @@
 
 #include "hooks/store.h"
 
-/* ---- forward -------------------------------------------------------------------- */
+/* ---- forward ------------------------------------------------------------- */
 
 static void a_renewal_ends_with_the_new_certificate_served(void **state)
 {
@@ -103,7 +103,7 @@ static void an_unknown_target_is_an_error(void **state)
 	assert_string_equal(w->err.text, "there is no target 'nix'");
 }
 
-/* ---- back ----------------------------------------------------------------------- */
+/* ---- back ---------------------------------------------------------------- */
 
 static char *except(const struct brought *what, const char *misbehaviour)
 {
@@ -255,7 +255,7 @@ static void a_newer_certificate_settles_what_the_older_left_broken(void **state)
 		noted(w, "its deployment was not over when a newer certificate came"));
 }
 
-/* ---- the service ---------------------------------------------------------------- */
+/* ---- the service --------------------------------------------------------- */
 
 static void a_service_stopped_by_its_admin_is_waited_for(void **state)
 {
@@ -314,7 +314,7 @@ static void a_command_without_status_is_taken_to_run(void **state)
 	assert_end(w, 0, DEPLOY_DONE, NULL);
 }
 
-/* ---- programs ------------------------------------------------------------------- */
+/* ---- programs ------------------------------------------------------------ */
 
 static void programs_run_when_files_are_switched_and_are_undone(void **state)
 {
@@ -366,7 +366,7 @@ static void a_failing_program_is_undone_without_a_restart(void **state)
 	free(path);
 }
 
-/* ---- what cannot be planned ----------------------------------------------------- */
+/* ---- what cannot be planned ---------------------------------------------- */
 
 static void a_tls_json_that_is_not_json_is_left_alone(void **state)
 {

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-/* ---- rollback by command -------------------------------------------------------- */
+/* ---- rollback by command ------------------------------------------------- */
 
 static void the_operator_rolls_back_until_it_is_retired(void **state)
 {
@@ -113,7 +113,7 @@ static void what_an_operator_changed_is_left_alone_on_the_way_back(void **state)
 	free(theirs);
 }
 
-/* ---- retire --------------------------------------------------------------------- */
+/* ---- retire -------------------------------------------------------------- */
 
 static void the_old_version_goes_with_its_key_and_the_copies(void **state)
 {

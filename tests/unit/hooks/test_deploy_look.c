@@ -22,7 +22,7 @@ static void assert_preflight_fails(struct world *w, const char *text)
 	assert_end(w, 0, DEPLOY_PENDING, text);
 }
 
-/* ---- preflight ------------------------------------------------------------------ */
+/* ---- preflight ----------------------------------------------------------- */
 
 static void preflight_touches_nothing_and_tells_what_is_served(void **state)
 {
@@ -94,7 +94,7 @@ static void preflight_misses_a_service(void **state)
 	assert_contains(w->err.text, "target 'xc': ");
 }
 
-/* ---- observation ---------------------------------------------------------------- */
+/* ---- observation --------------------------------------------------------- */
 
 static void a_healthy_target_is_seen_so(void **state)
 {
@@ -171,7 +171,7 @@ static void fixed_files_are_observed_too(void **state)
 	free(full);
 }
 
-/* ---- fixed file names as a target ----------------------------------------------- */
+/* ---- fixed file names as a target ---------------------------------------- */
 
 static void fixed_files_are_switched_and_come_back(void **state)
 {
@@ -198,7 +198,7 @@ static void fixed_files_are_switched_and_come_back(void **state)
 	free(full);
 }
 
-/* ---- journals ------------------------------------------------------------------- */
+/* ---- journals ------------------------------------------------------------ */
 
 static void lost_journals_are_rebuilt_from_what_is_served(void **state)
 {

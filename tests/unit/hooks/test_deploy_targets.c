@@ -11,7 +11,7 @@ static size_t count(const struct world *w)
 	return n;
 }
 
-/* ---- several targets ------------------------------------------------------------ */
+/* ---- several targets ----------------------------------------------------- */
 
 static void one_of_three_that_fails_is_retried_alone(void **state)
 {

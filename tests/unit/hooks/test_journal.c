@@ -42,7 +42,7 @@ static char *on_desk(const struct desk *d, const char *name)
 	return path_join(d->root, name);
 }
 
-/* ---- journals ------------------------------------------------------------------- */
+/* ---- journals ------------------------------------------------------------ */
 
 static void fill(struct journal *journal)
 {
@@ -204,7 +204,7 @@ static void a_journal_that_cannot_be_read_stops_everything(void **state)
 	free(path);
 }
 
-/* ---- saved paths ---------------------------------------------------------------- */
+/* ---- saved paths --------------------------------------------------------- */
 
 static struct saved take(struct desk *d, struct change *change)
 {
@@ -332,7 +332,7 @@ static void a_folder_in_place_of_a_file_is_refused(void **state)
 	free(path);
 }
 
-/* ---- modes ---------------------------------------------------------------------- */
+/* ---- modes --------------------------------------------------------------- */
 
 static void a_mode_is_remembered_and_damage_is_told(void **state)
 {

@@ -347,7 +347,7 @@ static void a_probe_stops_within_a_second_of_being_cancelled(void **state)
 	cancel_free(cancel);
 }
 
-/* ---- plain HTTP ------------------------------------------------------------- */
+/* ---- plain HTTP ---------------------------------------------------------- */
 
 static void assert_http(struct tls_server *server, const char *wanted)
 {

@@ -6,7 +6,7 @@
 
 #include "tests/unit/hooks/store_world.h"
 
-/* ---- importing -------------------------------------------------------------- */
+/* ---- importing ----------------------------------------------------------- */
 
 static void a_version_is_imported_whole_with_private_modes(void **state)
 {
@@ -214,7 +214,7 @@ static void sweeping_takes_keys_away_and_leaves_the_versions(void **state)
 	free(old);
 }
 
-/* ---- pointing --------------------------------------------------------------- */
+/* ---- pointing ------------------------------------------------------------ */
 
 static void the_link_is_relative_and_switches_between_versions(void **state)
 {
@@ -292,7 +292,7 @@ static void a_link_to_a_version_that_cannot_be_read_is_an_error(void **state)
 	assert_null(current);
 }
 
-/* ---- listing and removing --------------------------------------------------- */
+/* ---- listing and removing ------------------------------------------------ */
 
 static void versions_are_listed_in_the_order_of_their_import(void **state)
 {
@@ -378,7 +378,7 @@ static void a_damaged_marker_is_still_ours(void **state)
 	free(marker);
 }
 
-/* ---- looking before leaping ------------------------------------------------- */
+/* ---- looking before leaping ---------------------------------------------- */
 
 static const char *cannot_write(const char *dir)
 {

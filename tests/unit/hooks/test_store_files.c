@@ -6,7 +6,7 @@
 
 #include "tests/unit/hooks/store_world.h"
 
-/* ---- fixed file names ------------------------------------------------------- */
+/* ---- fixed file names ---------------------------------------------------- */
 
 static void fixed_files_are_planned_one_by_one_and_the_key_is_secret(void **state)
 {
@@ -110,7 +110,7 @@ static void an_unwritable_fixed_file_is_seen_before_anything_is_done(void **stat
 	as_nobody(cannot_replace, w->dir, w->dir);
 }
 
-/* ---- changes ---------------------------------------------------------------- */
+/* ---- changes ------------------------------------------------------------- */
 
 static void a_link_change_is_applied_when_the_link_says_so(void **state)
 {

@@ -70,7 +70,7 @@ static void assert_refused(const char *text, const char *sentence)
 	buf_release(&out);
 }
 
-/* ---- reading ---------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static void the_vendors_sample_is_read(void **state)
 {
@@ -142,7 +142,7 @@ static void a_value_that_is_far_too_long_is_refused(void **state)
 	assert_string_equal(err.text, "'thumbprint' is longer than 47 bytes");
 }
 
-/* ---- refusing --------------------------------------------------------------- */
+/* ---- refusing ------------------------------------------------------------ */
 
 static void what_is_not_a_json_object_is_refused_with_its_place(void **state)
 {
@@ -238,7 +238,7 @@ static void a_document_of_unreasonable_size_is_refused(void **state)
 	buf_release(&big);
 }
 
-/* ---- rendering -------------------------------------------------------------- */
+/* ---- rendering ----------------------------------------------------------- */
 
 static void a_new_document_is_the_vendors_sample(void **state)
 {
