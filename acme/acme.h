@@ -126,7 +126,7 @@ int acme_renewal_info(struct acme_session *session, const char *cert_id,
 bool acme_session_date(const struct acme_session *session, int64_t *ret_date,
 		       int64_t *ret_mono_ms);
 
-/* Requests sent and connections opened by this session. */
+/* Requests sent and connections opened so far. */
 void acme_session_counts(const struct acme_session *session, unsigned long *ret_requests,
 			 unsigned long *ret_connections);
 
