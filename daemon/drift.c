@@ -1,6 +1,7 @@
 #include "daemon/drift.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -9,7 +10,10 @@ static struct drift_finding found(bool taken_over, const char *what, const char 
 {
 	struct drift_finding finding = { .drifted = true, .taken_over = taken_over };
 
-	snprintf(finding.what, sizeof(finding.what), "%s%s", what, detail);
+	char *text = str_printf("%s%s", what, detail);
+
+	str_copy(finding.what, sizeof(finding.what), text);
+	free(text);
 	return finding;
 }
 

@@ -221,7 +221,7 @@ static int put_back(struct fall *fall, const char *why, struct err *err)
 	struct err failure;
 	int rc = 0;
 
-	snprintf(member->kept.why, sizeof(member->kept.why), "%s", why);
+	str_copy(member->kept.why, sizeof(member->kept.why), why);
 	str_make_printable(member->kept.why);
 	if (journal_move(&member->kept, &back, err))
 		return -1;
