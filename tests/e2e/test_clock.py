@@ -183,10 +183,10 @@ def refuse(answer):
 
 def expired(daemon, pebble, proxy, xc):
     """The application serves an expired certificate of ours. Gives its thumbprint."""
-    pebble.restart(validity_s=4)
+    pebble.restart(validity_s=12)
     daemon.ok("renew", "xc", "--force")
     served = xc.served()
-    wait_until(lambda: time.time() > ends(served) + 1, 20, "its end")
+    wait_until(lambda: time.time() > ends(served) + 1, 40, "its end")
     return served.thumbprint
 
 

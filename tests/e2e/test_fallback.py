@@ -12,7 +12,7 @@ from lib.xc import DEFAULT_SETTINGS
 
 KEY = {"type": "ec-p256"}
 DAY = 86400
-LIFE_S = 6
+LIFE_S = 10
 
 
 @pytest.fixture
