@@ -7,6 +7,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include "base/ca_store.h"
 #include "base/cert_facts.h"
 
 static X509 *nth(const struct cert *cert, int i)
@@ -45,18 +46,14 @@ static int check_order(const struct cert *cert, struct err *err)
 	return 0;
 }
 
-/* The system's trust and `ca_bundle`. */
-static int load_trust(X509_STORE *store, const char *ca_bundle, struct err *err)
+/* Beside the system's trust. */
+static int add_bundle(X509_STORE *store, const char *ca_bundle, struct err *err)
 {
-	if (!X509_STORE_set_default_paths(store))
-		return err_openssl(err, "load the system's trusted certificates");
-	if (ca_bundle && !X509_STORE_load_file(store, ca_bundle)) {
-		err_openssl(err, "read ca_bundle '%s'", ca_bundle);
-		err->kind = ERR_CONFIG;
-		return -1;
-	}
-	ERR_clear_error(); /* a default file that does not exist leaves a note there */
-	return 0;
+	if (!ca_bundle || X509_STORE_load_file(store, ca_bundle))
+		return 0;
+	err_openssl(err, "read ca_bundle '%s'", ca_bundle);
+	err->kind = ERR_CONFIG;
+	return -1;
 }
 
 static void not_trusted(X509_STORE_CTX *ctx, const char *ca_bundle, struct err *err)
@@ -76,7 +73,7 @@ static void not_trusted(X509_STORE_CTX *ctx, const char *ca_bundle, struct err *
 
 static int check_trust(const struct cert *cert, const char *ca_bundle, struct err *err)
 {
-	X509_STORE *store = X509_STORE_new();
+	X509_STORE *store = ca_store_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	int rc = -1;
 
@@ -85,14 +82,14 @@ static int check_trust(const struct cert *cert, const char *ca_bundle, struct er
 		err_openssl(err, "verify chain");
 		goto out;
 	}
-	if (load_trust(store, ca_bundle, err))
+	if (add_bundle(store, ca_bundle, err))
 		goto out;
 	if (!X509_STORE_set_flags(store, X509_V_FLAG_NO_CHECK_TIME) ||
 	    !X509_STORE_CTX_init(ctx, store, cert_leaf(cert), cert_chain(cert))) {
 		err_openssl(err, "verify chain");
 		goto out;
 	}
-	if (X509_verify_cert(ctx) != 1) {
+	if (!ca_store_verify(ctx, NULL)) {
 		not_trusted(ctx, ca_bundle, err);
 		ERR_clear_error();
 		goto out;

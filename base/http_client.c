@@ -4,7 +4,6 @@
  * cancel flag as often as we like; it also keeps the connections. */
 #include "base/http_client.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +29,7 @@ struct http_client {
 	const struct cancel *cancel;
 	CURLM *multi;
 	CURL *easy;
-	STACK_OF(X509) * bundle;
+	struct http_trust trust;
 	char *proxy;
 	int64_t timeout_s;
 	size_t max_body_bytes;
@@ -49,7 +48,7 @@ void http_client_free(struct http_client *client)
 	curl_multi_cleanup(client->multi);
 	if (client->initialised)
 		curl_global_cleanup();
-	sk_X509_pop_free(client->bundle, X509_free);
+	sk_X509_pop_free(client->trust.bundle, X509_free);
 	free(client->proxy);
 	free(client);
 }
@@ -68,7 +67,7 @@ int http_client_new(const struct http_client_options *options,
 							 : DEFAULT_BODY_BYTES;
 	client->allow_plain = options->allow_plain;
 	if (options->ca_bundle &&
-	    http_bundle_load(options->ca_bundle, &client->bundle, err))
+	    http_bundle_load(options->ca_bundle, &client->trust.bundle, err))
 		goto fail;
 
 	client->initialised = !curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -89,34 +88,23 @@ fail:
 
 /* ---- one request --------------------------------------------------------- */
 
-/* A machine without ca-certificates has no file where curl was built to expect one; then
- * `ca_bundle` alone is trusted, and nobody without it. */
-static void forget_missing_trust(CURL *easy)
-{
-	char *path = NULL;
-	FILE *file;
-
-	if (curl_easy_getinfo(easy, CURLINFO_CAINFO, &path) || !path)
-		return;
-	file = fopen(path, "rb");
-	if (file)
-		fclose(file);
-	else
-		curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-}
-
+/* curl's own file stays unread unless the chain needs it. */
 static void set_trust(struct http_client *client)
 {
 	CURL *easy = client->easy;
+	char *file = NULL;
 
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	forget_missing_trust(easy);
-	if (client->bundle) {
-		curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, http_bundle_trust);
-		curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, client->bundle);
-	}
+	curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
+	client->trust.file = file; /* built into curl, or NULL: OpenSSL's */
+	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+#endif
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, http_trust);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &client->trust);
 }
 
 static void set_limits(struct http_client *client, const struct http_request *request)

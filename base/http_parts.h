@@ -28,8 +28,15 @@ size_t http_take_body(char *data, size_t size, size_t n, void *ctx);
 /* Reads the CA certificates of a PEM file. Gives *ret. ERR_CONFIG when there is none. */
 int http_bundle_load(const char *path, STACK_OF(X509) * *ret, struct err *err);
 
-/* CURLOPT_SSL_CTX_FUNCTION: adds the STACK_OF(X509) `bundle` to the system's trust. */
-CURLcode http_bundle_trust(CURL *easy, void *ssl_ctx, void *bundle);
+/* Whom a client believes beside the folder that curl knows. */
+struct http_trust {
+	STACK_OF(X509) * bundle; /* the operator's; NULL none */
+	const char *file;        /* of the system, see ca_store.h */
+};
+
+/* CURLOPT_SSL_CTX_FUNCTION; `trust` is a struct http_trust and outlives the connection.
+ */
+CURLcode http_trust(CURL *easy, void *ssl_ctx, void *trust);
 
 /* CURLOPT_OPENSOCKETFUNCTION: a socket that the programs we run do not inherit. */
 curl_socket_t http_socket_open(void *ctx, curlsocktype purpose,

@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "base/ca_store.h"
 #include "base/files.h"
 #include "base/http_parts.h"
 
@@ -81,15 +82,24 @@ out:
 	return rc;
 }
 
-CURLcode http_bundle_trust(CURL *easy, void *ssl_ctx, void *bundle)
+static int verify(X509_STORE_CTX *ctx, void *arg)
 {
-	STACK_OF(X509) *certs = bundle;
+	const struct http_trust *trust = arg;
+
+	return ca_store_verify(ctx, trust->file);
+}
+
+CURLcode http_trust(CURL *easy, void *ssl_ctx, void *arg)
+{
+	struct http_trust *trust = arg;
 	X509_STORE *store = SSL_CTX_get_cert_store(ssl_ctx);
 	int i;
 
 	(void)easy;
-	for (i = 0; i < sk_X509_num(certs); i++)
-		if (!store || !X509_STORE_add_cert(store, sk_X509_value(certs, i)))
+	for (i = 0; i < sk_X509_num(trust->bundle); i++)
+		if (!store ||
+		    !X509_STORE_add_cert(store, sk_X509_value(trust->bundle, i)))
 			return CURLE_SSL_CERTPROBLEM;
+	SSL_CTX_set_cert_verify_callback(ssl_ctx, verify, trust);
 	return CURLE_OK;
 }

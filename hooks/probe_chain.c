@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "base/ca_store.h"
+
 #define MAX_STEPS CERT_MAX_CHAIN
 
 static bool issued(X509 *issuer, X509 *subject)
@@ -38,15 +40,18 @@ static X509 *issuer_among(STACK_OF(X509) * sent, X509 *subject)
 /* Does this system's trust hold the issuer? */
 static bool issuer_trusted(X509 *subject)
 {
-	X509_STORE *store = X509_STORE_new();
+	X509_STORE *store = ca_store_new();
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	X509 *issuer = NULL;
 	bool trusted = false;
 
-	if (store && ctx && X509_STORE_set_default_paths(store) == 1 &&
-	    X509_STORE_CTX_init(ctx, store, subject, NULL) == 1 &&
-	    X509_STORE_CTX_get1_issuer(&issuer, ctx, subject) == 1)
-		trusted = issued(issuer, subject);
+	if (store && ctx && X509_STORE_CTX_init(ctx, store, subject, NULL) == 1) {
+		if (X509_STORE_CTX_get1_issuer(&issuer, ctx, subject) != 1) {
+			ca_store_read_file(store, NULL);
+			X509_STORE_CTX_get1_issuer(&issuer, ctx, subject);
+		}
+		trusted = issuer && issued(issuer, subject);
+	}
 	X509_free(issuer);
 	X509_STORE_CTX_free(ctx);
 	X509_STORE_free(store);
@@ -64,7 +69,7 @@ bool probe_chain_links(const struct probe_look *look, bool lenient)
 		at = next;
 		steps++;
 	}
-	return is_root(at) || issuer_trusted(at) || (lenient && steps > 0);
+	return is_root(at) || (lenient && steps > 0) || issuer_trusted(at);
 }
 
 bool probe_chain_has_all(const struct probe_look *look, const struct cert *cert)
