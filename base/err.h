@@ -32,8 +32,11 @@ struct err {
 	char text[2048];        /* widest context first, cause last */
 };
 
-#if defined(__GNUC__)
+/* gnu_printf: %zu and %lld mean the same wherever we are built. */
+#if defined(__clang__)
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+#elif defined(__GNUC__)
+#define PRINTF_LIKE(fmt, args) __attribute__((format(gnu_printf, fmt, args)))
 #else
 #define PRINTF_LIKE(fmt, args)
 #endif

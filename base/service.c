@@ -21,9 +21,9 @@
 const char *service_state_name(enum service_state state)
 {
 	static const char *const names[] = {
-		[SERVICE_UNKNOWN] = "unknown",   [SERVICE_MISSING] = "missing",
-		[SERVICE_STOPPED] = "stopped",   [SERVICE_FAILED] = "failed",
-		[SERVICE_STARTING] = "starting", [SERVICE_RUNNING] = "running",
+		[SERVICE_IS_UNKNOWN] = "unknown",   [SERVICE_IS_MISSING] = "missing",
+		[SERVICE_IS_STOPPED] = "stopped",   [SERVICE_IS_FAILED] = "failed",
+		[SERVICE_IS_STARTING] = "starting", [SERVICE_IS_RUNNING] = "running",
 	};
 
 	return names[state];
@@ -44,7 +44,7 @@ static int command_inspect(const struct service *service, const struct cancel *c
 
 	*ret_result = (struct process_result){ 0 };
 	if (!status->argv) {
-		*ret = SERVICE_UNKNOWN;
+		*ret = SERVICE_IS_UNKNOWN;
 		return 0;
 	}
 	spec.timeout_s = status->timeout_s > 0 ? status->timeout_s : STATUS_TIMEOUT_S;
@@ -54,11 +54,11 @@ static int command_inspect(const struct service *service, const struct cancel *c
 		return err_set(err, ERR_TRANSIENT, "'%s' did not end within %lld s",
 			       status->argv[0], (long long)spec.timeout_s);
 	if (ret_result->exit_code == 0)
-		*ret = SERVICE_RUNNING;
+		*ret = SERVICE_IS_RUNNING;
 	else if (ret_result->exit_code == LSB_NOT_RUNNING)
-		*ret = SERVICE_STOPPED;
+		*ret = SERVICE_IS_STOPPED;
 	else
-		*ret = SERVICE_FAILED;
+		*ret = SERVICE_IS_FAILED;
 	return 0;
 }
 
@@ -67,12 +67,12 @@ static int command_wait(const struct service *service, int64_t deadline_ms,
 			const struct cancel *cancel, struct err *err)
 {
 	struct process_result said;
-	enum service_state state = SERVICE_UNKNOWN;
+	enum service_state state = SERVICE_IS_UNKNOWN;
 
 	for (;;) {
 		if (command_inspect(service, cancel, &state, &said, err))
 			return -1;
-		if (state == SERVICE_RUNNING || state == SERVICE_UNKNOWN)
+		if (state == SERVICE_IS_RUNNING || state == SERVICE_IS_UNKNOWN)
 			return 0;
 		if (clock_mono_ms() >= deadline_ms)
 			return err_set(err, ERR_TRANSIENT,
@@ -106,12 +106,12 @@ int service_inspect(const struct service *service, enum service_state *ret,
 
 	switch (service->kind) {
 	case SERVICE_NONE:
-		*ret = SERVICE_UNKNOWN;
+		*ret = SERVICE_IS_UNKNOWN;
 		return 0;
 	case SERVICE_COMMAND:
 		return command_inspect(service, NULL, ret, &said, err);
 	default:
-		return unit_inspect(service->name, ret, err);
+		return unit_inspect(service, ret, err);
 	}
 }
 
@@ -126,7 +126,7 @@ static int act(const struct service *service, enum unit_verb verb,
 	case SERVICE_COMMAND:
 		return command_act(service, cancel, err);
 	default:
-		return unit_act(service->name, verb, timeout_of(service), cancel, err);
+		return unit_act(service, verb, timeout_of(service), cancel, err);
 	}
 }
 
@@ -146,6 +146,8 @@ int service_start(const struct service *service, const struct cancel *cancel,
 
 char *service_describe(const struct service *service)
 {
+	if (service->kind == SERVICE_WINDOWS && !service->name)
+		return str_printf("the service below '%s'", service->below);
 	switch (service->kind) {
 	case SERVICE_NONE:
 		return str_dup("none");
@@ -184,6 +186,9 @@ bool service_same(const struct service *a, const struct service *b)
 		return false; /* nothing to share */
 	case SERVICE_COMMAND:
 		return same_arguments(a->command.argv, b->command.argv);
+	case SERVICE_WINDOWS:
+		return str_equal_nocase(a->name ? a->name : a->below,
+					b->name ? b->name : b->below);
 	default:
 		return same_unit(a->name, b->name);
 	}

@@ -14,19 +14,19 @@
 struct cancel;
 
 enum service_state {
-	SERVICE_UNKNOWN, /* a command without `status:` cannot be asked */
-	SERVICE_MISSING,
-	SERVICE_STOPPED, /* somebody stopped it: it is not started by us */
-	SERVICE_FAILED,  /* it ended by itself, or would not start */
-	SERVICE_STARTING,
-	SERVICE_RUNNING,
+	SERVICE_IS_UNKNOWN, /* a command without `status:` cannot be asked */
+	SERVICE_IS_MISSING,
+	SERVICE_IS_STOPPED, /* somebody stopped it: it is not started by us */
+	SERVICE_IS_FAILED,  /* it ended by itself, or would not start */
+	SERVICE_IS_STARTING,
+	SERVICE_IS_RUNNING,
 };
 
 /* The state's name for messages and JSON: "running". Borrowed. */
 const char *service_state_name(enum service_state state);
 
 /* What the service manager says now. A missing service is no error. Fails when the
- * manager itself does not answer. SERVICE_NONE is SERVICE_UNKNOWN. */
+ * manager itself does not answer. SERVICE_NONE is SERVICE_IS_UNKNOWN. */
 int service_inspect(const struct service *service, enum service_state *ret,
 		    struct err *err);
 

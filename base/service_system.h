@@ -1,5 +1,6 @@
-/* service_system.h - one unit of the system's own service manager: systemd in posix/, and
- * in its place a sentence where we are built without it. Private to service.c. */
+/* service_system.h - one service of the system's own service manager: systemd in posix/
+ * (in its place a sentence where we are built without it), the SCM in windows/. Private
+ * to service.c. */
 #ifndef BASE_SERVICE_SYSTEM_H
 #define BASE_SERVICE_SYSTEM_H
 
@@ -14,11 +15,11 @@ enum unit_verb {
 };
 
 /* What the service manager says about the unit now. */
-int unit_inspect(const char *name, enum service_state *ret, struct err *err);
+int unit_inspect(const struct service *service, enum service_state *ret, struct err *err);
 
 /* Does it and waits until the unit runs, at most `timeout_s`, and for a second does not
  * fall over. The errors are those of service_apply(). */
-int unit_act(const char *name, enum unit_verb verb, int64_t timeout_s,
+int unit_act(const struct service *service, enum unit_verb verb, int64_t timeout_s,
 	     const struct cancel *cancel, struct err *err);
 
 #endif

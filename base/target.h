@@ -23,6 +23,7 @@ enum store_type {
 	STORE_NONE,
 	STORE_DIRECTORY, /* `path` is our link to the current version's folder */
 	STORE_FILES,     /* fixed file names, each replaced singly */
+	STORE_WINDOWS,   /* the Windows certificate store, keys in containers beside it */
 };
 
 struct store {
@@ -32,6 +33,16 @@ struct store {
 		*cert;             /* STORE_FILES: paths, NULL: not wanted */
 	const char *owner, *group; /* names or numbers; NULL: the daemon's */
 	uint32_t key_mode;         /* 0640 with a group, 0600 without */
+
+	/* STORE_WINDOWS */
+	const char *location, *name; /* "LocalMachine"; "My", "WebHosting" */
+	const char *friendly_name;   /* NULL: made of the first host and the date */
+	bool exportable;             /* may the key leave its container again? */
+	bool experimental;           /* EC keys through CNG */
+	const char *const *access;   /* accounts that get read access to the key; empty:
+					the one that the target's service runs as */
+	const char *records; /* folder of ours: one file for each entry that we imported,
+				written before its key container is made */
 };
 
 enum service_kind { SERVICE_NONE, SERVICE_SYSTEMD, SERVICE_WINDOWS, SERVICE_COMMAND };
@@ -39,7 +50,10 @@ enum service_action { SERVICE_RESTART, SERVICE_RELOAD };
 
 struct service {
 	enum service_kind kind;
-	const char *name; /* unit or service name; NULL for a command */
+	const char *name;  /* unit or service name; NULL for a command */
+	const char *below; /* SERVICE_WINDOWS without a name: the one service whose
+			      program lies below this folder */
+	bool kill;         /* SERVICE_WINDOWS: end its process when it does not stop */
 	enum service_action action;
 	struct program command; /* SERVICE_COMMAND: restarts it */
 	struct program status;  /* optional; exit 0 runs, 3 stopped (LSB), else failed */
@@ -54,13 +68,34 @@ struct endpoint {
 
 enum when_expired { EXPIRED_KEEP, EXPIRED_HTTP };
 
+/* Before a restart: wait until no extraction runs, for so long at most. */
+struct wait_idle {
+	const char *url; /* "https://127.0.0.1:8165": asked for /logs/extractions; NULL:
+			    not waited for */
+	int64_t at_most_s;
+};
+
+/* When the application may be restarted: "Sat,Sun 22:00-04:00", the machine's zone. */
+struct window {
+	unsigned days;      /* bit 0 Monday ... bit 6 Sunday: on which it begins */
+	int begin_s, end_s; /* seconds since midnight; end <= begin: on the next day */
+};
+
 struct target {
 	const char *name;
 	const char *preset;      /* NULL: none */
 	const char *install_dir; /* NULL: unknown */
 	struct store store;
-	const char *tls_json;           /* path; NULL: the application has none */
-	const char *subject_alt_name;   /* for tls.json: the certificate's first host */
+	const char *tls_json;         /* path; NULL: the application has none */
+	const char *subject_alt_name; /* for tls.json: the certificate's first host */
+	const char *const *settings;  /* patterns of folders ("C:\\x\\config\\server*"):
+					 every *.json below them that carries the old
+					 thumbprint is rewritten with tls.json */
+	const char *listener_json; /* Xtract Core: `mode` becomes Localhost for the time
+				      of a fallback; NULL: the application has none */
+	struct wait_idle wait_idle;
+	const struct window *windows; /* maintenance_window; none: at any time */
+	size_t n_windows;
 	const struct program *programs; /* run when files are switched, in order */
 	size_t n_programs;
 	struct service service;
@@ -73,6 +108,7 @@ struct target {
 	enum when_expired when_expired;
 	const char *http; /* "127.0.0.1:1337": answers plain HTTP after a fallback */
 	struct program before_fallback, after_fallback;
+	bool firewall_guard; /* `before_fallback: firewall`: the built-in one (Windows) */
 	bool even_if_guard_fails;
 };
 

@@ -31,8 +31,31 @@ struct secret {
 
 enum eab_algorithm { EAB_HS256, EAB_HS384, EAB_HS512 };
 
+/* Where certificates come from. The words `store`, `none` and `self-signed` name issuers
+ * of that type without an entry of their own. */
+enum issuer_type {
+	ISSUER_ACME,
+	ISSUER_STORE,       /* whoever put it there: the newest that has our names */
+	ISSUER_NONE,        /* nobody: it is only watched */
+	ISSUER_SELF_SIGNED, /* we ourselves, for test systems */
+	ISSUER_COMMAND,     /* a program: CSR in, chain out */
+};
+
 struct issuer_config {
 	const char *name;
+	enum issuer_type type;
+
+	/* ISSUER_STORE */
+	const char *path; /* a folder of PEM files; NULL: the Windows store: */
+	const char *location, *store_name; /* "LocalMachine", "My" */
+	/* ISSUER_SELF_SIGNED */
+	int64_t lifetime_s;
+	/* ISSUER_COMMAND; ca_bundle holds for it too */
+	struct program
+		program; /* {csr} and {chain} in its arguments: paths of the request
+			    that it reads and of the chain that it writes */
+
+	/* ISSUER_ACME */
 	const char *directory; /* https:// URL */
 	bool agree_to_terms;
 	const char *const *contact; /* "mailto:..."; empty list: none sent */

@@ -76,8 +76,8 @@ out:
 }
 
 /* Queues the alert for one channel; the first failure is kept in `err`. */
-static int tell(struct alerts *alerts, const char *id, const char *channel,
-		const cJSON *document, int rc, struct err *err)
+static int tell_spool(struct alerts *alerts, const char *id, const char *channel,
+		      const cJSON *document, int rc, struct err *err)
 {
 	struct err later;
 
@@ -111,7 +111,7 @@ static int tell_reached(struct alerts *alerts, const struct config *config,
 
 		if (!alert_reaches(channel, event->kind, event->severity))
 			continue;
-		rc = tell(alerts, id, channel->name, document, rc, err);
+		rc = tell_spool(alerts, id, channel->name, document, rc, err);
 		if (heard && !strlist_has(heard, channel->name))
 			strlist_add(heard, channel->name);
 	}
@@ -191,7 +191,8 @@ static int take_recovered(struct alerts *alerts, const struct config *config,
 	document = alert_document(id, event, alerts->host, all.withheld);
 	for (size_t i = 0; i < config->n_alerts; i++) {
 		if (hears_recovery(&config->alerts[i], &heard))
-			rc = tell(alerts, id, config->alerts[i].name, document, rc, err);
+			rc = tell_spool(alerts, id, config->alerts[i].name, document, rc,
+					err);
 	}
 	cJSON_Delete(document);
 	troubles_close(&alerts->troubles, event->certificate, event->target);

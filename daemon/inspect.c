@@ -24,7 +24,7 @@ static bool inspect_target(struct pass *pass, size_t i, bool endpoints)
 	bool seen;
 
 	observe_files(target, &view);
-	seen = endpoints && view.service != SERVICE_STOPPED;
+	seen = endpoints && view.service != SERVICE_IS_STOPPED;
 	if (seen)
 		observe_endpoints(target, pass->in->cancel, &view);
 	finding = drift_judge(target, pass->certificate->name, &view, pass->current.cert);

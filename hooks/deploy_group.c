@@ -290,7 +290,7 @@ static enum movement bring_up(struct group *group, bool *ret_waits, struct err *
 	*ret_waits = false;
 	if (group_inspect(group, &state, err))
 		return after_failure(err);
-	if (state == SERVICE_STOPPED && !was_restarting(group)) {
+	if (state == SERVICE_IS_STOPPED && !was_restarting(group)) {
 		*ret_waits = true;
 		return MOVED;
 	}

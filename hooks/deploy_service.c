@@ -8,7 +8,7 @@ static const struct service *service_of(const struct group *group)
 
 int group_inspect(const struct group *group, enum service_state *ret, struct err *err)
 {
-	*ret = SERVICE_UNKNOWN;
+	*ret = SERVICE_IS_UNKNOWN;
 	if (service_of(group)->kind == SERVICE_NONE)
 		return 0;
 	return service_inspect(service_of(group), ret, err);
@@ -33,7 +33,7 @@ int group_restart_back(const struct group *group, struct err *err)
 	if (service->kind == SERVICE_NONE)
 		return 0;
 	if (!service_inspect(service, &state, err) &&
-	    (state == SERVICE_RUNNING || state == SERVICE_UNKNOWN) &&
+	    (state == SERVICE_IS_RUNNING || state == SERVICE_IS_UNKNOWN) &&
 	    !service_apply(service, NULL, err))
 		return 0;
 	return service_start(service, NULL, err);
@@ -46,7 +46,7 @@ int group_start(const struct group *group, struct err *err)
 
 	if (service->kind == SERVICE_NONE)
 		return 0;
-	if (!service_inspect(service, &state, err) && state == SERVICE_RUNNING)
+	if (!service_inspect(service, &state, err) && state == SERVICE_IS_RUNNING)
 		return 0;
 	return service_start(service, NULL, err);
 }

@@ -151,7 +151,7 @@ static void find_out(struct undo *undo)
 	struct err ignored;
 
 	undo->stopped = !group_inspect(undo->group, &state, &ignored) &&
-			state == SERVICE_STOPPED;
+			state == SERVICE_IS_STOPPED;
 	for (size_t i = 0; i < undo->group->n; i++) {
 		const struct journal *journal = &undo->group->members[i]->journal;
 

@@ -273,7 +273,7 @@ static int check(const struct fall *fall, struct err *err)
 			       "an operator has taken it over: it is left alone");
 	if (group_inspect(&fall->group, &state, err))
 		return -1;
-	if (state == SERVICE_STOPPED && !fall->member->kept.exists)
+	if (state == SERVICE_IS_STOPPED && !fall->member->kept.exists)
 		return err_set(err, ERR_TRANSIENT,
 			       "the service is stopped and is not started by us");
 	return 0;

@@ -10,7 +10,7 @@
 
 struct material {                /* borrowed by whoever deploys it */
 	const struct cert *cert; /* leaf and chain */
-	const char *key_pem;     /* PKCS#8 PEM, secret */
+	const char *key_pem;     /* PKCS#8 PEM, secret; NULL: it is in the store only */
 	size_t key_len;
 	int64_t version; /* number of its folder in the state directory */
 };

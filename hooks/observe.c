@@ -133,7 +133,7 @@ void observe_files(const struct target *target, struct target_view *ret)
 	look_at_tls_json(target, ret);
 	look_at_store(&target->store, ret);
 	if (service_inspect(&target->service, &ret->service, &err)) {
-		ret->service = SERVICE_UNKNOWN;
+		ret->service = SERVICE_IS_UNKNOWN;
 		problem(ret, err.text);
 	}
 }

@@ -21,7 +21,7 @@ static int check_service(const struct member *member, struct err *err)
 		return 0;
 	if (service_inspect(service, &state, err))
 		return -1;
-	if (state != SERVICE_MISSING)
+	if (state != SERVICE_IS_MISSING)
 		return 0;
 	name = service_describe(service);
 	err_set(err, ERR_NOT_FOUND, "the service '%s' does not exist", name);

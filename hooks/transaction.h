@@ -75,7 +75,7 @@ int members_by_group(struct member *members, size_t n,
 
 /* ---- the service of a group (deploy_service.c) --------------------------- */
 
-/* SERVICE_UNKNOWN for none. */
+/* SERVICE_IS_UNKNOWN for none. */
 int group_inspect(const struct group *group, enum service_state *ret, struct err *err);
 
 /* Does the configured action and waits. A command is not interrupted half-way by a

@@ -11,17 +11,17 @@ static int say_missing(const char *name, struct err *err)
 		name);
 }
 
-int unit_inspect(const char *name, enum service_state *ret, struct err *err)
+int unit_inspect(const struct service *service, enum service_state *ret, struct err *err)
 {
 	(void)ret;
-	return say_missing(name, err);
+	return say_missing(service->name, err);
 }
 
-int unit_act(const char *name, enum unit_verb verb, int64_t timeout_s,
+int unit_act(const struct service *service, enum unit_verb verb, int64_t timeout_s,
 	     const struct cancel *cancel, struct err *err)
 {
 	(void)verb;
 	(void)timeout_s;
 	(void)cancel;
-	return say_missing(name, err);
+	return say_missing(service->name, err);
 }

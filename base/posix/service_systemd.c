@@ -172,23 +172,24 @@ static int unit_look(const struct unit *unit, struct unit_facts *ret, struct err
 static enum service_state state_of(const struct unit_facts *facts)
 {
 	if (str_equal(facts->active, "active") || str_equal(facts->active, "reloading"))
-		return SERVICE_RUNNING;
+		return SERVICE_IS_RUNNING;
 	if (str_equal(facts->active, "activating"))
-		return str_starts(facts->sub, "auto-restart") ? SERVICE_FAILED
-							      : SERVICE_STARTING;
+		return str_starts(facts->sub, "auto-restart") ? SERVICE_IS_FAILED
+							      : SERVICE_IS_STARTING;
 	if (str_equal(facts->active, "failed") || str_equal(facts->active, "maintenance"))
-		return SERVICE_FAILED;
-	return str_equal(facts->load, "not-found") ? SERVICE_MISSING : SERVICE_STOPPED;
+		return SERVICE_IS_FAILED;
+	return str_equal(facts->load, "not-found") ? SERVICE_IS_MISSING
+						   : SERVICE_IS_STOPPED;
 }
 
-int unit_inspect(const char *name, enum service_state *ret, struct err *err)
+int unit_inspect(const struct service *service, enum service_state *ret, struct err *err)
 {
 	struct unit_facts facts;
 	struct unit unit;
 	int rc = -1;
 
-	if (unit_open(&unit, name, err) || unit_look(&unit, &facts, err)) {
-		err_wrap(err, "inspect '%s'", name);
+	if (unit_open(&unit, service->name, err) || unit_look(&unit, &facts, err)) {
+		err_wrap(err, "inspect '%s'", service->name);
 		goto out;
 	}
 	*ret = state_of(&facts);
@@ -241,7 +242,7 @@ static char *result_text(const struct unit_facts *facts)
 {
 	const char *result = *facts->result ? facts->result : facts->active;
 
-	if (state_of(facts) == SERVICE_RUNNING && *facts->invocation)
+	if (state_of(facts) == SERVICE_IS_RUNNING && *facts->invocation)
 		return str_dup("it runs, but its reload failed");
 	if (str_equal(result, "success"))
 		result = "it ended by itself at once";
@@ -337,7 +338,7 @@ static int await_job(struct action *action, struct err *err)
 /* A oneshot that has done its work is as well as it can be. */
 static bool is_well(const struct unit_facts *facts)
 {
-	return state_of(facts) == SERVICE_RUNNING ||
+	return state_of(facts) == SERVICE_IS_RUNNING ||
 	       (str_equal(facts->type, "oneshot") &&
 		str_equal(facts->active, "inactive") &&
 		str_equal(facts->result, "success"));
@@ -354,7 +355,7 @@ static int watch_unit(const struct action *action, struct err *err)
 		if (unit_look(&action->unit, &facts, err))
 			return -1;
 		now = clock_mono_ms();
-		if (state_of(&facts) == SERVICE_STARTING && up_ms == 0) {
+		if (state_of(&facts) == SERVICE_IS_STARTING && up_ms == 0) {
 			if (now >= action->deadline_ms)
 				return say_late(action, err);
 		} else if (!is_well(&facts) ||
@@ -378,7 +379,7 @@ static int perform(struct action *action, const char *name, const char *method,
 
 	if (unit_open(&action->unit, name, err) || unit_look(&action->unit, &facts, err))
 		return -1;
-	if (state_of(&facts) == SERVICE_MISSING)
+	if (state_of(&facts) == SERVICE_IS_MISSING)
 		return err_set(err, ERR_NOT_FOUND, "there is no such unit");
 	if (str_equal(facts.load, "masked"))
 		return err_set(err, ERR_CONFIG, "the unit is masked (systemctl unmask)");
@@ -395,7 +396,7 @@ static int perform(struct action *action, const char *name, const char *method,
 		       action->job_result);
 }
 
-int unit_act(const char *name, enum unit_verb verb, int64_t timeout_s,
+int unit_act(const struct service *service, enum unit_verb verb, int64_t timeout_s,
 	     const struct cancel *cancel, struct err *err)
 {
 	struct action action = { .cancel = cancel, .timeout_s = timeout_s };
@@ -404,10 +405,10 @@ int unit_act(const char *name, enum unit_verb verb, int64_t timeout_s,
 
 	action.began_us = wall_us();
 	action.deadline_ms = clock_mono_ms() + timeout_s * 1000;
-	rc = perform(&action, name, verb == UNIT_RELOAD ? "ReloadUnit" : "RestartUnit",
-		     err);
+	rc = perform(&action, service->name,
+		     verb == UNIT_RELOAD ? "ReloadUnit" : "RestartUnit", err);
 	if (rc)
-		err_wrap(err, "%s '%s'", word, name);
+		err_wrap(err, "%s '%s'", word, service->name);
 	unit_release(&action.unit);
 	free(action.job);
 	return rc;

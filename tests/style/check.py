@@ -112,7 +112,8 @@ def includes_follow_the_arrows(source):
             yield line, f'"{name}" is included without its path from the project\'s root'
         elif target not in MAY_INCLUDE[source.folder]:
             yield line, f"{source.folder}/ may not include {target}/ ({name})"
-        elif ("/windows/" in name) or ("/posix/" in name and source.system != "posix"):
+        elif any(f"/{system}/" in name and source.system != system
+                 for system in ("posix", "windows")):
             yield line, f"a system's own header is included from outside ({name})"
 
 

@@ -39,12 +39,12 @@ static void status_is_read_as_lsb_defines_it(void **state)
 	const struct service none = { .kind = SERVICE_NONE };
 
 	(void)state;
-	assert_int_equal(inspect(&runs), SERVICE_RUNNING);
-	assert_int_equal(inspect(&stopped), SERVICE_STOPPED);
-	assert_int_equal(inspect(&failed), SERVICE_FAILED);
-	assert_int_equal(inspect(&silent), SERVICE_UNKNOWN);
-	assert_int_equal(inspect(&none), SERVICE_UNKNOWN);
-	assert_string_equal(service_state_name(SERVICE_STARTING), "starting");
+	assert_int_equal(inspect(&runs), SERVICE_IS_RUNNING);
+	assert_int_equal(inspect(&stopped), SERVICE_IS_STOPPED);
+	assert_int_equal(inspect(&failed), SERVICE_IS_FAILED);
+	assert_int_equal(inspect(&silent), SERVICE_IS_UNKNOWN);
+	assert_int_equal(inspect(&none), SERVICE_IS_UNKNOWN);
+	assert_string_equal(service_state_name(SERVICE_IS_STARTING), "starting");
 }
 
 static void a_command_that_fails_is_quoted(void **state)
@@ -73,7 +73,7 @@ static void applying_waits_until_status_says_that_it_runs(void **state)
 	service.status = (struct program)PROGRAM(status);
 	if (service_apply(&service, NULL, &err))
 		fail_msg("%s", err.text);
-	assert_int_equal(inspect(&service), SERVICE_RUNNING);
+	assert_int_equal(inspect(&service), SERVICE_IS_RUNNING);
 	free(command);
 	free(status);
 	free(up);

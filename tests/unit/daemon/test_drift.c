@@ -35,7 +35,7 @@ static int in_order(void **state)
 	snprintf(view.tls_json_sha1, sizeof(view.tls_json_sha1), "%s", cert_sha1(ours));
 	snprintf(view.store_sha1, sizeof(view.store_sha1), "%s", cert_sha1(ours));
 	view.key_usable = true;
-	view.service = SERVICE_RUNNING;
+	view.service = SERVICE_IS_RUNNING;
 	view.endpoints = &seen;
 	view.n_endpoints = 1;
 	return 0;

@@ -108,7 +108,7 @@ static void a_healthy_target_is_seen_so(void **state)
 	assert_string_equal(view.tls_json_sha1, cert_sha1(w->a.cert));
 	assert_string_equal(view.store_sha1, cert_sha1(w->a.cert));
 	assert_true(view.key_usable);
-	assert_int_equal(view.service, SERVICE_RUNNING);
+	assert_int_equal(view.service, SERVICE_IS_RUNNING);
 	assert_int_equal(view.n_endpoints, 1);
 	assert_int_equal(view.endpoints[0].kind, PROBE_TLS);
 	target_view_clear(&view);
@@ -161,7 +161,7 @@ static void fixed_files_are_observed_too(void **state)
 	assert_string_equal(view.files_problem, "");
 	assert_true(view.key_usable);
 	assert_false(view.has_tls_json);
-	assert_int_equal(view.service, SERVICE_UNKNOWN);
+	assert_int_equal(view.service, SERVICE_IS_UNKNOWN);
 	assert_string_equal(view.store_sha1, cert_sha1(w->a.cert));
 	w->targets[0].store.type = STORE_NONE;
 	observe_files(&w->targets[0], &view);

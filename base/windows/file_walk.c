@@ -1,0 +1,1 @@
+/* file_walk.c */
