@@ -35,19 +35,26 @@ static int set_aside(const char *path, const char *why, struct strlist *notes,
 	return rc;
 }
 
-static int make_key(const char *path, const char *type, struct err *err)
+static int write_key(const char *path, const EVP_PKEY *key, struct err *err)
 {
-	EVP_PKEY *key = NULL;
 	struct buf pem;
 	int rc = -1;
 
 	buf_init_secret(&pem, KEY_MAX_BYTES);
-	if (key_generate(type, &key, err) || key_to_pem(key, &pem, err))
-		goto out;
-	rc = file_replace(path, pem.data, pem.len, FILE_SECRET, err);
-out:
-	EVP_PKEY_free(key);
+	if (!key_to_pem(key, &pem, err))
+		rc = file_replace(path, pem.data, pem.len, FILE_SECRET, err);
 	buf_release(&pem);
+	return rc;
+}
+
+static int make_key(const char *path, const char *type, struct err *err)
+{
+	EVP_PKEY *key = NULL;
+	int rc = -1;
+
+	if (!key_generate(type, &key, err))
+		rc = write_key(path, key, err);
+	EVP_PKEY_free(key);
 	return rc;
 }
 
@@ -205,6 +212,31 @@ int account_remember(const struct config *config, const struct issuer_config *is
 	cJSON_Delete(json);
 	free(lock_path);
 	free(file);
+	free(folder);
+	return rc;
+}
+
+int account_adopt(const struct config *config, const struct issuer_config *issuer,
+		  const EVP_PKEY *key, const char *url, struct err *err)
+{
+	char *folder = account_folder(config, issuer);
+	char *path = path_join(folder, "key.pem");
+	struct file_facts facts;
+	int rc = -1;
+
+	if (dir_make(folder, FILE_SECRET, err) || file_inspect(path, &facts, err))
+		goto out;
+	if (facts.type != FILE_ABSENT) {
+		err_set(err, ERR_REFUSED, "issuer '%s' has an account already",
+			issuer->name);
+		goto out;
+	}
+	if (write_key(path, key, err) ||
+	    (url && account_remember(config, issuer, url, err)))
+		goto out;
+	rc = 0;
+out:
+	free(path);
 	free(folder);
 	return rc;
 }

@@ -29,6 +29,9 @@ static const struct command commands[] = {
 	  command_fallback },
 	{ "account", "account show [ISSUER]", "our account at each issuer", 1, 2,
 	  command_account },
+	{ "import", "import win-acme [--path DIR] [--dry-run] [--undo]",
+	  "take over win-acme's renewals; --undo: its task is switched on again", 1, 1,
+	  command_import },
 	{ "reload", "reload", "make the daemon read its configuration again", 0, 0,
 	  command_reload },
 };

@@ -14,7 +14,8 @@ struct options {
 	const char *command;     /* NULL: none given */
 	const char *const *args; /* what follows the command, options taken out; n_args */
 	int n_args;
-	bool json, force, help, version;
+	const char *path; /* --path; NULL: not given */
+	bool json, force, dry_run, undo, help, version;
 };
 
 /* Takes argv apart; options may stand anywhere, "--" ends them. Sorts argv in place so

@@ -88,6 +88,10 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err);
 int pass_retire(struct pass *pass, struct err *err);
 int pass_rollback(struct pass *pass, struct err *err);
 
+/* rollout.c: tells what was imported from another client that this one is served by us.
+ */
+void pass_hand_over(struct pass *pass);
+
 /* ladder.c: what to do when time has run out; the operator's fallback. */
 void pass_expired_ladder(struct pass *pass);
 int pass_fallback(struct pass *pass, const char *only, struct err *err);

@@ -279,6 +279,7 @@ static int keep_alive(struct pass *pass, struct err *err)
 	}
 	if (!rc)
 		rc = retire(pass, err);
+	pass_hand_over(pass);
 	if (!cancel_requested(pass->in->cancel))
 		pass_expired_ladder(pass);
 	if (!rc)

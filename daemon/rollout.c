@@ -8,6 +8,7 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "daemon/winacme/handover.h"
 #include "hooks/mode.h"
 
 /* How often a service that its administrator stopped is looked at. */
@@ -135,6 +136,21 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 	if (pass_reload_state(pass, &state_err))
 		pass_note(pass, "deploy", "journals unreadable: %s", state_err.text);
 	return rc;
+}
+
+void pass_hand_over(struct pass *pass)
+{
+	struct strlist notes = { 0 };
+	struct err err;
+
+	if (!pass_deployed(pass) || !pass->state.verified_at)
+		return;
+	if (handover_proven(pass->in->config->state_dir, pass->certificate->name, &notes,
+			    &err))
+		pass_note(pass, "import", "%s", err.text);
+	for (size_t i = 0; i < notes.n; i++)
+		pass_note(pass, "import", "%s", notes.items[i]);
+	strlist_clear(&notes);
 }
 
 int pass_retire(struct pass *pass, struct err *err)
