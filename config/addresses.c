@@ -121,14 +121,6 @@ const char *address_host(const struct value_context *context, const char *text,
 	return is_host_name(host) ? host : NULL;
 }
 
-const char *address_server_name(const struct value_context *context, const char *text,
-				const char **ret_why)
-{
-	if (str_equal(text, "none"))
-		return "none";
-	return address_host(context, text, ret_why);
-}
-
 /* ---- host and port ------------------------------------------------------- */
 
 static bool is_port(const char *text)

@@ -10,9 +10,6 @@
  * than 63 characters in a label or 253 in all. */
 value_converter address_host;
 
-/* The same for a TLS server name to ask for. */
-value_converter address_server_name;
-
 /* "127.0.0.1:443", "[::1]:443", "name:443". */
 value_converter address_endpoint;
 

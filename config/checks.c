@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "config/suggest.h"
+#include "config/system.h"
 #include "config/yaml_tree.h"
 
 /* The n-th struct of a section and its node stand at the same place of their lists. */
@@ -24,12 +25,21 @@ static void check_issuer_names(const struct config *config,
 	const struct node *item;
 	char hint[96];
 
-	if (!config->n_issuers) /* which was complained about */
-		return;
 	for (item = first_in(certificate, "issuers"); item; item = item->next) {
 		struct suggestion near = { .typed = item->text };
 
 		if (item->type != NODE_SCALAR || config_issuer(config, item->text))
+			continue;
+		if (!strcmp(item->text, "store")) {
+			problem_at(problems, item->place,
+				   "certificate '%.64s' names the issuer 'store', and "
+				   "this system has no store of its own: define one "
+				   "under 'issuers' with 'type: store' and 'path', a "
+				   "folder of PEM files",
+				   certificate->key);
+			continue;
+		}
+		if (!config->n_issuers) /* which was complained about */
 			continue;
 		for (size_t i = 0; i < config->n_issuers; i++)
 			suggest_offer(&near, config->issuers[i].name);
@@ -61,6 +71,14 @@ static bool has(const char *const *list, const char *text)
 	return false;
 }
 
+/* Only a CA counts what it issues. */
+static bool is_ca(const struct config *config, const char *name)
+{
+	const struct issuer_config *issuer = config_issuer(config, name);
+
+	return !issuer || issuer->type == ISSUER_ACME;
+}
+
 static bool same_order(const struct certificate_config *a,
 		       const struct certificate_config *b)
 {
@@ -84,7 +102,7 @@ static void check_same_order(const struct config *config, size_t at,
 	for (size_t i = 0; i < at; i++) {
 		const struct certificate_config *other = &config->certificates[i];
 
-		if (!same_order(mine, other))
+		if (!same_order(mine, other) || !is_ca(config, mine->issuers[0]))
 			continue;
 		problem_at(
 			problems, certificate->key_place,
@@ -118,7 +136,7 @@ static void claim(struct claims *claims, const struct claim *mine)
 	for (size_t i = 0; i < claims->n; i++) {
 		const struct claim *other = &claims->items[i];
 
-		if (strcmp(mine->path, other->path) != 0)
+		if (!system_same_path(mine->path, other->path))
 			continue;
 		problem_at(claims->problems, mine->place,
 			   "'%s' of target '%.64s' of certificate '%.64s' and '%s' of "
@@ -133,7 +151,7 @@ static void claim(struct claims *claims, const struct claim *mine)
 	claims->items[claims->n++] = *mine;
 }
 
-#define CLAIMS_PER_TARGET 6
+#define CLAIMS_PER_TARGET 7
 
 static void claim_files(struct claims *claims,
 			const struct certificate_config *certificate,
@@ -146,6 +164,7 @@ static void claim_files(struct claims *claims,
 		const struct node *map;
 	} all[CLAIMS_PER_TARGET] = {
 		{ target->tls_json, "tls_json", "tls_json", node },
+		{ target->listener_json, "listener_json", "listener_json", node },
 		{ target->store.path, "store.path", "path", store },
 		{ target->store.key, "store.files.key", "key", files },
 		{ target->store.fullchain, "store.files.fullchain", "fullchain", files },

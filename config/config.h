@@ -47,20 +47,20 @@ struct issuer_config {
 
 	/* ISSUER_STORE */
 	const char *path; /* a folder of PEM files; NULL: the Windows store: */
-	const char *location, *store_name; /* "LocalMachine", "My" */
+	const char *location, *store_name; /* "LocalMachine", "My"; NULL with `path` */
 	/* ISSUER_SELF_SIGNED */
 	int64_t lifetime_s;
 	/* ISSUER_COMMAND; ca_bundle holds for it too */
-	struct program
-		program; /* {csr} and {chain} in its arguments: paths of the request
-			    that it reads and of the chain that it writes */
+	struct program program; /* {csr} and {chain}, each once in its arguments, alone or
+				   in one ("/out={chain}"): paths of the request that it
+				   reads and of the chain that it writes */
 
 	/* ISSUER_ACME */
 	const char *directory; /* https:// URL */
 	bool agree_to_terms;
 	const char *const *contact; /* "mailto:..."; empty list: none sent */
 	const char *ca_bundle;      /* absolute path, NULL: system trust only */
-	const char *proxy;          /* NULL: none */
+	const char *proxy;          /* the system's where not written; NULL: none */
 	const char *account_key;    /* "ec-p256" or "rsa-2048" ... "rsa-4096" */
 	const char *eab_key_id;     /* NULL: no external account binding */
 	struct secret eab_hmac_key; /* base64 or base64url, as the CA handed it out */
@@ -91,10 +91,11 @@ struct certificate_config {
 		*key_type; /* "rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384" */
 	bool key_reuse;
 	bool common_name; /* put the first host that fits 64 characters in the subject */
-	const char *challenge; /* "http-01": the only one so far */
+	const char *challenge; /* "http-01": the only one so far; NULL: no issuer is a CA
+				  that asks for one */
 	const char *listen;    /* http-01 by our responder: ":80"; NULL when webroot */
 	const char *webroot;   /* http-01 by files below this folder; NULL when listen */
-	struct renew_at renew_at;
+	struct renew_at renew_at; /* of an ISSUER_NONE: from then on `expiring` is told */
 	bool follow_ari;
 	unsigned require; /* REQUIRE_ bits; where not written, those of the presets */
 	const struct target *targets; /* deploy: */
@@ -109,7 +110,7 @@ struct alert_config {
 	enum channel_type type;
 	const char *url;               /* webhook */
 	struct secret authorization;   /* webhook: value of the Authorization header */
-	const char *ca_bundle, *proxy; /* webhook; NULL: none */
+	const char *ca_bundle, *proxy; /* webhook; NULL: none; as an issuer's */
 	struct program program;        /* program: the alert as JSON on standard input */
 	enum severity min;
 	const char *const *except; /* event names that it does not want */
@@ -119,9 +120,12 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct config {
 	const char *path;      /* of the file itself, absolute */
-	const char *state_dir; /* default /var/lib/certrenewd */
+	const char *state_dir; /* default /var/lib/certrenewd, below ProgramData */
 	int64_t concurrency;
 	enum log_format log_format;
+	const char *log_file;  /* absolute; NULL: standard error, the journal */
+	int64_t log_max_bytes; /* then it is put aside and a new one begun */
+	int64_t log_keep;      /* how many are kept beside it */
 	int64_t inspect_files_every_s, inspect_endpoints_every_s;
 	const struct issuer_config *issuers;
 	size_t n_issuers;
@@ -148,7 +152,8 @@ int config_load(const char *path, bool check_trust, const struct config **ret_co
 
 void config_free(const struct config *config); /* NULL is fine; wipes secrets */
 
-/* The issuer of that name; NULL when there is none. Borrowed from `config`. */
+/* The issuer of that name, also where it is one of the words that need no entry; NULL
+ * when there is none. Borrowed from `config`. */
 const struct issuer_config *config_issuer(const struct config *config, const char *name);
 
 /* The same for a certificate. */

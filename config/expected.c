@@ -23,9 +23,13 @@ static void bounds(const struct field *field, char *out, size_t size)
 	out[0] = '\0';
 	if (!field->max)
 		return;
-	if (field->type == FIELD_DURATION) {
+	if (field->type == FIELD_DURATION || field->type == FIELD_PATIENCE) {
 		value_format_duration(field->min, min);
 		value_format_duration(field->max, max);
+		snprintf(out, size, " from %s to %s", min, max);
+	} else if (field->type == FIELD_SIZE) {
+		value_format_size(field->min, min);
+		value_format_size(field->max, max);
 		snprintf(out, size, " from %s to %s", min, max);
 	} else if (field->type == FIELD_NUMBER) {
 		snprintf(out, size, " from %lld to %lld", (long long)field->min,
@@ -41,13 +45,14 @@ static void bounds(const struct field *field, char *out, size_t size)
 void field_expected(const struct field *field, char *out, size_t size)
 {
 	const struct field_kind *kind = field_kind(field->type);
+	const char *word = field->section ? field->section->word : NULL;
 	const char *none = field->section && field->section->none_ok ? " or none" : "";
 	char limits[80], words[400] = "";
 
 	if (field->choices)
 		list_choices(field->choices, words, sizeof(words));
 	bounds(field, limits, sizeof(limits));
-	snprintf(out, size, "%s%s%s%s%s%s", kind->expected ? kind->expected : "", words,
-		 none, limits, kind->example ? ", such as " : "",
-		 kind->example ? kind->example : "");
+	snprintf(out, size, "%s%s%s%s%s%s%s%s", kind->expected ? kind->expected : "",
+		 words, word ? ", " : "", word ? word : "", none, limits,
+		 kind->example ? ", such as " : "", kind->example ? kind->example : "");
 }

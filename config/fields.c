@@ -124,8 +124,34 @@ static const struct field *find_field(const struct section *section, const char 
 	return NULL;
 }
 
+bool field_is_for(const struct field *field, const char *type)
+{
+	const char *at = field->only;
+	size_t n = strlen(type);
+
+	while (at && *at) {
+		size_t len = strcspn(at, " ");
+
+		if (len == n && !strncmp(at, type, n))
+			return true;
+		at += len + strspn(at + len, " ");
+	}
+	return !field->only;
+}
+
+/* A row with `only` counts where the section's type says so. */
+static bool applies(const struct field *field, const struct node *map)
+{
+	const struct node *type = node_member(map, "type");
+
+	if (!field->only)
+		return true;
+	return type && type->type == NODE_SCALAR && field_is_for(field, type->text);
+}
+
 static void refuse_unknown(struct reading *r, const struct frame *frame,
-			   const struct section *section, const struct node *child)
+			   const struct section *section, const struct node *map,
+			   const struct node *child)
 {
 	struct suggestion near = nearest_key(section, child->key);
 	char hint[96], known[512] = "";
@@ -133,22 +159,19 @@ static void refuse_unknown(struct reading *r, const struct frame *frame,
 
 	if (find_field(section, child->key))
 		return;
-	for (size_t i = 0; i < section->n_fields && len < sizeof(known); i++)
+	for (size_t i = 0; i < section->n_fields && len < sizeof(known); i++) {
+		if (!applies(&section->fields[i], map))
+			continue;
 		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s",
-					i ? ", " : ": expected one of ",
+					len ? ", " : ": expected one of ",
 					section->fields[i].key);
+	}
 	suggest_text(&near, hint, sizeof(hint));
 	problem_at(r->problems, child->key_place, "unknown key '%.64s' in %s%s",
 		   child->key, frame->label, near.nearest ? hint : known);
 }
 
 /* ---- a section ----------------------------------------------------------- */
-
-/* A row with `only` counts where the section's type says so. */
-static bool applies(const struct field *field, const struct node *map)
-{
-	return !field->only || node_is_word(node_member(map, "type"), field->only);
-}
 
 /* Was the key written with a typing error, which is complained about already? */
 static bool is_misspelt(const struct section *section, const struct node *map,
@@ -185,11 +208,15 @@ static void complain_other_type(struct reading *r, const struct frame *frame,
 				const struct node *map)
 {
 	const struct node *type = node_member(map, "type");
+	const char *more = strchr(field->only, ' ');
+	int n = (int)strcspn(field->only, " ");
 
-	if (type_is_right(section, type))
-		field_problem(
-			r, frame, field->key, node_member(map, field->key)->key_place,
-			"is for 'type: %s', not for 'type: %s'", field->only, type->text);
+	if (!type_is_right(section, type))
+		return;
+	field_problem(r, frame, field->key, node_member(map, field->key)->key_place,
+		      "is for 'type: %.*s'%s%s%s, not for 'type: %s'", n, field->only,
+		      more ? " and 'type: " : "", more ? more + 1 : "", more ? "'" : "",
+		      type->text);
 }
 
 /* The member that the row describes, made from its default when it was not written. */
@@ -259,7 +286,7 @@ void section_read(struct reading *r, struct frame *frame, const struct section *
 		section->before(r, map);
 	label(r, frame, section, map);
 	for (const struct node *child = map->first; child; child = child->next)
-		refuse_unknown(r, frame, section, child);
+		refuse_unknown(r, frame, section, map, child);
 
 	written = copy_of(r, map);
 	map->first = map->last = NULL;

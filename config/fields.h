@@ -33,7 +33,7 @@ enum field_type {
 	FIELD_TLS_JSON,    /* const char *: path, {path: path} or none */
 	FIELD_HTTPS,       /* const char * */
 	FIELD_WEBHOOK,     /* const char * */
-	FIELD_PROXY,       /* const char * */
+	FIELD_PROXY,       /* const char *, or none: NULL */
 	FIELD_LISTEN,      /* const char * */
 	FIELD_ENDPOINT,    /* const char * */
 	FIELD_SERVER_NAME, /* const char *, or none: NULL */
@@ -43,6 +43,8 @@ enum field_type {
 	FIELD_FLAGS,       /* unsigned: the values of a list of .choices */
 	FIELD_NUMBER,      /* int64_t, min..max */
 	FIELD_DURATION,    /* int64_t seconds, min..max */
+	FIELD_PATIENCE,    /* the same, or no: 0 */
+	FIELD_SIZE,        /* int64_t bytes, min..max */
 	FIELD_SWITCH,      /* bool */
 	FIELD_MODE,        /* uint32_t */
 	FIELD_RENEW_AT,    /* struct renew_at */
@@ -51,8 +53,10 @@ enum field_type {
 	FIELD_CONTACTS,    /*   mailto: */
 	FIELD_NAMES,       /*   names of ours */
 	FIELD_PATHS,       /*   absolute paths */
+	FIELD_ACCOUNTS,    /*   users or groups */
 	FIELD_WORDS,       /*   of .choices */
 	FIELD_COMMAND,     /*   an argument vector; its program is trusted */
+	FIELD_MAINTENANCE, /* pointer at offset and size_t at .count: struct window */
 	FIELD_SECTION,     /* the struct at offset, by .section */
 	FIELD_SECTIONS, /* pointer at offset and size_t at .count: a list of .section */
 	FIELD_NAMED,    /* the same from a map; the struct begins with its name */
@@ -77,7 +81,8 @@ struct field {
 	size_t count;
 	const struct choice *choices;
 	const struct section *section;
-	const char *only; /* exists only where the section's `type` is this word */
+	const char *only; /* exists only where the section's `type` is this word, or one
+			     of these: "acme command" */
 };
 
 #define FIELD_OPTIONAL ""
@@ -100,6 +105,7 @@ struct section {
 	size_t size;  /* of the struct, where the engine allocates it */
 	bool none_ok; /* `none` may stand for the whole section: the struct stays zeroed
 		       */
+	const char *word; /* so may this; NULL: no other */
 	section_before *before;
 	section_after *after;
 };
@@ -110,6 +116,8 @@ struct reading {
 	struct problems *problems;
 	struct secret_list *secrets;
 	bool check_trust;
+	const struct node *root;        /* the whole file */
+	const struct node *certificate; /* whose targets are being read; NULL: none */
 };
 
 /* Where we are in the file, for complaints. */
@@ -138,6 +146,9 @@ void field_wrong(struct reading *reading, const struct frame *frame,
 /* Writes what a field takes, with its bounds: "a duration from 1s to 10m, such as 30s".
  */
 void field_expected(const struct field *field, char *out, size_t size);
+
+/* Does the row exist where the section's type is that word? */
+bool field_is_for(const struct field *field, const char *type);
 
 /* ---- between the engine and the readers (readers.c) ---------------------- */
 

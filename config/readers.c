@@ -57,12 +57,11 @@ void read_trusted(struct reading *r, const struct frame *frame, const struct fie
 		trust_require(r, node->place, node->text);
 }
 
-void read_server_name(struct reading *r, const struct frame *frame,
-		      const struct field *field, struct node *node, void *base)
+void read_or_none(struct reading *r, const struct frame *frame, const struct field *field,
+		  struct node *node, void *base)
 {
-	read_converted(r, frame, field, node, base);
-	if (node_is_word(node, "none"))
-		field_put_text(field, base, NULL);
+	if (!node_is_word(node, "none"))
+		read_converted(r, frame, field, node, base);
 }
 
 /* A map with a path alone says no more than the path: it becomes that. */
@@ -155,6 +154,26 @@ void read_duration(struct reading *r, const struct frame *frame,
 		field_wrong(r, frame, field, node, NULL);
 	else
 		put(field, base, &seconds, sizeof(seconds));
+}
+
+void read_patience(struct reading *r, const struct frame *frame,
+		   const struct field *field, struct node *node, void *base)
+{
+	bool wanted;
+
+	if (value_switch(node->text, &wanted) || wanted)
+		read_duration(r, frame, field, node, base);
+}
+
+void read_size(struct reading *r, const struct frame *frame, const struct field *field,
+	       struct node *node, void *base)
+{
+	int64_t bytes;
+
+	if (value_size(node->text, &bytes) || !field_in_bounds(field, bytes))
+		field_wrong(r, frame, field, node, NULL);
+	else
+		put(field, base, &bytes, sizeof(bytes));
 }
 
 void read_switch(struct reading *r, const struct frame *frame, const struct field *field,

@@ -5,13 +5,16 @@
 #include "config/fields.h"
 
 /* Scalars (readers.c); each is a field_reader and complains by itself. */
-field_reader read_text, read_converted, read_trusted, read_server_name, read_tls_json;
-field_reader read_word, read_choice, read_flag, read_number, read_duration, read_switch,
-	read_mode;
+field_reader read_text, read_converted, read_trusted, read_or_none, read_tls_json;
+field_reader read_word, read_choice, read_flag, read_number, read_duration, read_patience,
+	read_size, read_switch, read_mode;
 field_reader read_renew_at;
 
 /* Lists, and sections inside sections (readers_list.c). */
 field_reader read_list, read_flags, read_command, read_section, read_each;
+
+/* When an application may be restarted (maintenance.c). */
+field_reader read_maintenance;
 
 /* The row of .choices with that name; NULL when there is none. */
 const struct choice *field_choice(const struct field *field, const char *text);

@@ -137,8 +137,19 @@ void read_section(struct reading *r, const struct frame *up, const struct field 
 	if (node->type == NODE_MAP)
 		section_read(r, &frame, field->section, node,
 			     (char *)base + field->offset);
-	else if (!field->section->none_ok || !node_is_word(node, "none"))
+	else if (!(field->section->none_ok && node_is_word(node, "none")) &&
+		 !(field->section->word && node_is_word(node, field->section->word)))
 		field_wrong(r, up, field, node, NULL);
+}
+
+/* What an entry needs first, as an example of what to write. */
+static const char *first_required(const struct section *section)
+{
+	size_t i = 0;
+
+	while (i < section->n_fields - 1 && section->fields[i].fallback)
+		i++;
+	return section->fields[i].key;
 }
 
 void read_each(struct reading *r, const struct frame *up, const struct field *field,
@@ -170,7 +181,7 @@ void read_each(struct reading *r, const struct frame *up, const struct field *fi
 				r->problems, item->key_place,
 				"'%.96s' in '%s' is no map: expected '%s: ...' and more",
 				item->key ? item->key : "an entry", field->key,
-				field->section->fields[0].key);
+				first_required(field->section));
 	}
 	put(field, base, &items, sizeof(items));
 	memcpy((char *)base + field->count, &n, sizeof(n));

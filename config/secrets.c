@@ -4,15 +4,22 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/base64url.h"
 #include "base/buf.h"
 #include "base/files.h"
+#include "base/seal.h"
 #include "base/str.h"
 #include "config/config.h"
 #include "config/fields.h"
 #include "config/suggest.h"
+#include "config/system.h"
 #include "config/trust.h"
 
-#define EXPECTED "expected {file: PATH}, {env: NAME} or {credential: NAME}"
+#define EXPECTED                                                                         \
+	"expected {file: PATH}, {env: NAME}, {credential: NAME} or {dpapi: BASE64}"
+
+/* What DPAPI puts around a secret. */
+#define SEALED_MAX_BYTES (SECRET_MAX_BYTES + 4096)
 
 void secret_list_release(struct secret_list *list)
 {
@@ -90,7 +97,7 @@ static void from_file(const struct source *source, struct secret *ret)
 
 static void from_env(const struct source *source, struct secret *ret)
 {
-	const char *value = getenv(source->node->text);
+	char *value = system_getenv(source->node->text);
 
 	if (value)
 		keep(source, value, strlen(value), ret);
@@ -98,34 +105,67 @@ static void from_env(const struct source *source, struct secret *ret)
 		complain(source,
 			 arena_printf(source->reading->values.arena,
 				      "%s is not set in this process", source->called));
+	str_free_secret(value);
 }
 
 static void from_credential(const struct source *source, struct secret *ret)
 {
-	const char *folder = getenv("CREDENTIALS_DIRECTORY"), *why = NULL;
-	char *path;
+	char *folder = system_getenv("CREDENTIALS_DIRECTORY"), *path = NULL;
+	const char *why = NULL;
 
+	if (system_lacks_service(SERVICE_SYSTEMD)) {
+		complain(source, "names a credential of systemd's, which is not on this "
+				 "system: use {dpapi:} or {file:}");
+		goto out;
+	}
 	if (!value_credential(&source->reading->values, source->node->text, &why)) {
 		complain(source, "expected the credential's name, without folders");
-		return;
+		goto out;
 	}
 	if (!folder || !value_is_absolute(folder)) {
 		complain(source, "systemd gave no credentials to this process: the unit "
 				 "needs LoadCredential= or LoadCredentialEncrypted=");
-		return;
+		goto out;
 	}
 	path = path_join(folder, source->node->text);
 	read_file(source, path, false, ret);
+out:
 	free(path);
+	free(folder);
+}
+
+/* Sealed by `certrenewd protect` on this machine. */
+static void from_dpapi(const struct source *source, struct secret *ret)
+{
+	struct buf sealed, bytes;
+	struct err err;
+
+	buf_init_secret(&sealed, SEALED_MAX_BYTES);
+	buf_init_secret(&bytes, SECRET_MAX_BYTES + 2);
+	if (!seal_protects())
+		complain(source, "has 'dpapi', which exists on Windows only: use {file:} "
+				 "or {credential:}");
+	else if (base64_any_decode(source->node->text, &sealed) || !sealed.len)
+		complain(source,
+			 "has a 'dpapi' that is not base64: copy what 'certrenewd "
+			 "protect' printed");
+	else if (unseal(sealed.data, sealed.len, &bytes, &err))
+		complain(source, err.text);
+	else
+		keep(source, buf_str(&bytes), bytes.len, ret);
+	buf_release(&bytes);
+	buf_release(&sealed);
 }
 
 static const struct kind {
-	const char *key, *noun;
+	const char *key;
+	const char *noun; /* NULL: its text is no name, so it is not repeated */
 	secret_reader *read;
 } kinds[] = {
 	{ "file", "file", from_file },
 	{ "env", "environment variable", from_env },
 	{ "credential", "credential", from_credential },
+	{ "dpapi", NULL, from_dpapi },
 };
 
 static const struct kind *find_kind(const char *key)
@@ -164,7 +204,9 @@ void secret_read(struct reading *reading, const struct frame *frame,
 			      "has no usable '%s': " EXPECTED, member->key);
 		return;
 	}
-	source.called = arena_printf(reading->values.arena, "%s '%s'", kind->noun,
-				     member->text);
+	source.called = "the sealed secret";
+	if (kind->noun)
+		source.called = arena_printf(reading->values.arena, "%s '%s'", kind->noun,
+					     member->text);
 	kind->read(&source, slot);
 }

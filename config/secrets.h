@@ -1,6 +1,7 @@
-/* secrets.h - {file: path}, {env: NAME}, {credential: name}: a secret is never written in
- * the configuration itself. Its bytes are read once, at load, live outside the arena and
- * are wiped; no sentence ever contains them. */
+/* secrets.h - {file: path}, {env: NAME}, {credential: name}, {dpapi: base64}: a secret is
+ * never written in the configuration itself, unless sealed for this machine alone. Its
+ * bytes are read once, at load, live outside the arena and are wiped; no sentence ever
+ * contains them. */
 #ifndef CONFIG_SECRETS_H
 #define CONFIG_SECRETS_H
 

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "config/config.h"
+#include "config/issuer_types.h"
 #include "config/presets.h"
 #include "config/sections.h"
 
@@ -83,6 +84,7 @@ static const struct section challenge_section = {
 	.what = "challenge",
 	.fields = challenge_fields,
 	.n_fields = N_FIELDS(challenge_fields),
+	.none_ok = true,
 	.before = default_listen,
 	.after = check_challenge,
 };
@@ -131,7 +133,8 @@ static const struct field certificate_fields[] = {
 	  AT(issuers),
 	  .min = 1,
 	  .max = 8,
-	  .help = "who is asked, in this order: the next one when the first cannot" },
+	  .help = "who is asked, in this order: the next one when the first cannot; "
+		  "`store`, `none` and `self-signed` need no entry of their own" },
 	{ .key = "key",
 	  .type = FIELD_SECTION,
 	  .fallback = "{}",
@@ -146,12 +149,13 @@ static const struct field certificate_fields[] = {
 	  .type = FIELD_SECTION,
 	  .fallback = "{}",
 	  .section = &challenge_section,
-	  .help = "how the CA is convinced" },
+	  .help = "how the CA is convinced; none where no issuer is an ACME CA" },
 	{ .key = "renew",
 	  .type = FIELD_SECTION,
 	  .fallback = "{}",
 	  .section = &renew_section,
-	  .help = "when it is renewed" },
+	  .help = "when it is renewed; with the issuer `none`, when it is told that it "
+		  "expires" },
 	{ .key = "require",
 	  .type = FIELD_FLAGS,
 	  AT(require),
@@ -185,6 +189,69 @@ static void require_of_presets(struct reading *r, struct node *map)
 			node_append(map, preset_require(r->values.arena, preset));
 			return;
 		}
+	}
+}
+
+/* Nobody is shown anything where no CA asks. */
+static void default_challenge(struct reading *r, struct node *map)
+{
+	struct node_source source = { FROM_DEFAULT, map->key_place };
+
+	if (!(issuer_types_of(r, map) & 1U << ISSUER_ACME) &&
+	    !node_member(map, "challenge"))
+		node_append(map, node_from_scalar(r->values.arena, source, "challenge",
+						  "none"));
+}
+
+static void before_certificate(struct reading *r, struct node *map)
+{
+	r->certificate = map;
+	default_challenge(r, map);
+	require_of_presets(r, map);
+}
+
+static void check_issuers(struct reading *r, const struct frame *frame,
+			  const struct node *map)
+{
+	unsigned types = issuer_types_of(r, map);
+	const struct node *issuers = node_member(map, "issuers");
+	const struct node *challenge = node_member(map, "challenge");
+	bool acme = types & 1U << ISSUER_ACME, none = node_is_word(challenge, "none");
+
+	if (issuers && issuers->n > 1 && types & 1U << ISSUER_NONE)
+		field_problem(r, frame, "issuers", issuers->place,
+			      "has an issuer of 'type: none' beside others: who only "
+			      "watches stands alone");
+	if (challenge && acme && none)
+		field_problem(r, frame, "challenge", challenge->place,
+			      "is none, and an ACME CA is among the issuers: it asks for "
+			      "one");
+	if (challenge && !acme && !none)
+		field_problem(r, frame, "challenge", challenge->key_place,
+			      "is for ACME CAs, and none is among the issuers: leave it "
+			      "out");
+}
+
+/* What is known of keys in the Windows store is known of RSA. */
+static void check_key(struct reading *r, const struct frame *frame,
+		      const struct node *map, const struct certificate_config *mine)
+{
+	const struct node *type = node_member(node_member(map, "key"), "type");
+
+	if (!mine->key_type || !str_starts(mine->key_type, "ec-"))
+		return;
+	for (size_t i = 0; i < mine->n_targets; i++) {
+		const struct store *store = &mine->targets[i].store;
+
+		if (store->type != STORE_WINDOWS || store->experimental)
+			continue;
+		problem_at(r->problems, type->place,
+			   "'key.type' of %s is '%s', and its target '%.64s' has a "
+			   "Windows store, for which EC keys are not proven: use "
+			   "rsa-2048, or write 'experimental: yes' in that store",
+			   frame->label, mine->key_type,
+			   mine->targets[i].name ? mine->targets[i].name : "?");
+		return;
 	}
 }
 
@@ -239,6 +306,9 @@ static void complete_certificate(struct reading *r, const struct frame *frame,
 	const char *host = certificate->hosts ? certificate->hosts[0] : NULL;
 	const struct node *item;
 
+	check_issuers(r, frame, map);
+	check_key(r, frame, map, certificate);
+	r->certificate = NULL;
 	if (!certificate->n_targets || !deploy)
 		return;
 	refuse_same_name(r, frame, deploy);
@@ -255,6 +325,6 @@ const struct section certificate_section = {
 	.fields = certificate_fields,
 	.n_fields = N_FIELDS(certificate_fields),
 	.size = sizeof(struct certificate_config),
-	.before = require_of_presets,
+	.before = before_certificate,
 	.after = complete_certificate,
 };

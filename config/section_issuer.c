@@ -2,8 +2,12 @@
 
 #include "base/buf.h"
 #include "base/base64url.h"
+#include "base/arena.h"
+#include "base/str.h"
 #include "config/config.h"
+#include "config/issuer_types.h"
 #include "config/sections.h"
+#include "config/system.h"
 
 #define AT(member) .offset = offsetof(struct issuer_config, member)
 
@@ -62,42 +66,62 @@ static const struct section eab_section = {
 	.after = check_eab,
 };
 
+static const struct choice locations[] = {
+	{ "LocalMachine", 0 },
+	{ NULL, 0 },
+};
+
 static const struct field issuer_fields[] = {
+	{ .key = "type",
+	  .type = FIELD_CHOICE,
+	  AT(type),
+	  .fallback = "acme",
+	  .choices = issuer_type_names,
+	  .help = "where certificates come from: a CA by ACME, whoever puts them into a "
+		  "store, nobody (it is only watched), ourselves (for tests), or a "
+		  "program" },
 	{ .key = "directory",
 	  .type = FIELD_HTTPS,
 	  AT(directory),
+	  .only = "acme",
 	  .help = "URL of the CA's ACME directory" },
 	{ .key = "agree_to_terms",
 	  .type = FIELD_SWITCH,
 	  AT(agree_to_terms),
 	  .fallback = "no",
+	  .only = "acme",
 	  .help = "you have read the CA's terms of service and agree" },
 	{ .key = "contact",
 	  .type = FIELD_CONTACTS,
 	  AT(contact),
 	  .fallback = "[]",
 	  .max = 10,
+	  .only = "acme",
 	  .help = "addresses that the CA may write to" },
 	{ .key = "ca_bundle",
 	  .type = FIELD_TRUSTED,
 	  AT(ca_bundle),
 	  .fallback = FIELD_OPTIONAL,
-	  .help = "PEM file of roots trusted for this CA's API besides the system's" },
+	  .only = "acme command",
+	  .help = "PEM file of roots trusted for this CA besides the system's" },
 	{ .key = "proxy",
 	  .type = FIELD_PROXY,
 	  AT(proxy),
 	  .fallback = FIELD_OPTIONAL,
-	  .help = "HTTP proxy on the way to the CA" },
+	  .only = "acme",
+	  .help = "HTTP proxy on the way to the CA; the system's when not given" },
 	{ .key = "account_key",
 	  .type = FIELD_WORD,
 	  AT(account_key),
 	  .fallback = "ec-p256",
 	  .choices = account_keys,
+	  .only = "acme",
 	  .help = "type of the account's key when it is made" },
 	{ .key = "eab",
 	  .type = FIELD_SECTION,
 	  .fallback = FIELD_OPTIONAL,
 	  .section = &eab_section,
+	  .only = "acme",
 	  .help = "external account binding, where the CA wants one" },
 	{ .key = "request_timeout",
 	  .type = FIELD_DURATION,
@@ -105,6 +129,7 @@ static const struct field issuer_fields[] = {
 	  .fallback = "30s",
 	  .min = 1 * SECONDS,
 	  .max = 10 * MINUTES,
+	  .only = "acme",
 	  .help = "how long one request may take" },
 	{ .key = "order_timeout",
 	  .type = FIELD_DURATION,
@@ -112,12 +137,168 @@ static const struct field issuer_fields[] = {
 	  .fallback = "10m",
 	  .min = 1 * SECONDS,
 	  .max = 24 * HOURS,
+	  .only = "acme",
 	  .help = "how long one order may take altogether" },
+	{ .key = "path",
+	  .type = FIELD_TRUSTED,
+	  AT(path),
+	  .fallback = FIELD_OPTIONAL,
+	  .only = "store",
+	  .help = "folder of PEM files; the newest valid certificate with our names and "
+		  "its key are taken from there" },
+	{ .key = "location",
+	  .type = FIELD_WORD,
+	  AT(location),
+	  .fallback = FIELD_OPTIONAL,
+	  .choices = locations,
+	  .only = "store",
+	  .help = "on Windows, instead of path: the certificate store's location" },
+	{ .key = "name",
+	  .type = FIELD_TEXT,
+	  AT(store_name),
+	  .fallback = FIELD_OPTIONAL,
+	  .max = 64,
+	  .only = "store",
+	  .help = "and its name; `My` when not given" },
+	{ .key = "lifetime",
+	  .type = FIELD_DURATION,
+	  AT(lifetime_s),
+	  .fallback = "90d",
+	  .min = 1 * MINUTES,
+	  .max = 3650 * DAYS,
+	  .only = "self-signed",
+	  .help = "how long a certificate is valid" },
+	{ .key = "command",
+	  .type = FIELD_COMMAND,
+	  AT(program.argv),
+	  .min = 1,
+	  .max = 64,
+	  .only = "command",
+	  .help = "the program by its absolute path, and its arguments: reads the "
+		  "request (PEM) from the path that stands for {csr} and writes the "
+		  "certificate and its chain (PEM) to {chain}" },
+	{ .key = "timeout",
+	  .type = FIELD_DURATION,
+	  AT(program.timeout_s),
+	  .fallback = "5m",
+	  .min = 1 * SECONDS,
+	  .max = 1 * HOURS,
+	  .only = "command",
+	  .help = "how long it may run" },
 };
+
+static void default_to(struct reading *r, struct node *map, const char *key,
+		       const char *text)
+{
+	struct node_source source = { FROM_DEFAULT, map->key_place };
+
+	if (!node_member(map, key))
+		node_append(map, node_from_scalar(r->values.arena, source, key, text));
+}
+
+/* The type decides about the other rows; the system about where a store is. */
+static void before_issuer(struct reading *r, struct node *map)
+{
+	default_to(r, map, "type", "acme");
+	if (!node_is_word(node_member(map, "type"), "store") ||
+	    node_member(map, "path") || system_lacks_store(STORE_WINDOWS))
+		return;
+	default_to(r, map, "location", "LocalMachine");
+	default_to(r, map, "name", "My");
+}
+
+/* ---- checks of a single type --------------------------------------------- */
+
+static void check_store(struct reading *r, const struct frame *frame, struct node *map)
+{
+	static const char *const windows[] = { "location", "name" };
+	const struct node *path = node_member(map, "path"), *member;
+	const char *lacking = system_lacks_store(STORE_WINDOWS);
+	size_t n = 0;
+
+	for (size_t i = 0; i < N_FIELDS(windows); i++) {
+		member = node_member(map, windows[i]);
+		if (!member || member->origin == FROM_DEFAULT)
+			continue;
+		n++;
+		if (lacking)
+			field_problem(r, frame, windows[i], member->key_place,
+				      "is of a certificate store that exists on Windows "
+				      "only: give 'path', a folder of PEM files");
+		else if (path)
+			field_problem(r, frame, windows[i], member->key_place,
+				      "is given beside 'path': keep one of them");
+	}
+	if (lacking && !path && !n)
+		problem_at(r->problems, map->key_place,
+			   "%s has no 'path': give the folder of PEM files that "
+			   "certificates are taken from",
+			   frame->label);
+}
+
+static size_t count_in(const char *text, const char *word)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, word)); text += strlen(word))
+		n++;
+	return n;
+}
+
+static void check_command(struct reading *r, const struct frame *frame, struct node *map,
+			  struct issuer_config *issuer)
+{
+	static const char *const words[] = { "{csr}", "{chain}" };
+	static const char *const meant[] = { "request that it reads",
+					     "chain that it writes" };
+
+	issuer->program.changes = arena_calloc(r->values.arena, 1, sizeof(char *));
+	for (size_t i = 0; issuer->program.argv && i < N_FIELDS(words); i++) {
+		size_t n = 0;
+
+		for (size_t arg = 1; issuer->program.argv[arg]; arg++)
+			n += count_in(issuer->program.argv[arg], words[i]);
+		if (n == 1)
+			continue;
+		field_problem(r, frame, "command", node_member(map, "command")->place,
+			      "has %s %s among its arguments: it must stand there once, "
+			      "for the path of the %s",
+			      n ? "several" : "no", words[i], meant[i]);
+	}
+}
+
+/* `none: {directory: ...}` would be read as something else than it says. */
+static void check_name(struct reading *r, const struct frame *frame,
+		       const struct node *map, const struct issuer_config *issuer)
+{
+	enum issuer_type type;
+
+	if (!issuer->name || !issuer_is_word(issuer->name, &type) || type == issuer->type)
+		return;
+	problem_at(
+		r->problems, map->key_place,
+		"%s is called as its own type of issuer is: write 'type: %s' in it, or "
+		"give it another name",
+		frame->label, issuer->name);
+}
+
+static void check_issuer(struct reading *r, const struct frame *frame, struct node *map,
+			 void *base)
+{
+	struct issuer_config *issuer = base;
+
+	check_name(r, frame, map, issuer);
+	if (issuer->type == ISSUER_STORE)
+		check_store(r, frame, map);
+	else if (issuer->type == ISSUER_COMMAND)
+		check_command(r, frame, map, issuer);
+}
 
 const struct section issuer_section = {
 	.what = "issuer",
 	.fields = issuer_fields,
 	.n_fields = N_FIELDS(issuer_fields),
 	.size = sizeof(struct issuer_config),
+	.before = before_issuer,
+	.after = check_issuer,
 };

@@ -26,7 +26,14 @@ static const struct field service_fields[] = {
 	  AT(name),
 	  .fallback = FIELD_OPTIONAL,
 	  .max = 256,
-	  .help = "the Windows service" },
+	  .help = "the Windows service by its key name, or `auto`: the one whose program "
+		  "lies below install_dir" },
+	{ .key = "kill",
+	  .type = FIELD_SWITCH,
+	  AT(kill),
+	  .fallback = FIELD_OPTIONAL,
+	  .help = "beside windows: end its process when it does not stop in time; `no` "
+		  "when not given, then that is reported" },
 	{ .key = "command",
 	  .type = FIELD_COMMAND,
 	  AT(command.argv),
@@ -94,12 +101,16 @@ static void check_service(struct reading *r, const struct frame *frame, struct n
 {
 	struct service *service = base;
 	const struct node *status = node_member(map, "status");
+	const struct node *kill = node_member(map, "kill");
 	const struct kind *kind = kind_of(r, frame, map);
 	const char *lacking;
 
 	if (!kind)
 		return;
 	service->kind = kind->kind;
+	if (kind->kind == SERVICE_WINDOWS &&
+	    node_is_word(node_member(map, "windows"), "auto"))
+		service->name = NULL; /* the target knows below what */
 	lacking = system_lacks_service(kind->kind);
 	if (lacking)
 		field_problem(r, frame, kind->key, node_member(map, kind->key)->place,
@@ -107,10 +118,17 @@ static void check_service(struct reading *r, const struct frame *frame, struct n
 	if (kind->kind != SERVICE_COMMAND && status)
 		field_problem(r, frame, "status", status->key_place,
 			      "is for 'command' only: the service manager is asked here");
-	if (kind->kind == SERVICE_COMMAND && service->action == SERVICE_RELOAD)
+	if (kind->kind != SERVICE_WINDOWS && kill)
+		field_problem(r, frame, "kill", kill->key_place,
+			      "is for 'windows' only: units and commands have their own "
+			      "ways");
+	if (kind->kind != SERVICE_SYSTEMD && service->action == SERVICE_RELOAD)
 		field_problem(r, frame, "action", node_member(map, "action")->place,
-			      "is 'reload', which is for a unit: name a command that "
-			      "reloads");
+			      kind->kind == SERVICE_COMMAND
+				      ? "is 'reload', which is for a unit: name a "
+					"command that reloads"
+				      : "is 'reload', which is for a unit: a Windows "
+					"service is restarted");
 	service->command.timeout_s = service->status.timeout_s = service->timeout_s;
 	service->command.changes = service->status.changes = arena_calloc(
 		r->values.arena, 1, sizeof(char *));

@@ -3,66 +3,14 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "base/target.h"
+#include "config/issuer_types.h"
 #include "config/presets.h"
 #include "config/sections.h"
+#include "config/system.h"
 
 #define AT(member) .offset = offsetof(struct target, member)
 
-/* ---- programs ------------------------------------------------------------ */
-
-#define IN_PROGRAM(member) .offset = offsetof(struct program, member)
-
-#define COMMAND_FIELD                                                                    \
-	{                                                                                \
-		.key = "command", .type = FIELD_COMMAND, IN_PROGRAM(argv), .min = 1,     \
-		.max = 64,                                                               \
-		.help = "the program by its absolute path, and its arguments; no shell"  \
-	}
-
-#define TIMEOUT_FIELD                                                                    \
-	{                                                                                \
-		.key = "timeout", .type = FIELD_DURATION, IN_PROGRAM(timeout_s),         \
-		.fallback = "1m", .min = 1 * SECONDS, .max = 1 * HOURS,                  \
-		.help = "how long it may run; then it is ended with all its children"    \
-	}
-
-static const struct field run_fields[] = {
-	COMMAND_FIELD,
-	TIMEOUT_FIELD,
-	{ .key = "changes",
-	  .type = FIELD_PATHS,
-	  IN_PROGRAM(changes),
-	  .fallback = "[]",
-	  .max = 16,
-	  .help = "files that it changes: saved before, put back on undo" },
-};
-
-static const struct section run_section = {
-	.what = "run",
-	.fields = run_fields,
-	.n_fields = N_FIELDS(run_fields),
-	.size = sizeof(struct program),
-};
-
-static const struct field guard_fields[] = { COMMAND_FIELD, TIMEOUT_FIELD };
-
-static void complete_guard(struct reading *r, const struct frame *frame, struct node *map,
-			   void *base)
-{
-	struct program *program = base;
-
-	(void)frame;
-	(void)map;
-	program->changes = arena_calloc(r->values.arena, 1, sizeof(char *));
-}
-
-static const struct section guard_section = {
-	.what = "program",
-	.fields = guard_fields,
-	.n_fields = N_FIELDS(guard_fields),
-	.none_ok = true,
-	.after = complete_guard,
-};
+#define MAX_ENDPOINTS 16
 
 /* ---- endpoints ----------------------------------------------------------- */
 
@@ -161,6 +109,37 @@ static const struct field target_fields[] = {
 	  .fallback = "none",
 	  .help = "the tls.json that names the certificate, where there is one; a preset "
 		  "knows it" },
+	{ .key = "settings",
+	  .type = FIELD_PATHS,
+	  AT(settings),
+	  .fallback = "[]",
+	  .max = 16,
+	  .help = "folders, `*` and `?` allowed: every *.json below them that carries "
+		  "the old thumbprint is rewritten with tls.json; a preset knows them" },
+	{ .key = "listener_json",
+	  .type = FIELD_TLS_JSON,
+	  AT(listener_json),
+	  .fallback = "none",
+	  .help = "Xtract Core's listener.json: its `mode` is Localhost for the time of "
+		  "a "
+		  "fallback; the preset knows it" },
+	{ .key = "wait_for_extractions",
+	  .type = FIELD_PATIENCE,
+	  AT(wait_idle.at_most_s),
+	  .fallback = "no",
+	  .min = 1 * SECONDS,
+	  .max = 24 * HOURS,
+	  .help = "how long a restart is put off while extractions run, asked of the "
+		  "first address under verify" },
+	{ .key = "maintenance_window",
+	  .type = FIELD_MAINTENANCE,
+	  AT(windows),
+	  .fallback = "[]",
+	  .max = 16,
+	  .count = offsetof(struct target, n_windows),
+	  .help = "when the service may be restarted, in this machine's time zone; at "
+		  "any "
+		  "time when empty" },
 	{ .key = "run",
 	  .type = FIELD_SECTIONS,
 	  AT(programs),
@@ -178,8 +157,7 @@ static const struct field target_fields[] = {
 	{ .key = "verify",
 	  .type = FIELD_SECTIONS,
 	  AT(verify),
-	  .min = 1,
-	  .max = 16,
+	  .max = MAX_ENDPOINTS,
 	  .count = offsetof(struct target, n_verify),
 	  .section = &endpoint_section,
 	  .help = "where the new certificate must be seen; a preset knows it" },
@@ -213,13 +191,13 @@ static const struct field target_fields[] = {
 	  AT(before_fallback),
 	  .fallback = "none",
 	  .section = &guard_section,
-	  .help = "program that closes the plain port to others; if it fails there is no "
-		  "fallback" },
+	  .help = "program that closes the plain port to others, or `firewall`: a rule "
+		  "of Windows's firewall; if it fails there is no fallback" },
 	{ .key = "after_fallback",
 	  .type = FIELD_SECTION,
 	  AT(after_fallback),
 	  .fallback = "none",
-	  .section = &guard_section,
+	  .section = &after_section,
 	  .help = "program that opens it again, once HTTPS is back" },
 	{ .key = "even_if_guard_fails",
 	  .type = FIELD_SWITCH,
@@ -228,14 +206,107 @@ static const struct field target_fields[] = {
 	  .help = "fall back even if before_fallback fails" },
 };
 
+/* What comes out of a Windows store stays in it. */
+static void store_of_issuer(struct reading *r, struct node *map)
+{
+	struct node_source source = { FROM_DEFAULT, map->key_place };
+	const struct node *issuer = issuer_first_of(r, r->certificate);
+	const struct node *location = node_member(issuer, "location");
+	const struct node *name = node_member(issuer, "name");
+	struct node *store;
+
+	if (!location || !name || node_member(map, "store"))
+		return;
+	store = node_from_text(r->values.arena, source, "store", "{}");
+	node_append(store, node_from_scalar(r->values.arena, source, "type", "windows"));
+	node_append(store, node_from_scalar(r->values.arena, source, "location",
+					    location->text));
+	node_append(store, node_from_scalar(r->values.arena, source, "name", name->text));
+	node_append(map, store);
+}
+
+static bool has_store(const struct node *map)
+{
+	const struct node *store = node_member(map, "store");
+
+	return store && !node_is_word(store, "none");
+}
+
 static void before_target(struct reading *r, struct node *map)
 {
 	struct node_source source = { FROM_DEFAULT, map->key_place };
 
+	store_of_issuer(r, map);
 	preset_fill(r, map);
 	if (!node_member(map, "name"))
 		node_append(map,
 			    node_from_scalar(r->values.arena, source, "name", "default"));
+	if (!node_member(map, "verify") && issuer_is_none(r) && has_store(map))
+		node_append(map, node_from_text(r->values.arena, source, "verify", "[]"));
+}
+
+/* Where nothing but the store is watched, no endpoint is needed. */
+static void check_verify(struct reading *r, const struct frame *frame,
+			 const struct node *map)
+{
+	const struct node *verify = node_member(map, "verify");
+
+	if (!verify || verify->type != NODE_LIST || verify->n ||
+	    (issuer_is_none(r) && has_store(map)))
+		return;
+	field_problem(r, frame, "verify", verify->place,
+		      "has 0 entries: expected from 1 to %d", MAX_ENDPOINTS);
+}
+
+/* `windows: auto` looks below the target's folder. */
+static void complete_service(struct reading *r, const struct frame *frame,
+			     const struct node *map, struct target *target)
+{
+	const struct node *service = node_member(node_member(map, "service"), "windows");
+
+	if (!node_is_word(service, "auto"))
+		return;
+	target->service.below = target->install_dir;
+	if (!node_member(map, "install_dir"))
+		problem_at(r->problems, service->place,
+			   "'service.windows' is 'auto', and %s has no 'install_dir': "
+			   "give the folder that the service's program lies below, or "
+			   "the service's name",
+			   frame->label);
+}
+
+/* Asked where the application answers HTTPS. */
+static void complete_wait(struct reading *r, const struct frame *frame,
+			  const struct node *map, struct target *target)
+{
+	const struct node *wait = node_member(map, "wait_for_extractions");
+
+	if (!target->wait_idle.at_most_s)
+		return;
+	if (str_equal(target->preset, "yunio"))
+		field_problem(r, frame, wait->key, wait->place,
+			      "is not for yunIO, which cannot be asked what runs: use "
+			      "'maintenance_window'");
+	if (target->n_verify && target->verify[0].connect)
+		target->wait_idle.url = arena_printf(r->values.arena, "https://%s",
+						     target->verify[0].connect);
+	else
+		field_problem(r, frame, wait->key, wait->place,
+			      "needs an address under 'verify' to ask");
+}
+
+static void complete_firewall(struct reading *r, const struct frame *frame,
+			      const struct node *map, struct target *target)
+{
+	const struct node *guard = node_member(map, "before_fallback");
+
+	if (!node_is_word(guard, "firewall"))
+		return;
+	target->firewall_guard = true;
+	if (system_lacks_service(SERVICE_WINDOWS))
+		field_problem(r, frame, guard->key, guard->place,
+			      "is 'firewall', which exists on Windows only: name a "
+			      "program that closes the port");
 }
 
 static void check_fallback(struct reading *r, const struct frame *frame,
@@ -270,7 +341,7 @@ static void check_fallback(struct reading *r, const struct frame *frame,
 static void check_target(struct reading *r, const struct frame *frame, struct node *map,
 			 void *base)
 {
-	const struct target *target = base;
+	struct target *target = base;
 	const struct node *run = node_member(map, "run");
 
 	if (node_member(map, "preset") && !node_member(map, "install_dir"))
@@ -279,11 +350,15 @@ static void check_target(struct reading *r, const struct frame *frame, struct no
 			   "the product was installed into",
 			   frame->label);
 	if (node_is_word(node_member(map, "store"), "none") && run &&
-	    run->type == NODE_LIST && !run->n)
+	    run->type == NODE_LIST && !run->n && !issuer_is_none(r))
 		problem_at(r->problems, map->key_place,
 			   "%s has neither 'store' nor 'run': nothing would bring the "
 			   "certificate to the application",
 			   frame->label);
+	check_verify(r, frame, map);
+	complete_service(r, frame, map, target);
+	complete_wait(r, frame, map, target);
+	complete_firewall(r, frame, map, target);
 	check_fallback(r, frame, map, target);
 }
 

@@ -1,5 +1,10 @@
+#include <stdlib.h>
+
+#include "base/arena.h"
 #include "config/config.h"
+#include "config/issuer_types.h"
 #include "config/sections.h"
+#include "config/system.h"
 #include "config/trust.h"
 
 #define AT(member) .offset = offsetof(struct config, member)
@@ -17,6 +22,26 @@ static const struct field log_fields[] = {
 	  .fallback = "text",
 	  .choices = log_formats,
 	  .help = "lines for people, or one JSON object a line for machines" },
+	{ .key = "file",
+	  .type = FIELD_PATH,
+	  AT(log_file),
+	  .fallback = FIELD_OPTIONAL,
+	  .help = "written there too; without it to standard error, which is the "
+		  "journal under systemd" },
+	{ .key = "max_size",
+	  .type = FIELD_SIZE,
+	  AT(log_max_bytes),
+	  .fallback = "10M",
+	  .min = 64 * 1024,
+	  .max = 1024 * 1024 * 1024,
+	  .help = "then the file is put aside and a new one begun" },
+	{ .key = "keep",
+	  .type = FIELD_NUMBER,
+	  AT(log_keep),
+	  .fallback = "5",
+	  .min = 0,
+	  .max = 1000,
+	  .help = "how many of those put aside are kept" },
 };
 
 static const struct section log_section = { .what = "log",
@@ -59,7 +84,8 @@ static const struct field top_fields[] = {
 	  AT(state_dir),
 	  .fallback = "/var/lib/certrenewd",
 	  .help = "folder for accounts, journals and undelivered alerts; made when "
-		  "absent" },
+		  "absent. On Windows `%ProgramData%\\certrenewd\\state` when not "
+		  "given" },
 	{ .key = "log",
 	  .type = FIELD_SECTION,
 	  .fallback = "{}",
@@ -96,20 +122,55 @@ static const struct field top_fields[] = {
 	  .help = "who is told, by names of your choice; without any, only the log is" },
 };
 
-static void check_state_dir(struct reading *r, const struct frame *frame,
-			    struct node *map, void *base)
+static void before_file(struct reading *r, struct node *map)
+{
+	struct node_source source = { FROM_DEFAULT, map->key_place };
+	char *state_dir;
+
+	r->root = map;
+	issuers_imply(r, map);
+	if (node_member(map, "state_dir"))
+		return;
+	state_dir = system_default_state_dir();
+	node_append(map,
+		    node_from_scalar(r->values.arena, source, "state_dir", state_dir));
+	free(state_dir);
+}
+
+/* The Windows store cannot say which entries are ours: we keep a record of our own. */
+static void name_records(struct reading *r, const struct config *config)
+{
+	for (size_t i = 0; i < config->n_certificates; i++) {
+		const struct certificate_config *certificate = &config->certificates[i];
+		struct target *targets = (struct target *)certificate->targets;
+
+		for (size_t t = 0; t < certificate->n_targets; t++) {
+			if (targets[t].store.type != STORE_WINDOWS)
+				continue;
+			targets[t].store.records = arena_printf(
+				r->values.arena, "%s/certificates/%s/imported",
+				config->state_dir, certificate->name);
+		}
+	}
+}
+
+static void complete_file(struct reading *r, const struct frame *frame, struct node *map,
+			  void *base)
 {
 	const struct config *config = base;
 
 	(void)frame;
-	if (config->state_dir)
-		trust_require_if_there(r, node_member(map, "state_dir")->place,
-				       config->state_dir);
+	if (!config->state_dir)
+		return;
+	trust_require_if_there(r, node_member(map, "state_dir")->place,
+			       config->state_dir);
+	name_records(r, config);
 }
 
 const struct section top_section = {
 	.what = "file",
 	.fields = top_fields,
 	.n_fields = N_FIELDS(top_fields),
-	.after = check_state_dir,
+	.before = before_file,
+	.after = complete_file,
 };

@@ -12,6 +12,9 @@ extern const struct section certificate_section; /* struct certificate_config */
 extern const struct section target_section;      /* struct target */
 extern const struct section store_section;       /* struct store */
 extern const struct section service_section;     /* struct service */
+extern const struct section run_section;         /* struct program */
+extern const struct section guard_section;       /* struct program, `firewall` too */
+extern const struct section after_section;       /* struct program */
 extern const struct section alert_section;       /* struct alert_config */
 
 #define N_FIELDS(fields) (sizeof(fields) / sizeof(*(fields)))

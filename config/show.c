@@ -16,6 +16,7 @@ static const char *const marks[] = {
 	[FROM_FILE] = "",
 	[FROM_DEFAULT] = "  # default",
 	[FROM_PRESET] = "  # preset",
+	[FROM_SYSTEM] = "  # system",
 };
 
 /* ---- scalars ------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/files.h"
 #include "base/str.h"
+#include "config/system.h"
 
 #define ALPHA "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
@@ -40,7 +41,7 @@ int value_number(const char *text, int64_t *ret)
 
 static const struct unit {
 	char letter;
-	int64_t seconds;
+	int64_t factor;
 } units[] = { { 'w', 604800 }, { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
 
 #define N_UNITS (sizeof(units) / sizeof(*units))
@@ -58,7 +59,7 @@ int value_duration(const char *text, int64_t *ret_s)
 	}
 	for (size_t i = 0; i < N_UNITS; i++) {
 		if (end[0] == units[i].letter && !end[1]) {
-			*ret_s = number * units[i].seconds;
+			*ret_s = number * units[i].factor;
 			return 0;
 		}
 	}
@@ -70,10 +71,10 @@ void value_format_duration(int64_t seconds, char out[DURATION_TEXT_MAX])
 	size_t i = 0;
 
 	while (i < N_UNITS - 1 &&
-	       (seconds < units[i].seconds || seconds % units[i].seconds != 0))
+	       (seconds < units[i].factor || seconds % units[i].factor != 0))
 		i++;
-	snprintf(out, DURATION_TEXT_MAX, "%lld%c",
-		 (long long)(seconds / units[i].seconds), units[i].letter);
+	snprintf(out, DURATION_TEXT_MAX, "%lld%c", (long long)(seconds / units[i].factor),
+		 units[i].letter);
 }
 
 int value_fraction(const char *text, int64_t *ret_numerator, int64_t *ret_denominator)
@@ -90,6 +91,44 @@ int value_fraction(const char *text, int64_t *ret_numerator, int64_t *ret_denomi
 	*ret_numerator = numerator;
 	*ret_denominator = denominator;
 	return 0;
+}
+
+static const struct unit sizes[] = { { 'G', 1 << 30 },
+				     { 'M', 1 << 20 },
+				     { 'k', 1 << 10 } };
+
+#define N_SIZES (sizeof(sizes) / sizeof(*sizes))
+
+int value_size(const char *text, int64_t *ret_bytes)
+{
+	int64_t number;
+	const char *end = read_digits(text, &number);
+
+	if (!end)
+		return -1;
+	if (!*end) {
+		*ret_bytes = number;
+		return 0;
+	}
+	for (size_t i = 0; i < N_SIZES; i++) {
+		if (end[0] == sizes[i].letter && !end[1]) {
+			*ret_bytes = number * sizes[i].factor;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+void value_format_size(int64_t bytes, char out[DURATION_TEXT_MAX])
+{
+	for (size_t i = 0; i < N_SIZES; i++) {
+		if (bytes < sizes[i].factor || bytes % sizes[i].factor != 0)
+			continue;
+		snprintf(out, DURATION_TEXT_MAX, "%lld%c",
+			 (long long)(bytes / sizes[i].factor), sizes[i].letter);
+		return;
+	}
+	snprintf(out, DURATION_TEXT_MAX, "%lld", (long long)bytes);
 }
 
 int value_switch(const char *text, bool *ret)
@@ -193,31 +232,13 @@ bool value_is_absolute(const char *path)
 	       str_starts(path, "\\\\");
 }
 
-/* One spelling for one path: no doubled, trailing or "." components. Links could make
- * ".." mean something else, so that stays. */
-static char *tidy(struct arena *arena, const char *path)
+/* One spelling for one path. */
+static const char *tidy(struct arena *arena, const char *path)
 {
-	char *out = arena_strdup(arena, path), *to = out;
-	const char *from = path;
+	char *tidied = system_tidy_path(path);
+	const char *out = arena_strdup(arena, tidied);
 
-	if (*from != '/') /* another system's, or relative: leave it alone */
-		return out;
-	while (*from) {
-		size_t n;
-
-		while (*from == '/')
-			from++;
-		n = strcspn(from, "/");
-		if (n && !(n == 1 && *from == '.')) {
-			*to++ = '/';
-			memmove(to, from, n);
-			to += n;
-		}
-		from += n;
-	}
-	if (to == out)
-		*to++ = '/';
-	*to = '\0';
+	free(tidied);
 	return out;
 }
 
@@ -239,11 +260,14 @@ const char *value_path(const struct value_context *context, const char *text,
 	const char *path;
 	char *joined;
 
-	(void)ret_why;
 	if (!*text)
 		return NULL;
 	if (value_is_absolute(text))
 		return tidy(context->arena, text);
+	if (strchr(ALPHA, text[0]) && text[1] == ':') {
+		*ret_why = "begins with a drive and is not absolute: write C:\\folder";
+		return NULL;
+	}
 	joined = path_join(context->folder, text);
 	path = tidy(context->arena, joined);
 	free(joined);

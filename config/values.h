@@ -22,6 +22,9 @@ int value_duration(const char *text, int64_t *ret_s);
 /* "1/3": both parts at least 1, together in (0,1), at most 1000. */
 int value_fraction(const char *text, int64_t *ret_numerator, int64_t *ret_denominator);
 
+/* "500k", "10M", "1G" (of 1024), or bytes. */
+int value_size(const char *text, int64_t *ret_bytes);
+
 /* YAML 1.1: yes no true false on off, as yes, Yes or YES. */
 int value_switch(const char *text, bool *ret);
 
@@ -30,6 +33,9 @@ int value_mode(const char *text, uint32_t *ret);
 
 /* The largest unit that leaves no rest: 5400 -> "90m". */
 void value_format_duration(int64_t seconds, char out[DURATION_TEXT_MAX]);
+
+/* The same for sizes: 10485760 -> "10M". */
+void value_format_size(int64_t bytes, char out[DURATION_TEXT_MAX]);
 
 /* Absolute on any system: "/opt/x", "C:\x", "C:/x", "\\host\share". */
 bool value_is_absolute(const char *path);

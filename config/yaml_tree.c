@@ -24,13 +24,16 @@ static struct place place_of(yaml_mark_t mark)
 
 /* ---- libyaml's complaints ------------------------------------------------ */
 
-/* The reader knows only how many bytes it had taken. */
+/* The reader knows only how many bytes it had taken. A byte order mark is no column, and
+ * neither is what continues a character. */
 static struct place place_of_offset(const struct parse *p, size_t offset)
 {
+	size_t i = p->len >= 3 && !memcmp(p->data, "\xef\xbb\xbf", 3) ? 3 : 0;
 	struct place place = { 1, 1 };
 
-	for (size_t i = 0; i < offset && i < p->len; i++) {
-		place.column++;
+	for (; i < offset && i < p->len; i++) {
+		if ((p->data[i] & 0xc0) != 0x80)
+			place.column++;
 		if (p->data[i] == '\n') {
 			place.line++;
 			place.column = 1;

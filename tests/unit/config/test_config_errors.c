@@ -33,7 +33,8 @@ static void an_unknown_key_like_no_other_gets_the_list(void **state)
 		"concurrency, state_dir, log, inspect_every, issuers, certificates, "
 		"alerts");
 	expect_one_error("log: {colour: red}\n" ISSUER CERTIFICATE TARGET,
-			 "1:7: unknown key 'colour' in 'log': expected one of format");
+			 "1:7: unknown key 'colour' in 'log': expected one of format, "
+			 "file, max_size, keep");
 }
 
 static void a_missing_key_is_named_with_its_meaning(void **state)
@@ -141,8 +142,8 @@ static void a_key_without_a_value_is_refused(void **state)
 	(void)state;
 	expect_one_error(
 		ISSUER "    proxy:\n" CERTIFICATE TARGET,
-		"4:5: 'proxy' has no value: expected the URL of a proxy, such as "
-		"http://proxy:3128");
+		"4:5: 'proxy' has no value: expected the URL of a proxy or none, "
+		"such as http://proxy:3128");
 	expect_one_error(
 		"issuers:\n" CERTIFICATE TARGET,
 		"1:1: 'issuers' has no value: expected a map of names (1 to 32)");
@@ -177,10 +178,11 @@ static void control_characters_are_refused_and_not_repeated(void **state)
 			    "    hosts: [\"a\\nb\"]\n"
 			    "    issuers: [le]\n" TARGET,
 		     "6:13: 'hosts' has a line break or control character in it");
-	expect_error(ISSUER "    \"x\\ey\": 1\n" CERTIFICATE TARGET,
-		     "4:5: unknown key 'x?y' in issuer 'le': expected one of directory, "
-		     "agree_to_terms, contact, ca_bundle, proxy, account_key, eab, "
-		     "request_timeout, order_timeout");
+	expect_error(
+		ISSUER "    \"x\\ey\": 1\n" CERTIFICATE TARGET,
+		"4:5: unknown key 'x?y' in issuer 'le': expected one of type, directory, "
+		"agree_to_terms, contact, ca_bundle, proxy, account_key, eab, "
+		"request_timeout, order_timeout");
 }
 
 static void a_ca_without_https_is_refused(void **state)

@@ -52,6 +52,17 @@ static void visit(const char *path, const struct section *section, on_section *s
 	}
 }
 
+/* "`type: acme`, `type: command`: " of "acme command". */
+static void put_types(struct buf *out, const char *only)
+{
+	while (only && *only) {
+		int n = (int)strcspn(only, " ");
+
+		buf_printf(out, "`type: %.*s`%s", n, only, only[n] ? ", " : ": ");
+		only += n + (only[n] == ' ');
+	}
+}
+
 static void put_row(struct buf *out, const struct field *field)
 {
 	char takes[512];
@@ -65,8 +76,7 @@ static void put_row(struct buf *out, const struct field *field)
 	else
 		buf_printf(out, "`%s`", field->fallback);
 	buf_puts(out, " | ");
-	if (field->only)
-		buf_printf(out, "`type: %s`: ", field->only);
+	put_types(out, field->only);
 	buf_printf(out, "%s |\n", field->help);
 }
 

@@ -48,9 +48,10 @@ static void the_other_presets_have_their_own_ports(void **state)
 	assert_string_equal(target->verify[0].connect, "127.0.0.1:8197");
 	assert_string_equal(target->http, "127.0.0.1:8097");
 	target = first_target(draft_must_load(state, PRESET("yunio", "/opt/yunio")));
-	assert_int_equal(target->n_verify, 2);
+	assert_int_equal(target->n_verify, 3);
 	assert_string_equal(target->verify[0].connect, "127.0.0.1:8175");
 	assert_string_equal(target->verify[1].connect, "127.0.0.1:8177");
+	assert_string_equal(target->verify[2].connect, "127.0.0.1:8176");
 	assert_string_equal(target->verify[1].server_name, "a.example");
 	assert_string_equal(target->http, "127.0.0.1:8075");
 	target = first_target(draft_must_load(state, PRESET("xtract-core", "/opt/x[1]")));

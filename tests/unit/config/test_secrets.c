@@ -158,18 +158,22 @@ static void a_secret_has_exactly_one_source(void **state)
 	struct draft *draft = *state;
 
 	draft_load(draft, WITH("{}"));
-	draft_expect_error(draft, "4:32: 'eab.hmac_key' names 0 sources: expected {file: "
-				  "PATH}, {env: NAME} or {credential: NAME}");
+	draft_expect_error(draft,
+			   "4:32: 'eab.hmac_key' names 0 sources: expected {file: "
+			   "PATH}, {env: NAME}, {credential: NAME} or {dpapi: BASE64}");
 	draft_load(draft, WITH("{file: a, env: b}"));
-	draft_expect_error(draft, "4:32: 'eab.hmac_key' names 2 sources: expected {file: "
-				  "PATH}, {env: NAME} or {credential: NAME}");
+	draft_expect_error(draft,
+			   "4:32: 'eab.hmac_key' names 2 sources: expected {file: "
+			   "PATH}, {env: NAME}, {credential: NAME} or {dpapi: BASE64}");
 	draft_load(draft, WITH("{vault: a}"));
 	draft_expect_error(draft, "4:33: 'eab.hmac_key' has the unknown key 'vault': "
-				  "expected {file: PATH}, {env: NAME} or {credential: "
-				  "NAME}");
+				  "expected {file: PATH}, {env: NAME}, {credential: "
+				  "NAME} or {dpapi: BASE64}");
 	draft_load(draft, WITH("{file: [a]}"));
-	draft_expect_error(draft, "4:39: 'eab.hmac_key' has no usable 'file': expected "
-				  "{file: PATH}, {env: NAME} or {credential: NAME}");
+	draft_expect_error(
+		draft,
+		"4:39: 'eab.hmac_key' has no usable 'file': expected "
+		"{file: PATH}, {env: NAME}, {credential: NAME} or {dpapi: BASE64}");
 	draft_load(draft, WITH("{file: *a}"));
 	assert_int_equal(draft->report.errors.n, 1);
 }
@@ -182,7 +186,7 @@ static void a_secret_written_into_the_file_is_refused_and_not_repeated(void **st
 	assert_int_equal(draft->report.errors.n, 1);
 	draft_expect_error(draft,
 			   "4:32: 'eab.hmac_key' is a plain value: expected {file: "
-			   "PATH}, {env: NAME} or {credential: NAME}");
+			   "PATH}, {env: NAME}, {credential: NAME} or {dpapi: BASE64}");
 	assert_null(strstr(draft->report.errors.items[0], "hunter2"));
 }
 

@@ -72,7 +72,7 @@ static void defaults_are_marked(void **state)
 
 	has_line(text, "\nconcurrency: 8\n");
 	has_line(text, "\nstate_dir: /var/lib/certrenewd  # default\n");
-	has_line(text, "\nlog: {format: text}  # default\n");
+	has_line(text, "\nlog: {format: text, max_size: 10M, keep: 5}  # default\n");
 	has_line(text, "\n    directory: https://ca.example/dir\n");
 	has_line(text, "\n    key: {type: rsa-2048, reuse: no}  # default\n");
 	has_line(text, "\n    challenge: {type: http-01, listen: ':80'}  # default\n");
