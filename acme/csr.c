@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <openssl/bio.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -69,29 +71,61 @@ static const EVP_MD *digest_for(const EVP_PKEY *key)
 	return str_equal(key_type_name(key), "ec-p384") ? EVP_sha384() : EVP_sha256();
 }
 
+/* Gives; NULL with the reason. */
+static X509_REQ *make(EVP_PKEY *key, const char *const *names, bool common_name,
+		      struct err *err)
+{
+	X509_REQ *req = X509_REQ_new();
+
+	if (req && X509_REQ_set_version(req, X509_REQ_VERSION_1) &&
+	    !(common_name && set_common_name(req, names)) &&
+	    !set_alternative_names(req, names) && X509_REQ_set_pubkey(req, key) &&
+	    X509_REQ_sign(req, key, digest_for(key)) > 0)
+		return req;
+	err_openssl(err, "make a certificate request for '%s'", names[0]);
+	X509_REQ_free(req);
+	return NULL;
+}
+
 int csr_make(EVP_PKEY *key, const char *const *names, bool common_name, char **ret_csr,
 	     struct err *err)
 {
-	X509_REQ *req = X509_REQ_new();
+	X509_REQ *req = make(key, names, common_name, err);
 	unsigned char *der = NULL;
-	int len, rc = -1;
+	int len;
 
-	if (!req || !X509_REQ_set_version(req, X509_REQ_VERSION_1) ||
-	    (common_name && set_common_name(req, names)) ||
-	    set_alternative_names(req, names) || !X509_REQ_set_pubkey(req, key) ||
-	    X509_REQ_sign(req, key, digest_for(key)) <= 0) {
-		err_openssl(err, "make a certificate request for '%s'", names[0]);
-		goto out;
-	}
+	if (!req)
+		return -1;
 	len = i2d_X509_REQ(req, &der);
-	if (len <= 0) {
+	X509_REQ_free(req);
+	if (len <= 0)
+		return err_openssl(err, "encode a certificate request for '%s'",
+				   names[0]);
+	*ret_csr = base64url_encode(der, (size_t)len);
+	OPENSSL_free(der);
+	return 0;
+}
+
+int csr_make_pem(EVP_PKEY *key, const char *const *names, bool common_name,
+		 char **ret_pem, struct err *err)
+{
+	X509_REQ *req = make(key, names, common_name, err);
+	BIO *bio = req ? BIO_new(BIO_s_mem()) : NULL;
+	char *text;
+	long len;
+	int rc = -1;
+
+	if (!req)
+		return -1;
+	if (!bio || !PEM_write_bio_X509_REQ(bio, req)) {
 		err_openssl(err, "encode a certificate request for '%s'", names[0]);
 		goto out;
 	}
-	*ret_csr = base64url_encode(der, (size_t)len);
+	len = BIO_get_mem_data(bio, &text);
+	*ret_pem = str_ndup(text, (size_t)len);
 	rc = 0;
 out:
-	OPENSSL_free(der);
+	BIO_free(bio);
 	X509_REQ_free(req);
 	return rc;
 }

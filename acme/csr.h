@@ -1,4 +1,5 @@
-/* csr.h - the certificate signing request of finalize (RFC 8555 7.4). */
+/* csr.h - the certificate signing request: of finalize (RFC 8555 7.4), and for programs
+ * that ask a CA in our place. */
 #ifndef ACME_CSR_H
 #define ACME_CSR_H
 
@@ -14,5 +15,9 @@
  * clientAuth). Gives *ret_csr, base64url of the DER. Borrows. */
 int csr_make(EVP_PKEY *key, const char *const *names, bool common_name, char **ret_csr,
 	     struct err *err);
+
+/* The same as PEM ("BEGIN CERTIFICATE REQUEST"), for programs that read a file. Gives. */
+int csr_make_pem(EVP_PKEY *key, const char *const *names, bool common_name,
+		 char **ret_pem, struct err *err);
 
 #endif

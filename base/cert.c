@@ -290,6 +290,31 @@ bool cert_names_are(const struct cert *cert, const char *const *names)
 	return has_all(cert_names(cert), names) && has_all(names, cert_names(cert));
 }
 
+static bool covers(const char *pattern, const char *name)
+{
+	const char *rest = strchr(name, '.');
+
+	if (str_equal_nocase(pattern, name))
+		return true;
+	return str_starts(pattern, "*.") && rest && rest != name &&
+	       str_equal_nocase(pattern + 1, rest);
+}
+
+bool cert_names_cover(const struct cert *cert, const char *const *names)
+{
+	const char *const *own = cert_names(cert);
+
+	for (; *names; names++) {
+		size_t i = 0;
+
+		while (own[i] && !covers(own[i], *names))
+			i++;
+		if (!own[i])
+			return false;
+	}
+	return true;
+}
+
 bool cert_matches_key(const struct cert *cert, const EVP_PKEY *key)
 {
 	const EVP_PKEY *own = X509_get0_pubkey(cert->leaf);

@@ -61,6 +61,10 @@ const char *cert_common_name(const struct cert *cert);  /* NULL: none; borrowed 
 /* Does it name exactly these hosts, in any order, ignoring case? Borrows `names`. */
 bool cert_names_are(const struct cert *cert, const char *const *names);
 
+/* Does it name at least these hosts, ignoring case? "*.example.com" stands for one label
+ * (RFC 9525 6.3): it covers "a.example.com", not "example.com". Borrows `names`. */
+bool cert_names_cover(const struct cert *cert, const char *const *names);
+
 /* Is `key` (public part at least) the leaf's key? */
 bool cert_matches_key(const struct cert *cert, const EVP_PKEY *key);
 

@@ -36,9 +36,11 @@ static int refuse_names(const struct certificate_config *config, const struct ce
 	return -1;
 }
 
-static int check_dates(const struct certificate_config *config, const struct cert *fresh,
-		       int64_t now, struct err *err)
+static int check_dates(const struct accept_facts *facts, struct err *err)
 {
+	const struct certificate_config *config = facts->config;
+	const struct cert *fresh = facts->fresh;
+	int64_t now = facts->now;
 	char text[CLOCK_TEXT_MAX], now_text[CLOCK_TEXT_MAX];
 
 	clock_format_people_local(now, now_text);
@@ -58,7 +60,9 @@ static int check_dates(const struct certificate_config *config, const struct cer
 			"says %s, check it",
 			text, now_text);
 	}
-	if (now >= renewal_age_limit(&config->renew_at, cert_not_before(fresh),
+	/* What we did not order we take as it is: the newest there is. */
+	if (facts->issuer != ISSUER_STORE &&
+	    now >= renewal_age_limit(&config->renew_at, cert_not_before(fresh),
 				     cert_not_after(fresh))) {
 		clock_format_duration(cert_not_after(fresh) - now, text);
 		return err_set(
@@ -71,21 +75,26 @@ static int check_dates(const struct certificate_config *config, const struct cer
 }
 
 /* What no certificate may get wrong, whatever the old one was. */
-static int check_basics(const struct certificate_config *config, const struct cert *fresh,
-			const EVP_PKEY *key, int64_t now, struct err *err)
+static int check_basics(const struct accept_facts *facts, struct err *err)
 {
-	if (!cert_matches_key(fresh, key))
+	const struct certificate_config *config = facts->config;
+	const struct cert *fresh = facts->fresh;
+	bool named = facts->issuer == ISSUER_STORE
+			     ? cert_names_cover(fresh, config->hosts)
+			     : cert_names_are(fresh, config->hosts);
+
+	if (facts->key && !cert_matches_key(fresh, facts->key))
 		return err_set(
 			err, ERR_REFUSED,
 			"the new certificate is for another key than the one in the "
 			"order: the CA's mistake, nothing was deployed");
-	if (!cert_names_are(fresh, config->hosts))
+	if (!named)
 		return refuse_names(config, fresh, err);
 	if (cert_verify_chain(fresh, NULL, false, err)) {
 		err->kind = ERR_REFUSED;
 		return err_wrap(err, "the chain of the new certificate does not verify");
 	}
-	return check_dates(config, fresh, now, err);
+	return check_dates(facts, err);
 }
 
 static void warn(struct strlist *warnings, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -213,17 +222,17 @@ static void warn_changes(const struct cert *fresh, const struct cert *old,
 		     cert_issuer_text(fresh));
 }
 
-int accept_certificate(const struct certificate_config *config, const struct cert *fresh,
-		       const EVP_PKEY *key, const struct cert *old, int64_t now,
-		       struct strlist *warnings, struct err *err)
+int accept_certificate(const struct accept_facts *facts, struct strlist *warnings,
+		       struct err *err)
 {
-	bool old_serves = old && now <= cert_not_after(old);
+	bool old_serves = facts->old && facts->now <= cert_not_after(facts->old);
 
-	if (check_basics(config, fresh, key, now, err))
+	if (check_basics(facts, err))
 		return -1;
-	if (check_kept(config, fresh, old, old_serves, warnings, err))
+	if (check_kept(facts->config, facts->fresh, facts->old, old_serves, warnings,
+		       err))
 		return -1;
-	if (old)
-		warn_changes(fresh, old, warnings);
+	if (facts->old)
+		warn_changes(facts->fresh, facts->old, warnings);
 	return 0;
 }

@@ -16,10 +16,20 @@
 #include "base/str.h"
 #include "config/config.h"
 
-/* Judges `fresh` for `config`, with private key `key`; `old` may be NULL. Adds sentences
- * for the operator to `warnings`. ERR_REFUSED with the reason. */
-int accept_certificate(const struct certificate_config *config, const struct cert *fresh,
-		       const EVP_PKEY *key, const struct cert *old, int64_t now,
-		       struct strlist *warnings, struct err *err);
+struct accept_facts { /* all borrowed */
+	const struct certificate_config *config;
+	enum issuer_type issuer; /* who made it: of one that we did not order (the
+				    store) it is enough that it has all of our names,
+				    and it may be due at once */
+	const struct cert *fresh;
+	const EVP_PKEY *key;    /* its private key; NULL: it is in the store only */
+	const struct cert *old; /* NULL: none */
+	int64_t now;
+};
+
+/* Judges the fresh one. Adds sentences for the operator to `warnings`. ERR_REFUSED with
+ * the reason. */
+int accept_certificate(const struct accept_facts *facts, struct strlist *warnings,
+		       struct err *err);
 
 #endif

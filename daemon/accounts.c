@@ -159,7 +159,8 @@ out:
 int accounts_prepare(const struct config *config, struct strlist *notes, struct err *err)
 {
 	for (size_t i = 0; i < config->n_issuers; i++)
-		if (prepare_one(config, &config->issuers[i], notes, err))
+		if (config->issuers[i].type == ISSUER_ACME &&
+		    prepare_one(config, &config->issuers[i], notes, err))
 			return -1;
 	return 0;
 }

@@ -60,6 +60,7 @@ void pass_ask_advice(struct pass *pass)
 	char *id;
 
 	if (!pass->have_current || !pass->certificate->follow_ari || !issuer ||
+	    issuer->type != ISSUER_ACME ||
 	    cert_not_after(pass->current.cert) <= pass->now)
 		return;
 	id = cert_ari_id(pass->current.cert);

@@ -70,6 +70,7 @@ enum exit_code command_account(const struct options *options)
 {
 	const char *only = options->n_args > 1 ? options->args[1] : NULL;
 	enum exit_code code = EXIT_CODE_DONE, one;
+	const struct issuer_config *asked;
 	const struct config *config;
 	struct sessions *sessions;
 	struct err err;
@@ -81,9 +82,10 @@ enum exit_code command_account(const struct options *options)
 	}
 	if (command_load_config(options, &config))
 		return EXIT_CODE_USAGE;
-	if (only && !config_issuer(config, only)) {
-		fprintf(stderr, "certrenewd: there is no issuer '%s' in '%s'\n", only,
-			config->path);
+	asked = only ? config_issuer(config, only) : NULL;
+	if (only && (!asked || asked->type != ISSUER_ACME)) {
+		fprintf(stderr, "certrenewd: there is no %s '%s' in '%s'\n",
+			asked ? "account with issuer" : "issuer", only, config->path);
 		config_free(config);
 		return EXIT_CODE_USAGE;
 	}
@@ -94,7 +96,8 @@ enum exit_code command_account(const struct options *options)
 	sessions = sessions_new(NULL);
 	sessions_use(sessions, config, 1);
 	for (size_t i = 0; i < config->n_issuers; i++) {
-		if (only && strcmp(only, config->issuers[i].name) != 0)
+		if ((only && strcmp(only, config->issuers[i].name) != 0) ||
+		    config->issuers[i].type != ISSUER_ACME)
 			continue;
 		one = show_one(options, config, sessions, &config->issuers[i]);
 		if (code == EXIT_CODE_DONE)

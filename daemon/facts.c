@@ -4,7 +4,41 @@
 
 #include "base/str.h"
 
-struct renewal_facts facts_for_renewal(const struct certificate_config *config,
+bool facts_has_issuer(const struct config *config,
+		      const struct certificate_config *certificate, enum issuer_type type)
+{
+	for (size_t i = 0; certificate->issuers[i]; i++) {
+		const struct issuer_config *issuer = config_issuer(
+			config, certificate->issuers[i]);
+
+		if (issuer && issuer->type == type)
+			return true;
+	}
+	return false;
+}
+
+bool facts_only_watched(const struct config *config,
+			const struct certificate_config *certificate)
+{
+	return facts_has_issuer(config, certificate, ISSUER_NONE);
+}
+
+bool facts_not_ordered(const struct config *config,
+		       const struct certificate_config *certificate,
+		       const struct job *job)
+{
+	const struct issuer_config *last = job->last_issuer[0]
+						   ? config_issuer(config,
+								   job->last_issuer)
+						   : NULL;
+
+	/* job.json is a hint that may be lost. */
+	return last ? last->type == ISSUER_STORE
+		    : facts_has_issuer(config, certificate, ISSUER_STORE);
+}
+
+struct renewal_facts facts_for_renewal(const struct config *config,
+				       const struct certificate_config *certificate,
 				       const struct cert *current, const struct job *job)
 {
 	struct renewal_facts facts = { .present = current != NULL, .ari_at = NO_ARI };
@@ -12,12 +46,18 @@ struct renewal_facts facts_for_renewal(const struct certificate_config *config,
 
 	if (!current)
 		return facts;
-	facts.names_match = cert_names_are(current, config->hosts);
-	facts.key_type_matches = str_equal(cert_key_type(current), config->key_type);
+	if (facts_not_ordered(config, certificate, job)) {
+		facts.names_match = cert_names_cover(current, certificate->hosts);
+		facts.key_type_matches = true;
+	} else {
+		facts.names_match = cert_names_are(current, certificate->hosts);
+		facts.key_type_matches = str_equal(cert_key_type(current),
+						   certificate->key_type);
+	}
 	facts.not_before = cert_not_before(current);
 	facts.not_after = cert_not_after(current);
 	id = cert_ari_id(current);
-	if (config->follow_ari && job->ari_at && str_equal(id, job->ari_id))
+	if (certificate->follow_ari && job->ari_at && str_equal(id, job->ari_id))
 		facts.ari_at = job->ari_at;
 	free(id);
 	return facts;

@@ -59,7 +59,8 @@ int pass_reload(struct pass *pass, struct err *err)
 		pass->have_current = true;
 		pass->material = (struct material){
 			.cert = pass->current.cert,
-			.key_pem = buf_str(&pass->current.key_pem),
+			.key_pem = pass->current.key ? buf_str(&pass->current.key_pem)
+						     : NULL,
 			.key_len = pass->current.key_pem.len,
 			.version = pass->current.n,
 		};

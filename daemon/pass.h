@@ -78,6 +78,11 @@ void pass_inspect(struct pass *pass);
 /* advice.c: asks the CA (ARI) when it is time; picks the moment once. */
 void pass_ask_advice(struct pass *pass);
 
+/* issue_store.c: is a store what the certificate is expected from, and has somebody put a
+ * newer one there? Looks only; false when it cannot be looked at. */
+bool pass_comes_from_store(const struct pass *pass);
+bool pass_newer_was_put(struct pass *pass);
+
 /* issue.c: preflight, order at the issuers in turn, accept. On success `current` is the
  * new certificate. */
 int pass_preflight(struct pass *pass, struct err *err);
@@ -91,6 +96,10 @@ int pass_rollback(struct pass *pass, struct err *err);
 /* rollout.c: tells what was imported from another client that this one is served by us.
  */
 void pass_hand_over(struct pass *pass);
+
+/* watch.c: a certificate that nobody here orders: looks, tells, and concludes the pass
+ * with the moment of the next look. */
+void pass_watch(struct pass *pass);
 
 /* ladder.c: what to do when time has run out; the operator's fallback. */
 void pass_expired_ladder(struct pass *pass);

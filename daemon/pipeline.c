@@ -56,6 +56,19 @@ static bool held_back(const struct pass *pass)
 	       !just_expired;
 }
 
+/* A store has what it has: asking it harder brings nothing. */
+static bool can_be_forced(const struct pass *pass)
+{
+	for (size_t i = 0; pass->certificate->issuers[i]; i++) {
+		const struct issuer_config *issuer = config_issuer(
+			pass->in->config, pass->certificate->issuers[i]);
+
+		if (issuer && issuer->type != ISSUER_STORE)
+			return true;
+	}
+	return false;
+}
+
 /* ---- renew --------------------------------------------------------------- */
 
 static void tell_renewal_failed(struct pass *pass, const struct err *err)
@@ -244,8 +257,11 @@ static void conclude_renewal(struct pass *pass, const struct renewal_verdict *ve
 		conclude(pass, EXIT_CODE_NOTHING, text);
 	} else {
 		clock_format_people_local(verdict->due_at, when);
-		text = str_printf("'%s' is not due until %s; --force renews it now",
-				  pass->certificate->name, when);
+		text = str_printf(
+			"'%s' is not due until %s; %s", pass->certificate->name, when,
+			can_be_forced(pass) ? "--force renews it now"
+					    : "nobody has put a newer certificate into "
+					      "its store yet");
 		conclude(pass, EXIT_CODE_NOTHING, text);
 	}
 	free(text);
@@ -263,10 +279,14 @@ static int keep_alive(struct pass *pass, struct err *err)
 	pass_inspect(pass);
 	pass_ask_advice(pass);
 
-	facts = facts_for_renewal(pass->certificate, current_cert(pass), &pass->job);
-	facts.forced = pass->in->command == PIPELINE_RENEW && pass->in->force;
+	facts = facts_for_renewal(pass->in->config, pass->certificate, current_cert(pass),
+				  &pass->job);
+	facts.forced = pass->in->command == PIPELINE_RENEW && pass->in->force &&
+		       can_be_forced(pass);
+	facts.newer_was_put = pass_newer_was_put(pass);
 	verdict = renewal_decide(&facts, &pass->certificate->renew_at, pass->now);
-	if (verdict.reason != NOT_DUE && !held_back(pass)) {
+	if (verdict.reason != NOT_DUE &&
+	    (verdict.reason == NEWER_WAS_PUT || !held_back(pass))) {
 		pass_note(pass, "decide", "due: %s", renewal_reason_text(verdict.reason));
 		pass->by_hand = verdict.reason == OPERATOR_ASKED;
 		rc = renew(pass, err);
@@ -342,7 +362,7 @@ static void plan_next(struct pass *pass)
 {
 	const struct config *config = pass->in->config;
 	const struct job *job = &pass->job;
-	struct renewal_facts facts = facts_for_renewal(pass->certificate,
+	struct renewal_facts facts = facts_for_renewal(config, pass->certificate,
 						       current_cert(pass), &pass->job);
 	struct renewal_verdict verdict;
 	struct schedule_verdict next;
@@ -370,6 +390,9 @@ static void plan_next(struct pass *pass)
 		if (pass->certificate->follow_ari && job->ari_ask_again_at)
 			when.ask_advice_at = job->ari_ask_again_at;
 	}
+	if (pass_comes_from_store(pass) &&
+	    when.now + config->inspect_files_every_s < when.inspect_at)
+		when.inspect_at = when.now + config->inspect_files_every_s;
 	next = schedule_next(&when);
 	pass->out->next_at = next.at;
 	str_copy(pass->out->next_why, sizeof(pass->out->next_why), next.why);
@@ -390,9 +413,13 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 		pass_close(&pass);
 		return;
 	}
-	if (flows[input->command](&pass, &err))
-		conclude(&pass, exit_code_of(&err, input->command), err.text);
-	plan_next(&pass);
+	if (facts_only_watched(input->config, input->certificate)) {
+		pass_watch(&pass);
+	} else {
+		if (flows[input->command](&pass, &err))
+			conclude(&pass, exit_code_of(&err, input->command), err.text);
+		plan_next(&pass);
+	}
 	if (pass_save_job(&pass, &save_err))
 		pass_tell(&pass, EVENT_FAILED, NULL, save_err.text,
 			  "make room in the state directory and let it be written");

@@ -47,6 +47,9 @@ struct renewal_verdict renewal_decide(const struct renewal_facts *facts,
 {
 	int64_t age_limit, due;
 
+	/* In front of all that a back-off delays: somebody has just done something. */
+	if (facts->newer_was_put)
+		return (struct renewal_verdict){ NEWER_WAS_PUT, now };
 	if (!facts->present)
 		return (struct renewal_verdict){ MISSING, now };
 	if (!facts->names_match)
@@ -70,6 +73,7 @@ const char *renewal_reason_text(enum renewal_reason reason)
 {
 	static const char *const texts[] = {
 		[NOT_DUE] = "not due",
+		[NEWER_WAS_PUT] = "a newer one was put into the store",
 		[OPERATOR_ASKED] = "the operator's command",
 		[MISSING] = "there is no certificate yet",
 		[NAMES_CHANGED] = "its names are not the configured ones",

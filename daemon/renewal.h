@@ -16,6 +16,7 @@
 
 enum renewal_reason {
 	NOT_DUE,
+	NEWER_WAS_PUT,  /* into the store that it comes from */
 	OPERATOR_ASKED, /* `renew NAME`: on an unexpired one only with --force */
 	MISSING,
 	NAMES_CHANGED,
@@ -28,6 +29,7 @@ enum renewal_reason {
 struct renewal_facts {
 	bool present, names_match, key_type_matches;
 	bool forced;
+	bool newer_was_put; /* a newer one lies where others put it */
 	int64_t not_before, not_after;
 	int64_t ari_at; /* picked once inside the CA's window; NO_ARI if none */
 };

@@ -11,10 +11,12 @@
 #include "daemon/job.h"
 #include "daemon/pipeline.h"
 #include "daemon/renewal.h"
+#include "daemon/report_watch.h"
 #include "daemon/versions.h"
 #include "hooks/deploy.h"
 
 struct known { /* of one certificate, from disk */
+	const struct config *all;
 	const struct certificate_config *config;
 	char *folder;
 	struct job job;
@@ -42,6 +44,7 @@ static int know(const struct config *config, const struct certificate_config *ce
 	bool job_damaged;
 
 	memset(ret, 0, sizeof(*ret));
+	ret->all = config;
 	ret->config = certificate;
 	ret->now = clock_wall();
 	ret->folder = pipeline_folder(config, certificate->name);
@@ -104,8 +107,8 @@ static cJSON *target_json(const struct target_state *state)
 static void add_certificate_facts(const struct known *known, cJSON *json)
 {
 	const struct cert *cert = known->version.cert;
-	struct renewal_facts facts = facts_for_renewal(known->config, known->version.cert,
-						       &known->job);
+	struct renewal_facts facts = facts_for_renewal(known->all, known->config,
+						       known->version.cert, &known->job);
 	struct renewal_verdict verdict = renewal_decide(&facts, &known->config->renew_at,
 							known->now);
 
@@ -122,16 +125,35 @@ static void add_certificate_facts(const struct known *known, cJSON *json)
 	json_set_int(json, "version", known->version.n);
 }
 
-static cJSON *certificate_json(const struct known *known)
+/* Made here, for test systems: whoever reads the status should know. */
+static bool is_self_signed(const struct known *known)
+{
+	const struct issuer_config *last = known->job.last_issuer[0]
+						   ? config_issuer(known->all,
+								   known->job.last_issuer)
+						   : NULL;
+
+	return known->present && last && last->type == ISSUER_SELF_SIGNED;
+}
+
+static cJSON *begin_json(const struct certificate_config *certificate)
 {
 	cJSON *json = cJSON_CreateObject();
 	cJSON *hosts = cJSON_AddArrayToObject(json, "hosts");
+
+	json_set_string(json, "name", certificate->name);
+	for (size_t i = 0; certificate->hosts[i]; i++)
+		cJSON_AddItemToArray(hosts, cJSON_CreateString(certificate->hosts[i]));
+	return json;
+}
+
+static cJSON *certificate_json(const struct known *known)
+{
+	cJSON *json = begin_json(known->config);
 	cJSON *targets;
 
-	json_set_string(json, "name", known->config->name);
-	for (size_t i = 0; known->config->hosts[i]; i++)
-		cJSON_AddItemToArray(hosts, cJSON_CreateString(known->config->hosts[i]));
 	add_certificate_facts(known, json);
+	json_set_bool(json, "self_signed", is_self_signed(known));
 	cJSON_AddItemToObject(json, "renewal", failures_json(&known->job.renewal));
 	cJSON_AddItemToObject(json, "deployment", failures_json(&known->job.deployment));
 	json_set_bool(json, "retired", known->state.retired);
@@ -183,7 +205,13 @@ int report_status(const struct config *config, const struct clock_trust *trust,
 			continue;
 		(void)know(config, &config->certificates[i], &known, damaged,
 			   &unreadable);
-		certificate = certificate_json(&known);
+		if (facts_only_watched(config, known.config)) {
+			certificate = begin_json(known.config);
+			report_watch_json(known.config, known.folder, known.now,
+					  certificate, damaged);
+		} else {
+			certificate = certificate_json(&known);
+		}
 		cJSON_AddItemToArray(list, certificate);
 		forget(&known);
 	}
@@ -212,11 +240,16 @@ static void explain_breaker(const struct config *config, const struct known *kno
 	int64_t interval = facts_renewal_interval(known->config, known->version.cert);
 
 	for (size_t i = 0; known->config->issuers[i]; i++) {
+		const struct issuer_config *issuer = config_issuer(
+			config, known->config->issuers[i]);
 		int64_t *issued = NULL;
 		size_t n = 0;
 		struct err err;
 		struct breaker_verdict verdict;
 
+		if (issuer && issuer->type != ISSUER_ACME &&
+		    issuer->type != ISSUER_COMMAND)
+			continue; /* nothing is used up */
 		if (breaker_read(config->state_dir, known->config->hosts,
 				 known->config->issuers[i], &issued, &n, &err)) {
 			buf_printf(out, "%-17s %s: %s\n", "circuit breaker",
@@ -268,11 +301,16 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 		forget(&known);
 		return -1;
 	}
+	if (facts_only_watched(config, certificate)) {
+		report_watch_explain(certificate, known.folder, known.now, out, damaged);
+		forget(&known);
+		return 0;
+	}
 	if (known.present)
 		buf_printf(out, "%-17s %s from %s\n", "thumbprint",
 			   cert_sha1(known.version.cert),
 			   cert_issuer_text(known.version.cert));
-	facts = facts_for_renewal(known.config, known.version.cert, &known.job);
+	facts = facts_for_renewal(config, known.config, known.version.cert, &known.job);
 	renewal_explain(&facts, &certificate->renew_at, known.now, out);
 	if (known.job.ari_explanation[0])
 		buf_printf(out, "%-17s %s\n", "the CA explains",

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "daemon/report_watch.h"
 
 #define RED "\033[31m"
 #define GREEN "\033[32m"
@@ -90,6 +91,15 @@ static void print_certificate(const cJSON *certificate, bool colour, int64_t now
 		if (cJSON_IsString(item))
 			buf_printf(out, " %s", item->valuestring);
 	buf_puts(out, "\n");
+	if (cJSON_HasObjectItem(certificate, "watched")) {
+		report_watch_print(certificate, now, out);
+		return;
+	}
+	if (json_bool(certificate, "self_signed", false))
+		buf_printf(out,
+			   "  %sself-signed%s  for test systems: no client trusts it "
+			   "by itself\n",
+			   tint(colour, YELLOW), tint(colour, PLAIN));
 	if (json_bool(certificate, "present", false)) {
 		buf_printf(out, "  thumbprint   %s\n", text_of(certificate, "sha1"));
 		print_instant(certificate, "not_after", "expires", now, out);

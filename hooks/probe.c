@@ -190,6 +190,7 @@ static int describe(struct probe_look *look, struct err *err)
 	snprintf(result->sha256, sizeof(result->sha256), "%s", cert_sha256(cert));
 	snprintf(result->detail, sizeof(result->detail), "issued by %s",
 		 cert_issuer_text(cert));
+	result->not_before = cert_not_before(cert);
 	result->not_after = cert_not_after(cert);
 	result->chain_complete = probe_chain_links(look, true);
 	cert_free(cert);

@@ -24,7 +24,7 @@ enum probe_kind {
 struct probe_result {
 	enum probe_kind kind;
 	char sha1[CERT_SHA1_HEX], sha256[CERT_SHA256_HEX]; /* PROBE_TLS */
-	int64_t not_after;                                 /* PROBE_TLS */
+	int64_t not_before, not_after;                     /* PROBE_TLS */
 	bool chain_complete; /* what it sent links up to its root, or all but the root */
 	char detail[256];    /* for people: why nothing, or issuer of what was seen */
 };

@@ -71,7 +71,10 @@ static int judge(struct certificate_config with, struct cert *fresh, struct cert
 		 char warnings[2048], struct err *err)
 {
 	struct strlist list = { 0 };
-	int rc = accept_certificate(&with, fresh, f.key, old, NOW, &list, err);
+	const struct accept_facts facts = {
+		.config = &with, .fresh = fresh, .key = f.key, .old = old, .now = NOW
+	};
+	int rc = accept_certificate(&facts, &list, err);
 
 	warnings[0] = '\0';
 	for (size_t i = 0; i < list.n; i++) {
