@@ -17,7 +17,7 @@
 #include "config/config.h"
 
 #define QUEUE_MAX 1000
-#define QUEUE_ID_SIZE 32
+#define QUEUE_ID_SIZE 40 /* the longest number, a dash, 12 digits and a NUL */
 
 struct queued {
 	char *id, *channel;

@@ -1,32 +1,52 @@
-/* cmd_run.c - run: the daemon in the foreground. reload: tells one that runs. */
+/* cmd_run.c - run: the daemon, in the foreground or as a service. reload: tells one that
+ * runs. */
 #include "daemon/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "daemon/host.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
-#include "daemon/system.h"
 
 enum exit_code command_run_daemon(const struct options *options)
+{
+	return host_run(options);
+}
+
+static void report_bad_config(struct host *host, const struct strlist *errors)
+{
+	char *sentence;
+
+	for (size_t i = 0; i < errors->n; i++)
+		fprintf(stderr, "%s\n", errors->items[i]);
+	sentence = str_printf("%s%s", errors->n ? errors->items[0] : "",
+			      errors->n > 1 ? " (and more: run certrenewd check-config)"
+					    : "");
+	host_start_failed(host, sentence);
+	free(sentence);
+}
+
+enum exit_code daemon_run(const struct options *options, struct host *host)
 {
 	struct config_report report = { 0 };
 	const struct config *config;
 	struct err err;
-	int rc = config_load(options->config, true, &config, &report);
 
-	for (size_t i = 0; i < report.errors.n; i++)
-		fprintf(stderr, "%s\n", report.errors.items[i]);
-	if (!rc)
-		log_open(config->log_format);
-	for (size_t i = 0; !rc && i < report.warnings.n; i++)
+	if (config_load(options->config, true, &config, &report)) {
+		report_bad_config(host, &report.errors);
+		config_report_clear(&report);
+		return EXIT_CODE_USAGE;
+	}
+	loop_open_log(config, host);
+	for (size_t i = 0; i < report.warnings.n; i++)
 		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", report.warnings.items[i]);
 	config_report_clear(&report);
-	if (rc)
-		return EXIT_CODE_USAGE;
-	if (loop_run(config, &err))
+	if (loop_run(config, host, &err)) {
+		host_start_failed(host, err.text);
 		return command_fail(&err);
+	}
 	return EXIT_CODE_DONE;
 }
 

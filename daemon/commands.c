@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "config/system.h"
 #include "daemon/control.h"
 #include "daemon/progress.h"
+#include "daemon/system_commands.h"
 
 static const struct command commands[] = {
 	{ "run", "run", "keep every certificate alive, in the foreground", 0, 0,
@@ -36,25 +38,48 @@ static const struct command commands[] = {
 	  command_reload },
 };
 
+static const struct command *find_in(const struct command *list, size_t n,
+				     const char *word)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(list[i].word, word))
+			return &list[i];
+	return NULL;
+}
+
 const struct command *command_find(const char *word)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		if (!strcmp(commands[i].word, word))
-			return &commands[i];
-	return NULL;
+	const struct command *found = find_in(commands,
+					      sizeof(commands) / sizeof(*commands), word);
+	size_t n;
+	const struct command *more = commands_of_system(&n);
+
+	return found ? found : find_in(more, n, word);
+}
+
+static void print_rows(const struct command *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		printf("  %-26s %s\n", list[i].usage, list[i].help);
 }
 
 void commands_print_help(void)
 {
+	char *config = system_default_config();
+	const struct command *more;
+	size_t n;
+
 	puts("certrenewd " CERTRENEWD_VERSION
 	     ": keeps certificates alive in the applications that use them\n\n"
 	     "usage: certrenewd [--config FILE] COMMAND\n");
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		printf("  %-26s %s\n", commands[i].usage, commands[i].help);
-	puts("\n--config FILE (default " DEFAULT_CONFIG ")  --json  --version  --help\n"
-	     "exit codes: 0 done, 1 failed, 2 configuration or usage, 3 not due or "
+	print_rows(commands, sizeof(commands) / sizeof(*commands));
+	more = commands_of_system(&n);
+	print_rows(more, n);
+	printf("\n--config FILE (default %s)  --json  --version  --help\n", config);
+	puts("exit codes: 0 done, 1 failed, 2 configuration or usage, 3 not due or "
 	     "nothing to "
 	     "do,\n            4 a daemon is needed and none runs, 5 not allowed");
+	free(config);
 }
 
 int command_load_config(const struct options *options, const struct config **ret_config)

@@ -6,24 +6,22 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/files.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "daemon/control_channel.h"
 #include "daemon/exit_code.h"
-#include "daemon/system.h"
 
 #define REQUEST_MAX_BYTES (64 * 1024)
 #define REQUEST_MAX_MS 5000
 #define MAX_CLIENTS 16
 
 struct control {
-	uv_pipe_t listener;
+	uv_loop_t *loop;
+	struct control_listener *listener;
 	control_handler *handler;
 	void *ctx;
-	char *path;
 	unsigned n_clients;
 	struct control_client *clients; /* open connections */
-	bool closing;
 };
 
 struct control_client {
@@ -42,11 +40,6 @@ struct sending {
 	char *text;
 	bool last;
 };
-
-char *control_path(const char *state_dir)
-{
-	return path_join(state_dir, "control.sock");
-}
 
 /* ---- a client's life ----------------------------------------------------- */
 
@@ -198,26 +191,23 @@ static void on_patience_over(uv_timer_t *timer)
 	hang_up(timer->data);
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static void on_arrival(void *ctx)
 {
-	struct control *control = listener->data;
-	struct control_client *client;
+	struct control *control = ctx;
+	struct control_client *client = mem_calloc(1, sizeof(*client));
 
-	if (status < 0 || control->closing)
-		return;
-	client = mem_calloc(1, sizeof(*client));
 	client->control = control;
 	client->holds = 1;
 	client->handles = 2;
 	client->pipe.data = client->patience.data = client;
 	buf_init(&client->request, REQUEST_MAX_BYTES);
-	(void)uv_pipe_init(listener->loop, &client->pipe, 0);
-	(void)uv_timer_init(listener->loop, &client->patience);
+	(void)uv_pipe_init(control->loop, &client->pipe, 0);
+	(void)uv_timer_init(control->loop, &client->patience);
 	client->next = control->clients;
 	control->clients = client;
 	control->n_clients++;
-	if (uv_accept(listener, (uv_stream_t *)&client->pipe) ||
-	    control->n_clients > MAX_CLIENTS || !system_peer_allowed(&client->pipe)) {
+	if (control_listener_accept(control->listener, &client->pipe) ||
+	    control->n_clients > MAX_CLIENTS) {
 		hang_up(client);
 		return;
 	}
@@ -231,50 +221,28 @@ int control_new(uv_loop_t *loop, const char *path, control_handler *handler, voi
 		struct control **ret_control, struct err *err)
 {
 	struct control *control = mem_calloc(1, sizeof(*control));
-	int failed;
+	int rc;
 
+	control->loop = loop;
 	control->handler = handler;
 	control->ctx = ctx;
-	control->path = str_dup(path);
-	control->listener.data = control;
-	(void)uv_pipe_init(loop, &control->listener, 0);
-	/* We hold the state directory's lock: a socket that is there is a dead one's. */
-	if (file_remove(path, err)) {
-		control_close(control);
-		return -1;
-	}
-	failed = uv_pipe_bind(&control->listener, path);
-	if (!failed)
-		failed = uv_listen((uv_stream_t *)&control->listener, 8, on_connection);
-	if (failed) {
-		err_set(err, ERR_IO, "listen on '%s': %s", path, uv_strerror(failed));
-		control_close(control);
-		return -1;
-	}
-	if (system_guard_socket(path, err)) {
-		control_close(control);
-		return -1;
-	}
+	rc = control_listener_new(loop, path, on_arrival, control, &control->listener,
+				  err);
 	*ret_control = control;
-	return 0;
+	return rc;
 }
 
 void control_close(struct control *control)
 {
-	struct err ignored;
-
-	control->closing = true;
 	while (control->clients)
 		hang_up(control->clients);
-	if (!uv_is_closing((uv_handle_t *)&control->listener))
-		uv_close((uv_handle_t *)&control->listener, NULL);
-	(void)file_remove(control->path, &ignored);
+	control_listener_close(control->listener);
 }
 
 void control_free(struct control *control)
 {
 	if (!control)
 		return;
-	free(control->path);
+	control_listener_free(control->listener);
 	free(control);
 }

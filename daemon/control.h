@@ -25,7 +25,8 @@ struct control_client; /* counted: the connection holds one, each hold another *
 typedef void control_handler(void *ctx, struct control_client *client,
 			     const cJSON *request);
 
-/* Listens at `path`, replacing a socket that nobody answers on. Gives *ret_control. */
+/* Listens at `path`, replacing a socket that nobody answers on. Gives *ret_control, on
+ * failure too: its handles are the loop's, so it is closed and freed all the same. */
 int control_new(uv_loop_t *loop, const char *path, control_handler *handler, void *ctx,
 		struct control **ret_control, struct err *err);
 
@@ -56,7 +57,8 @@ int control_call(const char *path, const cJSON *request,
 		 void (*on_line)(void *ctx, const cJSON *line), void *ctx,
 		 cJSON **ret_last, struct err *err);
 
-/* Where the channel of a state directory is. Gives. */
+/* Where the channel of a state directory is: a socket in it, a pipe named after it. Gives
+ * (control_listener.c). */
 char *control_path(const char *state_dir);
 
 #endif

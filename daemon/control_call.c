@@ -9,13 +9,13 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "daemon/control_channel.h"
 
 #define LINE_MAX_BYTES (4 * 1024 * 1024)
 
 struct call {
 	uv_loop_t loop;
 	uv_pipe_t pipe;
-	uv_connect_t connect;
 	uv_write_t write;
 	char *request;
 	struct buf input;
@@ -23,7 +23,6 @@ struct call {
 	void *ctx;
 	cJSON *last;
 	int failed; /* libuv's code; 0 none */
-	bool connected;
 };
 
 static void hang_up(struct call *call, int failed)
@@ -93,48 +92,18 @@ static void on_written(uv_write_t *write, int status)
 		hang_up(write->data, status);
 }
 
-static void on_connect(uv_connect_t *connect, int status)
+static void ask(struct call *call)
 {
-	struct call *call = connect->data;
-	uv_buf_t bytes;
+	uv_buf_t bytes = uv_buf_init(call->request, (unsigned)strlen(call->request));
+	int failed;
 
-	if (status < 0) {
-		hang_up(call, status);
-		return;
-	}
-	call->connected = true;
-	bytes = uv_buf_init(call->request, (unsigned)strlen(call->request));
 	call->write.data = call;
-	status = uv_write(&call->write, connect->handle, &bytes, 1, on_written);
-	if (status < 0)
-		hang_up(call, status);
-	else
-		(void)uv_read_start(connect->handle, on_alloc, on_read);
-}
-
-static int judge(const struct call *call, const char *path, struct err *err)
-{
-	if (call->last)
-		return 0;
-	if (call->connected)
-		return err_set(err, ERR_IO,
-			       "the daemon hung up before it answered (%s): see its log",
-			       uv_strerror(call->failed));
-	switch (call->failed) {
-	case UV_ENOENT:
-	case UV_ECONNREFUSED:
-		return err_set(err, ERR_NOT_FOUND, "no daemon listens on '%s'", path);
-	case UV_EACCES:
-	case UV_EPERM:
-		return err_set(
-			err, ERR_DENIED,
-			"this account may not speak to the daemon on '%s': run it as "
-			"root, or as the daemon's account",
-			path);
-	default:
-		return err_set(err, ERR_IO, "connect to the daemon on '%s': %s", path,
-			       uv_strerror(call->failed));
-	}
+	failed = uv_write(&call->write, (uv_stream_t *)&call->pipe, &bytes, 1,
+			  on_written);
+	if (!failed)
+		failed = uv_read_start((uv_stream_t *)&call->pipe, on_alloc, on_read);
+	if (failed)
+		hang_up(call, failed);
 }
 
 int control_call(const char *path, const cJSON *request,
@@ -146,15 +115,21 @@ int control_call(const char *path, const cJSON *request,
 	int rc;
 
 	call.request = str_printf("%s\n", printed);
-	call.pipe.data = call.connect.data = &call;
 	buf_init(&call.input, LINE_MAX_BYTES);
 	(void)uv_loop_init(&call.loop);
 	(void)uv_pipe_init(&call.loop, &call.pipe, 0);
 	call.pipe.data = &call;
-	uv_pipe_connect(&call.connect, &call.pipe, path, on_connect);
+	rc = control_connect(path, &call.pipe, err);
+	if (rc)
+		hang_up(&call, 0);
+	else
+		ask(&call);
 	(void)uv_run(&call.loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&call.loop);
-	rc = judge(&call, path, err);
+	if (!rc && !call.last)
+		rc = err_set(err, ERR_IO,
+			     "the daemon hung up before it answered (%s): see its log",
+			     uv_strerror(call.failed));
 	if (!rc)
 		*ret_last = call.last;
 	buf_release(&call.input);

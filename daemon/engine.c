@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "daemon/accounts.h"
+#include "daemon/event_log.h"
 #include "daemon/log.h"
 #include "daemon/system.h"
 #include "hooks/http01.h"
@@ -58,6 +59,7 @@ int engine_open(struct engine *engine, const struct config *config, struct err *
 	engine->generation = 1;
 	engine->cancel = cancel_new();
 	engine->http01 = http01_new();
+	engine->events = event_log_open();
 	if (open_state_dir(engine, err) ||
 	    alerts_open(config->state_dir, &engine->alerts, err))
 		goto failed;
@@ -77,6 +79,7 @@ failed:
 
 void engine_close(struct engine *engine)
 {
+	event_log_close(engine->events);
 	http01_free(engine->http01);
 	alerts_close(engine->alerts);
 	file_lock_release(engine->lock);
@@ -93,9 +96,19 @@ int engine_use(struct engine *engine, const struct config *config, struct err *e
 	return 0;
 }
 
+static void report(struct engine *engine, const struct event *event, const char *text)
+{
+	char *whole = str_printf("%s%s%s", event->certificate ? event->certificate : "",
+				 event->certificate ? ": " : "", text);
+
+	event_log_report(engine->events, event->kind, event->severity, whole);
+	free(whole);
+}
+
 static void take_event(struct engine *engine, const struct event *event)
 {
 	enum alert_verdict verdict = ALERT_NOTHING;
+	char *text;
 	struct err err;
 
 	if (alerts_take(engine->alerts, engine->config, event, &verdict, &err))
@@ -103,11 +116,13 @@ static void take_event(struct engine *engine, const struct event *event)
 			 "keep an alert: %s", err.text);
 	if (verdict == ALERT_NOTHING && event->kind == EVENT_RECOVERED)
 		return; /* nothing was wrong */
-	log_line(log_levels[event->severity], event->certificate, event->run,
-		 "%s: %s%s%s%s%s", event_name(event->kind),
-		 event->target ? event->target : "", event->target ? ": " : "",
-		 event->what, event->todo ? "; to do: " : "",
-		 event->todo ? event->todo : "");
+	text = str_printf("%s: %s%s%s%s%s", event_name(event->kind),
+			  event->target ? event->target : "", event->target ? ": " : "",
+			  event->what, event->todo ? "; to do: " : "",
+			  event->todo ? event->todo : "");
+	log_line(log_levels[event->severity], event->certificate, event->run, "%s", text);
+	report(engine, event, text);
+	free(text);
 }
 
 void engine_tell(struct engine *engine, enum event_kind kind, const char *what,

@@ -12,6 +12,7 @@
 #include "daemon/pipeline.h"
 
 struct cancel;
+struct event_log;
 struct file_lock;
 struct http01;
 
@@ -23,6 +24,7 @@ struct engine {
 	struct clock_trust trust;
 	struct http01 *http01;
 	struct cancel *cancel;
+	struct event_log *events; /* NULL: this system has none */
 };
 
 /* Opens (makes) the state directory, takes its lock, reads what is there, and makes the

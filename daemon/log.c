@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "daemon/journal_stream.h"
+#include "daemon/log_file.h"
 
 #define MESSAGE_MAX 4096
 
@@ -29,6 +30,7 @@ static struct {
 	uv_mutex_t mutex; /* over the rest, and over a line on its way out */
 	enum log_format format;
 	bool journal;
+	struct log_file *file; /* NULL: none */
 } logger = { .once = UV_ONCE_INIT };
 
 static void logger_init(void)
@@ -49,6 +51,23 @@ void log_open(enum log_format format)
 	logger.format = format;
 	logger.journal = stderr_is_journal();
 	uv_mutex_unlock(&logger.mutex);
+}
+
+int log_configure(const struct config *config, const char *default_file, struct err *err)
+{
+	const char *path = config->log_file ? config->log_file : default_file;
+	struct log_file *file = NULL, *before;
+
+	log_open(config->log_format);
+	if (path &&
+	    log_file_open(path, config->log_max_bytes, config->log_keep, &file, err))
+		return -1;
+	logger_lock();
+	before = logger.file;
+	logger.file = file;
+	uv_mutex_unlock(&logger.mutex);
+	log_file_close(before);
+	return 0;
 }
 
 /* Gives the line as JSON. */
@@ -88,6 +107,15 @@ static char *line_text(enum log_level level, const char *cert, const char *run,
 			  run ? " run=" : "", run ? run : "", message);
 }
 
+/* Gives the line as it is printed, or as it is kept in the file. */
+static char *line_for(enum log_level level, const char *cert, const char *run,
+		      const char *message, bool journal)
+{
+	if (logger.format == LOG_FORMAT_JSON)
+		return line_json(level, cert, run, message);
+	return line_text(level, cert, run, message, journal);
+}
+
 void log_line(enum log_level level, const char *cert, const char *run, const char *fmt,
 	      ...)
 {
@@ -100,11 +128,14 @@ void log_line(enum log_level level, const char *cert, const char *run, const cha
 	str_make_printable(message);
 
 	logger_lock();
-	line = logger.format == LOG_FORMAT_JSON
-		       ? line_json(level, cert, run, message)
-		       : line_text(level, cert, run, message, logger.journal);
+	line = line_for(level, cert, run, message, logger.journal);
 	fprintf(stderr, "%s\n", line);
 	fflush(stderr);
+	if (logger.file) {
+		free(line);
+		line = line_for(level, cert, run, message, false);
+		log_file_write(logger.file, line);
+	}
 	uv_mutex_unlock(&logger.mutex);
 	free(line);
 }

@@ -6,6 +6,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/service.h"
+#include "daemon/host.h"
 #include "daemon/log.h"
 #include "daemon/system.h"
 
@@ -214,7 +215,7 @@ static void beat(struct loop *loop)
 	for (const struct pass_job *job = loop->running; job; job = job->next)
 		running++;
 	status = str_printf("%zu certificates, %zu at work", loop->n_slots, running);
-	system_notify_alive(status);
+	host_alive(loop->host, status);
 	free(status);
 }
 
@@ -248,50 +249,35 @@ void loop_kick(struct loop *loop)
 
 /* ---- beginning and end --------------------------------------------------- */
 
-static void on_reload_signal(uv_signal_t *signal, int number)
+static void on_reload(void *ctx)
 {
-	struct loop *loop = signal->data;
+	struct loop *loop = ctx;
 	struct err err;
 
-	(void)number;
-	system_notify_reloading();
+	host_reloading(loop->host);
 	if (loop_reload(loop, &err) && err.kind != ERR_CONFIG)
 		log_line(LOG_LEVEL_ERROR, NULL, NULL, "reload: %s", err.text);
-	system_notify_ready(NULL);
+	host_ready(loop->host, NULL);
 	loop_kick(loop);
 }
 
-static void on_stop_signal(uv_signal_t *signal, int number)
+static void on_stop(void *ctx)
 {
-	struct loop *loop = signal->data;
+	struct loop *loop = ctx;
 
-	(void)number;
 	if (loop->stopping)
 		return;
 	loop->stopping = true;
-	system_notify_stopping();
+	host_stopping(loop->host);
 	log_line(LOG_LEVEL_INFO, NULL, NULL, "stopping");
 	cancel_request(loop->engine.cancel);
 	uv_stop(&loop->uv);
 }
 
-static void watch_signals(struct loop *loop)
-{
-	static const int stops[] = { SIGTERM, SIGINT };
-
-	loop->reload_signal.data = loop;
-	(void)uv_signal_init(&loop->uv, &loop->reload_signal);
-	(void)uv_signal_start(&loop->reload_signal, on_reload_signal, SIGHUP);
-	for (size_t i = 0; i < 2; i++) {
-		loop->stop_signals[i].data = loop;
-		(void)uv_signal_init(&loop->uv, &loop->stop_signals[i]);
-		(void)uv_signal_start(&loop->stop_signals[i], on_stop_signal, stops[i]);
-	}
-}
-
 static int set_up(struct loop *loop, struct err *err)
 {
 	const struct config *config = loop->config->config;
+	const struct host_calls calls = { on_stop, on_reload, loop };
 	char *path;
 	int rc;
 
@@ -299,7 +285,7 @@ static int set_up(struct loop *loop, struct err *err)
 		return -1;
 	(void)uv_timer_init(&loop->uv, &loop->tick);
 	loop->tick.data = loop;
-	watch_signals(loop);
+	host_watch(loop->host, &loop->uv, &calls);
 	if (pool_new(&loop->uv, (unsigned)config->concurrency, loop->engine.cancel,
 		     &loop->pool, err))
 		return -1;
@@ -330,6 +316,7 @@ static void tear_down(struct loop *loop)
 		(void)uv_run(&loop->uv, UV_RUN_NOWAIT); /* last words to clients */
 	if (loop->control)
 		control_close(loop->control);
+	host_unwatch(loop->host);
 	uv_walk(&loop->uv, close_handle, NULL);
 	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
 	control_free(loop->control);
@@ -340,9 +327,9 @@ static void tear_down(struct loop *loop)
 	config_ref_release(loop->config);
 }
 
-int loop_run(const struct config *config, struct err *err)
+int loop_run(const struct config *config, struct host *host, struct err *err)
 {
-	struct loop loop = { .started_at = clock_wall() };
+	struct loop loop = { .host = host, .started_at = clock_wall() };
 	int rc;
 
 	(void)uv_loop_init(&loop.uv);
@@ -355,7 +342,7 @@ int loop_run(const struct config *config, struct err *err)
 			 "certrenewd %s keeps %zu certificate%s, state in '%s'",
 			 CERTRENEWD_VERSION, config->n_certificates,
 			 config->n_certificates == 1 ? "" : "s", config->state_dir);
-		system_notify_ready("looking at every certificate");
+		host_ready(host, "looking at every certificate");
 		loop_kick(&loop);
 		(void)uv_run(&loop.uv, UV_RUN_DEFAULT);
 	}

@@ -11,6 +11,8 @@
 #include "daemon/engine.h"
 #include "daemon/pass_job.h"
 
+struct host;
+
 struct slot { /* one certificate on the schedule */
 	const struct certificate_config *certificate;
 	int64_t next_at;              /* 0: at once */
@@ -20,7 +22,7 @@ struct slot { /* one certificate on the schedule */
 struct loop {
 	uv_loop_t uv;
 	uv_timer_t tick;
-	uv_signal_t reload_signal, stop_signals[2];
+	struct host *host; /* borrowed: who runs us */
 	struct engine engine;
 	struct config_ref *config;
 	struct pool *pool;
@@ -35,9 +37,9 @@ struct loop {
 	bool stopping;
 };
 
-/* Runs the daemon until it is asked to stop. Takes `config`. Returns 0 after a clean end.
- */
-int loop_run(const struct config *config, struct err *err);
+/* Runs the daemon until `host` asks it to stop. Takes `config`. Returns 0 after a clean
+ * end. */
+int loop_run(const struct config *config, struct host *host, struct err *err);
 
 /* Does whatever is due now, and sets the timer for the rest. */
 void loop_kick(struct loop *loop);
@@ -45,6 +47,10 @@ void loop_kick(struct loop *loop);
 /* Reads the configuration again; a broken one is refused and reported, the old one stays.
  * ERR_CONFIG with the first of its errors. */
 int loop_reload(struct loop *loop, struct err *err);
+
+/* Opens the log as the configuration says. A log file that cannot be opened is told, and
+ * is no reason to let certificates expire. */
+void loop_open_log(const struct config *config, const struct host *host);
 
 /* Tells that the configuration in force is good: closes `config_rejected`. */
 void loop_config_is_good(struct loop *loop);

@@ -7,6 +7,7 @@ static const struct {
 	size_t offset;
 } switches[] = {
 	{ "--json", offsetof(struct options, json) },
+	{ "--service", offsetof(struct options, service) },
 	{ "--force", offsetof(struct options, force) },
 	{ "--dry-run", offsetof(struct options, dry_run) },
 	{ "--undo", offsetof(struct options, undo) },
@@ -65,7 +66,7 @@ static int take_value(int argc, char **argv, int *i, struct options *options,
 
 int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 {
-	struct options options = { .config = DEFAULT_CONFIG };
+	struct options options = { 0 };
 	bool only_words = false;
 	int n = 0;
 

@@ -7,15 +7,13 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define DEFAULT_CONFIG "/etc/certrenewd/certrenewd.yaml"
-
 struct options {
-	const char *config;      /* borrowed from argv */
+	const char *config;      /* borrowed from argv; NULL: not given */
 	const char *command;     /* NULL: none given */
 	const char *const *args; /* what follows the command, options taken out; n_args */
 	int n_args;
 	const char *path; /* --path; NULL: not given */
-	bool json, force, dry_run, undo, help, version;
+	bool json, force, dry_run, undo, help, version, service;
 };
 
 /* Takes argv apart; options may stand anywhere, "--" ends them. Sorts argv in place so

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/host.h"
 #include "daemon/log.h"
 
 void loop_drop_slots(struct loop *loop)
@@ -86,6 +87,16 @@ void loop_config_is_good(struct loop *loop)
 	loop->deliver_at = 0;
 }
 
+void loop_open_log(const struct config *config, const struct host *host)
+{
+	char *file = host_log_file(host);
+	struct err err;
+
+	if (log_configure(config, file, &err))
+		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", err.text);
+	free(file);
+}
+
 int loop_reload(struct loop *loop, struct err *err)
 {
 	const struct config *before = loop->config->config, *after;
@@ -112,7 +123,7 @@ int loop_reload(struct loop *loop, struct err *err)
 	}
 	for (size_t i = 0; i < report.warnings.n; i++)
 		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", report.warnings.items[i]);
-	log_open(after->log_format);
+	loop_open_log(after, loop->host);
 	loop_config_is_good(loop);
 	tell_shrunk(loop, before, after);
 	loop_make_slots(loop, after);

@@ -7,11 +7,24 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/posix/notify.h"
+char **system_arguments(int *argc, char **argv)
+{
+	(void)argc;
+	return argv;
+}
+
+unsigned system_console_begin(void)
+{
+	return 0;
+}
+
+void system_console_end(unsigned before)
+{
+	(void)before;
+}
 
 int system_check_state_dir(const char *path, struct err *err)
 {
@@ -80,53 +93,9 @@ void system_harden(void)
 	(void)umask(077);
 }
 
-bool system_peer_allowed(const uv_pipe_t *pipe)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-	uv_os_fd_t fd;
-
-	if (uv_fileno((const uv_handle_t *)pipe, &fd) ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
-		return false;
-	return peer.uid == 0 || peer.uid == geteuid();
-}
-
-int system_guard_socket(const char *path, struct err *err)
-{
-	if (chmod(path, 0600))
-		return err_os(err, "chmod 0600 '%s'", path);
-	return 0;
-}
-
-bool system_stderr_is_terminal(void)
-{
-	return isatty(STDERR_FILENO) == 1;
-}
-
 bool system_stdout_is_terminal(void)
 {
 	return isatty(STDOUT_FILENO) == 1;
-}
-
-void system_notify_ready(const char *status)
-{
-	notify_send("READY=1", status);
-}
-
-void system_notify_reloading(void)
-{
-	notify_send("RELOADING=1", NULL);
-}
-
-void system_notify_stopping(void)
-{
-	notify_send("STOPPING=1", "stopping");
-}
-
-void system_notify_alive(const char *status)
-{
-	notify_send("WATCHDOG=1", status);
 }
 
 void system_trim_memory(void)
