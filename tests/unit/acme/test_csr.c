@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -139,6 +140,30 @@ static void a_key_that_cannot_sign_is_an_error(void **state)
 	EVP_PKEY_free(key);
 }
 
+static void as_pem_it_is_the_same_request(void **state)
+{
+	const char *const names[] = { "a.example", NULL };
+	EVP_PKEY *key = NULL;
+	char *pem = NULL;
+	struct err err;
+	X509_REQ *req;
+	BIO *bio;
+
+	(void)state;
+	assert_int_equal(key_generate("ec-p256", &key, &err), 0);
+	assert_int_equal(csr_make_pem(key, names, true, &pem, &err), 0);
+	assert_ptr_equal(strstr(pem, "-----BEGIN CERTIFICATE REQUEST-----"), pem);
+	bio = BIO_new_mem_buf(pem, -1);
+	req = PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
+	assert_non_null(req);
+	assert_int_equal(X509_REQ_verify(req, key), 1);
+	expect_names(req, names);
+	X509_REQ_free(req);
+	BIO_free(bio);
+	free(pem);
+	EVP_PKEY_free(key);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +172,7 @@ int main(void)
 		cmocka_unit_test(
 			there_is_no_common_name_when_none_fits_or_none_is_wanted),
 		cmocka_unit_test(every_key_type_signs_with_a_digest_of_its_strength),
+		cmocka_unit_test(as_pem_it_is_the_same_request),
 		cmocka_unit_test(a_key_that_cannot_sign_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -303,6 +303,43 @@ static void a_lifetime_that_differs_by_hours_is_no_news(void **state)
 	expect_accepted(config, fresh, make(good()), "");
 }
 
+/* The verdict on a certificate that somebody put into a store. */
+static int judge_put(const char *const *wanted, struct testcert_spec spec,
+		     const EVP_PKEY *key, struct err *err)
+{
+	const struct certificate_config with = { .name = "xu", .hosts = wanted };
+	struct cert *fresh = make(spec);
+	const struct accept_facts facts = { .config = &with,
+					    .issuer = ISSUER_STORE,
+					    .fresh = fresh,
+					    .key = key,
+					    .now = NOW };
+	struct strlist warnings = { 0 };
+	int rc = accept_certificate(&facts, &warnings, err);
+
+	strlist_clear(&warnings);
+	cert_free(fresh);
+	return rc;
+}
+
+static void what_was_put_into_a_store_is_taken_as_it_is(void **state)
+{
+	struct testcert_spec spec = good();
+	struct err err;
+
+	(void)state;
+	/* Its key is in the store, it has more names than ours, and is due already. */
+	spec.not_before_at = NOW - 80 * DAY;
+	spec.not_after_at = NOW + DAY;
+	assert_int_equal(judge_put(NAMES("a.example"), spec, NULL, &err), 0);
+	assert_int_equal(judge_put(NAMES("c.example"), spec, NULL, &err), -1);
+	assert_non_null(strstr(err.text, "instead of 'c.example'"));
+	assert_int_equal(judge_put(NAMES("a.example"), spec, f.other_key, &err), -1);
+	spec.not_after_at = NOW - DAY;
+	assert_int_equal(judge_put(NAMES("a.example"), spec, NULL, &err), -1);
+	assert_non_null(strstr(err.text, "has expired"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +350,7 @@ int main(void)
 		cmocka_unit_test(a_chain_that_does_not_verify_is_refused),
 		cmocka_unit_test(a_certificate_of_the_future_or_the_past_is_refused),
 		cmocka_unit_test(a_certificate_that_would_be_due_at_once_is_refused),
+		cmocka_unit_test(what_was_put_into_a_store_is_taken_as_it_is),
 		cmocka_unit_test(what_got_lost_is_warned_of),
 		cmocka_unit_test(what_got_lost_is_refused_when_it_is_required),
 		cmocka_unit_test(after_an_expired_or_absent_one_requirements_only_warn),

@@ -222,11 +222,24 @@ static void explain_gives_every_rule_with_its_date(void **state)
 	expect_line(missing, by_default, 10, "verdict: renew    there is no certificate");
 }
 
+static void what_somebody_just_put_there_comes_first(void **state)
+{
+	struct renewal_facts facts = ninety_days;
+
+	(void)state;
+	facts.newer_was_put = true;
+	assert_int_equal(on_day(10, facts).reason, NEWER_WAS_PUT);
+	assert_int_equal(on_day(100, facts).reason, NEWER_WAS_PUT);
+	facts.present = false;
+	assert_int_equal(on_day(10, facts).reason, NEWER_WAS_PUT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fresh_certificate_is_left_alone_until_its_deadline),
 		cmocka_unit_test(an_old_certificate_is_due_by_age_from_that_second_on),
+		cmocka_unit_test(what_somebody_just_put_there_comes_first),
 		cmocka_unit_test(the_CA_may_hurry_us),
 		cmocka_unit_test(the_CA_may_not_make_us_late),
 		cmocka_unit_test(what_is_wrong_with_a_certificate_makes_it_due_at_once),
