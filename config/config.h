@@ -161,8 +161,9 @@ const struct certificate_config *config_certificate(const struct config *config,
 						    const char *name);
 
 /* The effective configuration as YAML that loads again; values that come from defaults
- * are marked "# default", from a preset "# preset", secrets read "{file: ...}" as written
- * and never their bytes. Gives a string that the caller frees. */
+ * are marked "# default", from a preset "# preset", from the system "# system", secrets
+ * read "{file: ...}" as written and never their bytes. Gives a string that the caller
+ * frees. */
 char *config_show(const struct config *config);
 
 /* As it is written in the file and in alerts: "notice", "warning", "critical". */

@@ -101,7 +101,7 @@ void read_command(struct reading *r, const struct frame *frame, const struct fie
 		  struct node *list, void *base)
 {
 	const char **argv = arena_calloc(r->values.arena, list->n + 1, sizeof(*argv));
-	const char *why = NULL;
+	const char *why = NULL, *program = NULL;
 	size_t n = 0;
 
 	if (!count_fits(r, frame, field, list))
@@ -116,14 +116,17 @@ void read_command(struct reading *r, const struct frame *frame, const struct fie
 		argv[n++] = item->text;
 	}
 	assert(list->first && argv[0]); /* count_fits() saw one */
-	if (value_has_control(argv[0]) || !value_absolute(&r->values, argv[0], &why)) {
+	if (!value_has_control(argv[0]))
+		program = value_absolute(&r->values, argv[0], &why);
+	if (!program) {
 		field_wrong(r, frame, field, list->first,
 			    why ? why
 				: "is no program by its absolute path, such as "
 				  "/usr/local/bin/x");
 		return;
 	}
-	trust_require(r, list->first->place, argv[0]);
+	list->first->text = argv[0] = program;
+	trust_require(r, list->first->place, program);
 	put(field, base, &argv, sizeof(argv));
 }
 
