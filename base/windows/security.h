@@ -12,8 +12,12 @@
 
 #include "base/err.h"
 
+/* Every right to a file or a registry key that lets its holder change or replace it. */
+#define RIGHTS_TO_CHANGE (DELETE | WRITE_DAC | WRITE_OWNER)
+
 /* SYSTEM and Administrators alone, inherited by what is made below; protected. */
 #define SDDL_OURS L"O:BAG:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+#define SDDL_OURS_KEY L"O:BAG:BAD:P(A;CI;KA;;;SY)(A;CI;KA;;;BA)"
 
 /* The SID of "DOMAIN\name", "NT SERVICE\name", "LocalSystem", ".\name", "name@domain" or
  * "S-1-...". Gives *ret_sid, free(). ERR_CONFIG for an unknown account. */
@@ -42,6 +46,24 @@ char *acl_others_with(PACL acl, DWORD rights, const GENERIC_MAPPING *mapping);
  * Gives *ret_acl, free(). `acl` NULL: an empty list. */
 int acl_with(PACL acl, PSID sid, DWORD rights, const GENERIC_MAPPING *mapping,
 	     PACL *ret_acl, struct err *err);
+
+/* What the generic rights mean for files and for registry keys. */
+const GENERIC_MAPPING *file_mapping(void);
+const GENERIC_MAPPING *registry_mapping(void);
+
+/* Gives the name of who beside ours owns the thing or is given any of `rights` by its
+ * descriptor (owner and DACL); NULL: nobody. */
+char *descriptor_others_with(PSECURITY_DESCRIPTOR descriptor, DWORD rights,
+			     const GENERIC_MAPPING *mapping);
+
+/* Opens HKLM\SOFTWARE\certrenewd for reading and writing, made with SDDL_OURS if absent;
+ * refused with ERR_DENIED when anybody else may change it. RegCloseKey(). */
+int registry_open_ours(HKEY *ret, struct err *err);
+
+/* Turns a privilege that this process holds on for this thread; false: it holds none.
+ * privilege_drop() takes it back (after false too), and no calls nest. */
+bool privilege_take(const wchar_t *name);
+void privilege_drop(void);
 
 /* Security attributes from SDDL, for CreateFile and its like. Gives *ret with a
  * descriptor that security_attributes_release() frees. */

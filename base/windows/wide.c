@@ -35,6 +35,16 @@ char *utf8_from_wide(const wchar_t *text)
 	return utf8;
 }
 
+wchar_t *wide_upper(const wchar_t *text)
+{
+	size_t n = wcslen(text) + 1;
+	wchar_t *upper = mem_calloc(n, sizeof(*upper));
+
+	(void)LCMapStringEx(LOCALE_NAME_INVARIANT, LCMAP_UPPERCASE, text, (int)n, upper,
+			    (int)n, NULL, NULL, 0);
+	return upper;
+}
+
 /* Gives prefix and rest in one. */
 static wchar_t *joined(const wchar_t *prefix, const wchar_t *rest)
 {

@@ -12,6 +12,9 @@
 wchar_t *wide_from_utf8(const char *text);
 char *utf8_from_wide(const wchar_t *text);
 
+/* Upper case by the rules of no language, as Windows compares names. */
+wchar_t *wide_upper(const wchar_t *text);
+
 /* A path for a file call: absolute, '\' between its parts, "\\?\" in front, so that no
  * length limit holds. "\\server\share" becomes "\\?\UNC\server\share". */
 wchar_t *wide_path(const char *path);
