@@ -62,8 +62,8 @@ static void on_wake(uv_async_t *wake)
 		host->calls.reload(host->calls.ctx);
 }
 
-/* SIGHUP is the console being closed. A shutdown of the machine does not reach programs in
- * a console that have loaded user32.dll; the journals are made for that. */
+/* SIGHUP is the console being closed. A shutdown of the machine does not reach programs
+ * in a console that have loaded user32.dll; the journals are made for that. */
 void host_watch(struct host *host, uv_loop_t *loop, const struct host_calls *calls)
 {
 	static const int numbers[N_SIGNALS] = { SIGINT, SIGBREAK, SIGHUP };
@@ -289,9 +289,10 @@ static enum exit_code dispatch(void)
 
 	if (StartServiceCtrlDispatcherW(table))
 		return EXIT_CODE_DONE;
-	fprintf(stderr, "certrenewd: --service is for the service control manager: `net "
-			"start certrenewd` starts the service; leave --service out to run "
-			"in this console\n");
+	fprintf(stderr,
+		"certrenewd: --service is for the service control manager: `net "
+		"start certrenewd` starts the service; leave --service out to run "
+		"in this console\n");
 	return EXIT_CODE_USAGE;
 }
 
