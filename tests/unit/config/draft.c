@@ -8,25 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <grp.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/files.h"
+#include "base/random.h"
 #include "base/str.h"
+#include "config/system.h"
 
 void draft_open(struct draft *draft)
 {
-	const char *root = getenv("TMPDIR");
+	char *root = system_getenv("TMPDIR"), name[17];
+	struct err err;
 
+	if (!root)
+		root = system_getenv("TEMP"); /* which Windows always has */
 	memset(draft, 0, sizeof(*draft));
-	draft->folder = str_printf("%s/config-XXXXXX", root ? root : "/tmp");
-	assert_non_null(mkdtemp(draft->folder));
+	random_hex(name, sizeof(name) - 1);
+	draft->folder = str_printf("%s/config-%s", root ? root : "/tmp", name);
+	free(root);
+	assert_int_equal(dir_make(draft->folder, FILE_SECRET, &err), 0);
 	draft->path = path_join(draft->folder, "certrenewd.yaml");
 }
-
-#define NOBODY 65534
 
 static void forget(struct draft *draft)
 {
@@ -49,7 +51,7 @@ void draft_file(const struct draft *draft, const char *name, unsigned mode,
 		const char *text)
 {
 	char *path = path_join(draft->folder, name);
-	FILE *file = fopen(path, "w");
+	FILE *file = fopen(path, "wb");
 
 	assert_non_null(file);
 	assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
@@ -94,23 +96,6 @@ const struct config *draft_must_load(void **state, const char *yaml)
 		print_error("%s\n", draft->report.errors.items[i]);
 	assert_non_null(draft->config);
 	return draft->config;
-}
-
-int draft_as_nobody(struct draft *draft, int (*run)(struct draft *draft))
-{
-	pid_t child = fork();
-	int status = -1;
-
-	assert_true(child >= 0);
-	if (!child) {
-		if (!geteuid() &&
-		    (setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY)))
-			_exit(100);
-		_exit(run(draft));
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
 }
 
 static void expect(const struct draft *draft, const struct strlist *list,
