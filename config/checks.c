@@ -19,6 +19,18 @@ static const struct node *first_in(const struct node *parent, const char *key)
 
 /* ---- issuers ------------------------------------------------------------- */
 
+static void warn_of_self_signed(const struct node *certificate, const struct node *item,
+				const struct issuer_config *issuer,
+				struct problems *problems)
+{
+	if (issuer->type == ISSUER_SELF_SIGNED)
+		warning_at(
+			problems, item->place,
+			"certificate '%.64s' is self-signed by issuer '%.64s': for test "
+			"systems, no client trusts it by itself",
+			certificate->key, item->text);
+}
+
 static void check_issuer_names(const struct config *config,
 			       const struct node *certificate, struct problems *problems)
 {
@@ -27,8 +39,14 @@ static void check_issuer_names(const struct config *config,
 
 	for (item = first_in(certificate, "issuers"); item; item = item->next) {
 		struct suggestion near = { .typed = item->text };
+		const struct issuer_config *issuer;
 
-		if (item->type != NODE_SCALAR || config_issuer(config, item->text))
+		if (item->type != NODE_SCALAR)
+			continue;
+		issuer = config_issuer(config, item->text);
+		if (issuer)
+			warn_of_self_signed(certificate, item, issuer, problems);
+		if (issuer)
 			continue;
 		if (!strcmp(item->text, "store")) {
 			problem_at(problems, item->place,

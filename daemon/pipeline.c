@@ -15,6 +15,7 @@
 #include "daemon/pass.h"
 #include "daemon/schedule.h"
 #include "daemon/sessions.h"
+#include "daemon/watch.h"
 #include "hooks/fallback.h"
 
 #define LOOK_AGAIN_AFTER_ERROR_S 300
@@ -71,13 +72,40 @@ static bool can_be_forced(const struct pass *pass)
 
 /* ---- renew --------------------------------------------------------------- */
 
+/* How near the end is: by the attempts that remain, or where people have to bring the
+ * next one, by the days that they have. */
+static enum severity severity_of_failure(const struct pass *pass, int *ret_attempts_left)
+{
+	static const enum severity severities[] = {
+		[WATCH_WELL] = SEVERITY_NOTICE,      [WATCH_NOTICE] = SEVERITY_NOTICE,
+		[WATCH_WARNING] = SEVERITY_WARNING,  [WATCH_CRITICAL] = SEVERITY_CRITICAL,
+		[WATCH_EXPIRED] = SEVERITY_CRITICAL,
+	};
+	const struct cert *cert = pass->current.cert;
+	struct backoff_facts facts = {
+		.failures = pass->job.renewal.count,
+		.lifetime_s = cert_lifetime_s(cert),
+		.remaining_s = cert_not_after(cert) - pass->now,
+	};
+	unsigned left;
+
+	*ret_attempts_left = -1;
+	if (!can_be_forced(pass))
+		return severities[watch_decide(&pass->certificate->renew_at,
+					       cert_not_before(cert),
+					       cert_not_after(cert), pass->now)
+					  .step];
+	left = backoff_attempts_left(&facts);
+	*ret_attempts_left = (int)left;
+	return event_expiring_severity(left);
+}
+
 static void tell_renewal_failed(struct pass *pass, const struct err *err)
 {
-	struct backoff_facts facts = { .failures = pass->job.renewal.count };
 	enum severity severity;
+	int attempts_left;
 	char next[CLOCK_TEXT_MAX];
 	char *what;
-	unsigned left;
 
 	clock_format_people_local(pass->job.renewal.next_at, next);
 	what = str_printf("renew '%s': %s; next try %s", pass->certificate->name,
@@ -88,14 +116,15 @@ static void tell_renewal_failed(struct pass *pass, const struct err *err)
 	free(what);
 	if (!pass->have_current || cert_not_after(pass->current.cert) <= pass->now)
 		return;
-	facts.lifetime_s = cert_lifetime_s(pass->current.cert);
-	facts.remaining_s = cert_not_after(pass->current.cert) - pass->now;
-	left = backoff_attempts_left(&facts);
-	severity = event_expiring_severity(left);
+	severity = severity_of_failure(pass, &attempts_left);
 	if (severity == SEVERITY_NOTICE)
 		return; /* `failed` has said it */
 	pass_tell_as(pass, EVENT_EXPIRING, severity, NULL, err->text,
-		     "repair what it names before the attempts run out", (int)left);
+		     can_be_forced(pass)
+			     ? "repair what it names before the attempts run out"
+			     : "put a newer certificate there, with its key, before this "
+			       "one ends",
+		     attempts_left);
 }
 
 static int renew(struct pass *pass, struct err *err)
