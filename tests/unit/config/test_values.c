@@ -190,24 +190,6 @@ static void a_credential_is_a_file_name_alone(void **state)
 	assert_null(convert(value_credential, ""));
 }
 
-static void a_relative_path_begins_in_the_files_folder(void **state)
-{
-	(void)state;
-	assert_string_equal(convert(value_path, "root.pem"), "/etc/certrenewd/root.pem");
-	assert_string_equal(convert(value_path, "./ca//root.pem"),
-			    "/etc/certrenewd/ca/root.pem");
-	assert_string_equal(convert(value_path, "/a/root.pem"), "/a/root.pem");
-	assert_null(convert(value_path, ""));
-}
-
-static void one_path_has_one_spelling(void **state)
-{
-	(void)state;
-	assert_string_equal(convert(value_absolute, "/srv//a/./b/"), "/srv/a/b");
-	assert_string_equal(convert(value_absolute, "/"), "/");
-	assert_string_equal(convert(value_absolute, "/.hidden/..x"), "/.hidden/..x");
-}
-
 static void paths_of_another_system_are_absolute_too(void **state)
 {
 	(void)state;
@@ -289,8 +271,6 @@ int main(void)
 		cmocka_unit_test(a_unit_without_a_suffix_is_a_service),
 		cmocka_unit_test(an_account_is_a_name_or_a_number),
 		cmocka_unit_test(a_credential_is_a_file_name_alone),
-		cmocka_unit_test(a_relative_path_begins_in_the_files_folder),
-		cmocka_unit_test(one_path_has_one_spelling),
 		cmocka_unit_test(paths_of_another_system_are_absolute_too),
 		cmocka_unit_test(an_absolute_path_does_not_climb),
 		cmocka_unit_test(control_characters_are_noticed),
