@@ -13,8 +13,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lib.authority import Authority  # noqa: E402
 from lib.daemon import Certrenewd  # noqa: E402
+from lib.failure import pytest_runtest_makereport  # noqa: E402, F401
 from lib.machine import Machine  # noqa: E402
-from lib.pebble import Pebble  # noqa: E402
+from lib.pebble import Pebble, issuer_of  # noqa: E402
 from lib.webhook import Webhook  # noqa: E402
 from lib.xc import XcApp  # noqa: E402
 
@@ -36,20 +37,6 @@ def programs():
         return Path(named)
     built = os.environ.get("CERTRENEWD_BINARY", TOP / "build/asan/daemon/certrenewd")
     return Path(built).resolve().parents[1] / "tests/support"
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    """A failed test shows the daemon's and the application's last words."""
-    outcome = yield
-    report = outcome.get_result()
-    if not report.failed:
-        return
-    folder = getattr(item, "funcargs", {}).get("tmp_path")
-    for log in sorted(folder.rglob("*.log")) if folder else []:
-        text = log.read_text(errors="replace")
-        if text:
-            report.sections.append((str(log.relative_to(folder)), text[-6000:]))
 
 
 @pytest.fixture
@@ -127,12 +114,6 @@ def setup(daemon, xc):
         return daemon
 
     return configure
-
-
-def issuer_of(pebble, **more):
-    """An entry of `issuers:` for a Pebble."""
-    return {"directory": pebble.directory, "agree_to_terms": True,
-            "ca_bundle": str(pebble.ca_bundle), "request_timeout": "10s", **more}
 
 
 @pytest.fixture(scope="session")

@@ -113,3 +113,9 @@ class Pebble:
     def requests(self, path):
         """How often `path` (such as '/order-plz') has been asked for, over all starts."""
         return len(re.findall(f"(GET|POST|HEAD) {re.escape(path)}", self.log()))
+
+
+def issuer_of(pebble, **more):
+    """An entry of `issuers:` for a Pebble."""
+    return {"directory": pebble.directory, "agree_to_terms": True,
+            "ca_bundle": str(pebble.ca_bundle), "request_timeout": "10s", **more}

@@ -10,14 +10,11 @@ from .waiting import free_port
 DEFAULT_SETTINGS = '{\n    "protocol": "HTTPS - Restricted to custom users",\n    "port": 0\n}\n'
 
 
-class XcApp:
-    """Installed but not started. `programs` is the folder with xcapp and xcctl."""
+class Installation:
+    """A folder laid out like the product's, on free ports; no word about how it runs."""
 
-    def __init__(self, folder, programs):
+    def __init__(self, folder):
         self.dir = Path(folder)
-        self.store = self.dir.parent / (self.dir.name + "-live")
-        self.app = (Path(programs) / "xcapp").resolve()
-        self.xcctl = (Path(programs) / "xcctl").resolve()
         self.insecure_port, self.secure_port = free_port(), free_port()
         self.tls_json = self.dir / "config/servers/tls.json"
         self.settings = self.dir / "config/server/web/general.json"
@@ -27,6 +24,50 @@ class XcApp:
         (self.dir / "listener.json").write_text(json.dumps({
             "insecurePort": self.insecure_port, "securePort": self.secure_port,
             "workerName": "worker.exe", "mode": "Localhost"}))
+
+    def misbehave(self, **how):
+        """From the next start on: refuse="words", serve_old, hang, omit_chain,
+        exit_after_s; `except_` names a thumbprint with which it behaves. Nothing: behave."""
+        path = self.dir / "misbehave.json"
+        if "except_" in how:
+            how["except"] = how.pop("except_")
+        if how:
+            path.write_text(json.dumps(how))
+        else:
+            path.unlink(missing_ok=True)
+
+    def name_in_tls_json(self, leaf):
+        self.tls_json.write_text(json.dumps({
+            "tlsEnabled": True, "certificate": {"thumbprint": leaf.thumbprint}}, indent=4))
+
+    def thumbprint(self):
+        """What tls.json names."""
+        return json.loads(self.tls_json.read_text("utf-8-sig"))["certificate"]["thumbprint"]
+
+    def served(self, name="localhost"):
+        return served(self.secure_port, name)
+
+    def serves_another(self, thumbprint):
+        """Is a certificate served, and not this one?"""
+        now = self.served()
+        return now is not None and now.thumbprint != thumbprint
+
+    def https(self):
+        """(status, body) of GET /version over HTTPS; status 0 when nobody answers."""
+        return curl(f"https://127.0.0.1:{self.secure_port}/version")
+
+    def http(self):
+        return curl(f"http://127.0.0.1:{self.insecure_port}/version")
+
+
+class XcApp(Installation):
+    """Installed but not started. `programs` is the folder with xcapp and xcctl."""
+
+    def __init__(self, folder, programs):
+        super().__init__(folder)
+        self.store = self.dir.parent / (self.dir.name + "-live")
+        self.app = (Path(programs) / "xcapp").resolve()
+        self.xcctl = (Path(programs) / "xcctl").resolve()
         (self.dir / "xcctl.conf").write_text(f"APP='{self.app}'\nSTORE='{self.store}'\n")
 
     def ctl(self, verb, check=True):
@@ -45,21 +86,6 @@ class XcApp:
     def log(self):
         return (self.dir / "xcctl.log").read_text(errors="replace")
 
-    def misbehave(self, **how):
-        """From the next start on: refuse="words", serve_old, hang, omit_chain,
-        exit_after_s; `except_` names a thumbprint with which it behaves. Nothing: behave."""
-        path = self.dir / "misbehave.json"
-        if "except_" in how:
-            how["except"] = how.pop("except_")
-        if how:
-            path.write_text(json.dumps(how))
-        else:
-            path.unlink(missing_ok=True)
-
-    def thumbprint(self):
-        """What tls.json names."""
-        return json.loads(self.tls_json.read_text("utf-8-sig"))["certificate"]["thumbprint"]
-
     def install(self, leaf):
         """A certificate that did not come from certrenewd, in the store and tls.json."""
         folder = Path(f"{self.store}.versions") / leaf.thumbprint
@@ -68,28 +94,12 @@ class XcApp:
         (folder / "cert.pem").write_text(leaf.cert_pem)
         (folder / "chain.pem").write_text(leaf.chain_pem)
         (folder / "fullchain.pem").write_text(leaf.fullchain_pem)
-        self.tls_json.write_text(json.dumps({
-            "tlsEnabled": True, "certificate": {"thumbprint": leaf.thumbprint}}, indent=4))
+        self.name_in_tls_json(leaf)
 
     def versions(self):
         """Thumbprints in the store."""
         folder = Path(f"{self.store}.versions")
         return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
-
-    def served(self, name="localhost"):
-        return served(self.secure_port, name)
-
-    def serves_another(self, thumbprint):
-        """Is a certificate served, and not this one?"""
-        now = self.served()
-        return now is not None and now.thumbprint != thumbprint
-
-    def https(self):
-        """(status, body) of GET /version over HTTPS; status 0 when nobody answers."""
-        return curl(f"https://127.0.0.1:{self.secure_port}/version")
-
-    def http(self):
-        return curl(f"http://127.0.0.1:{self.insecure_port}/version")
 
     def service(self, timeout="20s"):
         """For `service:` of a target."""

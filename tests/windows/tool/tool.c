@@ -15,6 +15,7 @@ static const struct command {
 	{ L"import", 4, tool_import },
 	{ L"add", 2, tool_add },
 	{ L"remove", 2, tool_remove },
+	{ L"clear", 1, tool_clear },
 	{ L"sign", 2, tool_sign },
 	{ L"exists", 1, tool_exists },
 	{ L"containers", 0, tool_containers },

@@ -42,6 +42,7 @@ int tool_list(wchar_t **argv);       /* STORE */
 int tool_import(wchar_t **argv);     /* STORE CERT_PEM KEY_PEM CONTAINER */
 int tool_add(wchar_t **argv);        /* STORE CERT_PEM: without a key */
 int tool_remove(wchar_t **argv);     /* STORE THUMBPRINT: the entry, not its key */
+int tool_clear(wchar_t **argv);      /* STORE: every entry with its key */
 int tool_sign(wchar_t **argv);       /* STORE THUMBPRINT */
 int tool_exists(wchar_t **argv);     /* CONTAINER: "yes" or "no" */
 int tool_containers(wchar_t **argv); /* all of the machine, as a list */

@@ -82,11 +82,26 @@ int tool_dacl(wchar_t **argv)
 	return 0;
 }
 
+/* Wine's provider asks for the right to write the SACL too, once a list was set. */
+static void enable_security_privilege(void)
+{
+	TOKEN_PRIVILEGES privileges = { .PrivilegeCount = 1 };
+	HANDLE token = NULL;
+
+	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &token))
+		return;
+	privileges.Privileges[0].Attributes = SE_PRIVILEGE_ENABLED;
+	if (LookupPrivilegeValueW(NULL, SE_SECURITY_NAME, &privileges.Privileges[0].Luid))
+		AdjustTokenPrivileges(token, FALSE, &privileges, 0, NULL, NULL);
+	CloseHandle(token);
+}
+
 int tool_set_dacl(wchar_t **argv)
 {
 	HCRYPTPROV provider = 0;
 	PSECURITY_DESCRIPTOR descriptor = NULL;
 
+	enable_security_privilege();
 	if (!open_container(argv[0], 0, &provider) ||
 	    !ConvertStringSecurityDescriptorToSecurityDescriptorW(
 		    argv[1], SDDL_REVISION_1, &descriptor, NULL) ||

@@ -195,3 +195,29 @@ int tool_remove(wchar_t **argv)
 	CertCloseStore(store, 0);
 	return 0;
 }
+
+int tool_clear(wchar_t **argv)
+{
+	HCERTSTORE store = tool_open_store(argv[0]);
+	PCCERT_CONTEXT cert;
+	HCRYPTPROV gone;
+
+	if (!store)
+		return tool_fail("open the store");
+	while ((cert = CertEnumCertificatesInStore(store, NULL))) {
+		CRYPT_KEY_PROV_INFO *info = tool_provider(cert);
+
+		if (info)
+			CryptAcquireContextW(&gone, info->pwszContainerName,
+					     info->pwszProvName, info->dwProvType,
+					     (info->dwFlags & CRYPT_MACHINE_KEYSET) |
+						     CRYPT_DELETEKEYSET);
+		free(info);
+		if (!CertDeleteCertificateFromStore(cert))
+			return tool_fail("remove the certificate");
+	}
+	CertControlStore(store, CERT_STORE_CTRL_COMMIT_FORCE_FLAG, CERT_STORE_CTRL_COMMIT,
+			 NULL);
+	CertCloseStore(store, 0);
+	return 0;
+}

@@ -1,0 +1,157 @@
+"""Fixtures of the tests under Wine; README.md of tests/ says how to use them.
+
+CERTRENEWD_EXE names the program under test (build/windows/daemon/certrenewd.exe); the
+service and the tool of tests/windows are taken from the same build."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parents[1]
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+pytest.register_assert_rewrite("test_renewal", "test_fallback", "test_deploy",
+                               "test_tls_json", "test_drift")
+
+from lib.application import VENDOR_SERVICE, WindowsApp  # noqa: E402
+from lib.authority import Authority  # noqa: E402
+from lib.failure import pytest_runtest_makereport  # noqa: E402, F401
+from lib.pebble import Pebble, issuer_of  # noqa: E402
+from lib.program import WindowsCertrenewd  # noqa: E402
+from lib.skips import refuse_unlisted_skip  # noqa: E402
+from lib.tool import Tool  # noqa: E402
+from lib.webhook import Webhook  # noqa: E402
+from lib.wine import Wine  # noqa: E402
+
+# Every path of every test has them.
+FOLDER = "Prüfung mit Ümlauten"
+
+
+def pytest_runtest_logreport(report):
+    refuse_unlisted_skip(report)
+
+
+EXE = Path(os.environ.get("CERTRENEWD_EXE", TOP / "build/windows/daemon/certrenewd.exe"))
+
+
+@pytest.fixture(scope="session")
+def binary():
+    assert EXE.exists(), f"{EXE} is not built"
+    return EXE.resolve()
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """The folder with xcservice.exe and wintool.exe."""
+    return EXE.resolve().parents[1] / "tests/windows"
+
+
+@pytest.fixture(scope="session")
+def wine(tmp_path_factory):
+    """A Windows for each worker."""
+    wine = Wine.copied(tmp_path_factory.mktemp("wine") / "prefix")
+    yield wine
+    wine.end()
+
+
+@pytest.fixture
+def tmp_path(wine, request):
+    """On drive C, where nobody but administrators can write the folders above."""
+    name = re.sub(r"\W+", "-", request.node.name)[:60].strip("-")
+    folder = wine.drive / FOLDER / name
+    number = 1
+    while folder.exists():
+        number += 1
+        folder = wine.drive / FOLDER / f"{name}-{number}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def tool(wine, programs):
+    """Asks stores and containers. LocalMachine\\My is empty before and after a test."""
+    tool = Tool(wine, programs)
+    yield tool
+    tool("clear", "My")
+
+
+@pytest.fixture
+def make_pebble(tmp_path):
+    made = []
+
+    def make(**options):
+        made.append(Pebble(tmp_path / f"pebble{len(made)}", **options))
+        return made[-1]
+
+    yield make
+    for pebble in made:
+        pebble.close()
+
+
+@pytest.fixture
+def pebble(make_pebble):
+    return make_pebble()
+
+
+@pytest.fixture
+def authority():
+    return Authority()
+
+
+@pytest.fixture
+def webhook():
+    receiver = Webhook()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def make_xc(tmp_path, wine, tool, programs):
+    """Installs an application with its service; not started. The first one's service has
+    the vendor's name."""
+    made = []
+
+    def make(name="xc", service=None, account=None):
+        service = service or (f"{name} Service" if made else VENDOR_SERVICE)
+        made.append(WindowsApp(tmp_path / name, wine, tool, programs, service, account))
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.remove()
+
+
+@pytest.fixture
+def xc(make_xc):
+    return make_xc()
+
+
+@pytest.fixture
+def daemon(tmp_path, wine, binary):
+    """certrenewd.exe with folder tmp_path/certrenewd; configure() it first."""
+    program = WindowsCertrenewd(tmp_path / "certrenewd", wine, binary)
+    yield program
+    program.close()
+
+
+@pytest.fixture
+def setup(daemon, xc):
+    """setup(pebble, webhook=None, **certificate): as in tests/e2e. The Windows store takes
+    RSA keys."""
+
+    def configure(pebble, webhook=None, target=None, **certificate):
+        entry = {"hosts": ["xc.example"], "issuers": ["pebble"],
+                 "challenge": {"type": "http-01", "listen": f"127.0.0.1:{pebble.http_port}"},
+                 "deploy": [target or xc.target()]}
+        entry.update(certificate)
+        if entry.get("key", {}).get("type", "").startswith("ec-"):
+            entry["key"] = {**entry["key"], "type": "rsa-2048"}
+        alerts = webhook and {"ops": {"type": "webhook", "url": webhook.url, "min": "notice"}}
+        daemon.configure(issuers={"pebble": issuer_of(pebble)}, certificates={"xc": entry},
+                         alerts=alerts)
+        return daemon
+
+    return configure

@@ -1,0 +1,75 @@
+"""The application as Windows runs it: a service laid out like Xtract Core, its certificate
+in LocalMachine\\My, its key in a container."""
+
+import shutil
+
+from .xc import Installation
+
+VENDOR_SERVICE = "SAP Connector Service"
+
+
+class WindowsApp(Installation):
+    """Installed, its service made, not started. Has the words of lib.xc.XcApp."""
+
+    def __init__(self, folder, wine, tool, programs, service=VENDOR_SERVICE, account=None):
+        super().__init__(folder)
+        self.wine, self.tool = wine, tool
+        self.service_name = service
+        shutil.copy(programs / "xcservice.exe", self.dir / "service.exe")
+        wine.run(self.dir / "service.exe", "install", service,
+                 account or f"NT SERVICE\\{service}")
+
+    def ctl(self, verb, check=True):
+        if verb in ("stop", "restart"):
+            self.wine.stop_service(self.service_name)
+        if verb in ("start", "restart"):
+            state = self.wine.start_service(self.service_name)
+            if check and state != "running":
+                raise RuntimeError(f"'{self.service_name}' is {state}: {self.log()}")
+
+    def start(self):
+        self.ctl("start")
+
+    def stop(self):
+        self.ctl("stop")
+
+    def remove(self):
+        self.misbehave()
+        self.ctl("stop", check=False)
+        self.wine.run(self.dir / "service.exe", "uninstall", self.service_name, check=False)
+
+    def log(self):
+        path = self.dir / "service.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def install(self, leaf, container=None):
+        """A certificate that did not come from certrenewd, in the store and tls.json. Its
+        key may be read by the service's account, as the vendor's manual has it done."""
+        from .tool import service_sid
+
+        container = container or f"foreign-{leaf.thumbprint[:8]}"
+        self.tool.import_leaf(leaf, self.dir, container)
+        self.tool.set_dacl(container, "D:P(A;;GA;;;SY)(A;;GA;;;BA)"
+                           f"(A;;GR;;;{service_sid(self.service_name)})")
+        self.name_in_tls_json(leaf)
+        return container
+
+    def versions(self):
+        """Thumbprints in LocalMachine\\My that are not archived; a test begins with none."""
+        return sorted(t for t, e in self.tool.entries().items() if not e["archived"])
+
+    def container(self, thumbprint=None):
+        """Where the key of an entry lies (of the one that tls.json names)."""
+        return self.tool.entries()[thumbprint or self.thumbprint()]["container"]
+
+    def target(self, **overrides):
+        """For `deploy:`, with the preset: store and service are the preset's."""
+        target = {
+            "preset": "xtract-core", "install_dir": str(self.dir),
+            "verify": [{"connect": f"127.0.0.1:{self.secure_port}"}],
+            "verify_timeout": "10s",
+            "http": f"127.0.0.1:{self.insecure_port}",
+            "retire": {"after": "0s"},
+        }
+        target.update(overrides)
+        return {key: value for key, value in target.items() if value is not None}

@@ -1,0 +1,41 @@
+"""What Wine 8 cannot show. A test that needs it names the entry; a skip for any other
+reason fails the run. docs/windows.md lists them for administrators."""
+
+import re
+
+import pytest
+
+SKIPS = {
+    "cng": "CNG under Wine: keys live in memory only, reopening and EC keys are stubs",
+    "delayed-start": "SERVICE_CONFIG_DELAYED_AUTO_START_INFO is refused (87) by Wine",
+    "dependants": "EnumDependentServices is a stub under Wine: it gives none",
+    "event-log": "ReportEvent stores nothing under Wine",
+    "failure-actions": "Wine stores a service's failure actions and never carries them out",
+    "firewall": "Wine has no firewall: a rule blocks nothing there",
+    "powershell": "powershell.exe is a stub under Wine that returns 0",
+    "sslcert": "HttpQueryServiceConfiguration is a stub under Wine: no bindings",
+    "account-names": "LookupAccountName knows no service accounts under Wine (1332)",
+    "file-dacl": "Wine maps file ACLs to unix modes and drops service accounts from them",
+    "first-instance": "FILE_FLAG_FIRST_PIPE_INSTANCE is not enforced under Wine",
+    "access-check": "Wine runs everything as one user: no access is ever denied",
+}
+
+
+def wine_cannot(what):
+    """Skips the test for a listed reason."""
+    pytest.skip(SKIPS[what])
+
+
+def listed(reason):
+    """Is this one of SKIPS, by its sentence or by its name?"""
+    reason = re.sub(r"^Skipped: ", "", reason or "")
+    return reason in SKIPS.values() or reason in SKIPS
+
+
+def refuse_unlisted_skip(report):
+    """pytest_runtest_logreport: what was skipped for another reason has failed."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+        if not listed(reason):
+            report.outcome = "failed"
+            report.longrepr = f"skipped for a reason that lib/skips.py does not list: {reason}"
