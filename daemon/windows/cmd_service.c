@@ -13,8 +13,15 @@
 #include "daemon/windows/own_folder.h"
 #include "daemon/windows/own_service.h"
 #include "daemon/windows/registration.h"
+#include "hooks/firewall.h"
 
 #define PATH_MAX_CHARS 32768
+
+/* http.sys takes what comes in for us, and it is no program: "System" is what the
+ * firewall calls it, as in the rule of IIS. */
+#define FIREWALL_RULE "certrenewd: http-01 answers"
+#define FIREWALL_PROGRAM "System"
+#define FIREWALL_PORT 80
 
 /* Gives the absolute path of our own program. */
 static char *own_program(void)
@@ -84,14 +91,35 @@ static int check_program(const char *program, struct err *err)
 	return 0;
 }
 
+/* Best effort: where the firewall is off, or another one, netsh fails. */
+static void open_port(void)
+{
+	struct err err;
+
+	if (firewall_allow_program(FIREWALL_RULE, FIREWALL_PROGRAM, FIREWALL_PORT, &err))
+		printf("  note: %s; port %d must be reachable for http-01\n", err.text,
+		       FIREWALL_PORT);
+	else
+		printf("firewall: port %d is open for http-01\n", FIREWALL_PORT);
+}
+
+static void close_port(void)
+{
+	struct err err;
+
+	if (firewall_forget(FIREWALL_RULE, &err))
+		printf("  note: %s\n", err.text);
+}
+
 static int install(const struct options *options, const char *program, struct err *err)
 {
 	if (check_program(program, err) || make_folders(err) ||
 	    install_service(program, options->config, err) ||
 	    registration_add(program, err))
 		return -1;
-	puts("Event Log source 'certrenewd': registered\n"
-	     "start it: net start certrenewd");
+	puts("Event Log source 'certrenewd': registered");
+	open_port();
+	puts("start it: net start certrenewd");
 	return 0;
 }
 
@@ -101,6 +129,7 @@ static int uninstall(const char *program, struct err *err)
 
 	if (own_service_remove(&was, err) || registration_remove(program, err))
 		return -1;
+	close_port();
 	puts(was ? "service 'certrenewd': removed; configuration, keys and state are kept"
 		 : "service 'certrenewd': was not installed");
 	return 0;
