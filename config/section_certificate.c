@@ -232,13 +232,41 @@ static void check_issuers(struct reading *r, const struct frame *frame,
 			      "out");
 }
 
+/* Types of issuers for which we make the key. */
+#define WITH_OUR_KEY (1U << ISSUER_ACME | 1U << ISSUER_SELF_SIGNED | 1U << ISSUER_COMMAND)
+
+/* A key that somebody else put into the Windows store leaves it only by being exported,
+ * which that somebody seldom allowed. */
+static void check_key_stays(struct reading *r, const struct frame *frame,
+			    const struct node *map, const struct certificate_config *mine)
+{
+	const struct node *issuer = issuer_first_of(r, map);
+
+	if (!node_member(issuer, "location"))
+		return;
+	for (size_t i = 0; i < mine->n_targets; i++) {
+		const struct target *target = &mine->targets[i];
+
+		if (target->store.type != STORE_DIRECTORY &&
+		    target->store.type != STORE_FILES)
+			continue;
+		problem_at(r->problems, node_member(map, "deploy")->place,
+			   "target '%.64s' of %s wants the key in a file, and the issuer "
+			   "'%.64s' is a Windows store, which keys do not leave: give it "
+			   "'store: {type: windows}'",
+			   target->name ? target->name : "?", frame->label, issuer->key);
+		return;
+	}
+}
+
 /* What is known of keys in the Windows store is known of RSA. */
 static void check_key(struct reading *r, const struct frame *frame,
 		      const struct node *map, const struct certificate_config *mine)
 {
 	const struct node *type = node_member(node_member(map, "key"), "type");
 
-	if (!mine->key_type || !str_starts(mine->key_type, "ec-"))
+	if (!mine->key_type || !str_starts(mine->key_type, "ec-") ||
+	    !(issuer_types_of(r, map) & WITH_OUR_KEY))
 		return;
 	for (size_t i = 0; i < mine->n_targets; i++) {
 		const struct store *store = &mine->targets[i].store;
@@ -308,6 +336,7 @@ static void complete_certificate(struct reading *r, const struct frame *frame,
 
 	check_issuers(r, frame, map);
 	check_key(r, frame, map, certificate);
+	check_key_stays(r, frame, map, certificate);
 	r->certificate = NULL;
 	if (!certificate->n_targets || !deploy)
 		return;

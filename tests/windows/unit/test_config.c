@@ -13,6 +13,7 @@
 
 #include "base/base64url.h"
 #include "base/buf.h"
+#include "base/files.h"
 #include "base/seal.h"
 #include "base/str.h"
 #include "config/idn.h"
@@ -101,6 +102,44 @@ static void what_comes_out_of_a_store_stays_in_it(void **state)
 	assert_string_equal(config_issuer(c, "store")->location, "LocalMachine");
 	assert_string_equal(config_issuer(c, "store")->store_name, "My");
 	assert_string_equal(c->certificates[1].targets[0].store.name, "My");
+}
+
+static void keys_do_not_leave_a_windows_store(void **state)
+{
+	(void)state;
+	expect_one_error("certificates:\n"
+			 "  a:\n"
+			 "    hosts: [a.example]\n"
+			 "    issuers: [store]\n"
+			 "    deploy: [{store: {type: directory, path: 'C:\\s'}, verify: "
+			 "[{connect: 'h:1'}]}]\n",
+			 "5:13: target 'default' of certificate 'a' wants the key in a "
+			 "file, and the issuer 'store' is a Windows store, which keys do "
+			 "not leave: give it 'store: {type: windows}'");
+}
+
+/* The one example of docs/configuration.md that other systems refuse. */
+static void the_documented_example_loads(void **state)
+{
+	const struct draft *draft = *state;
+	struct buf text;
+	struct err err;
+	char *begin, *end;
+
+	buf_init(&text, 1024 * 1024);
+	if (file_read(SOURCE_DIR "/docs/configuration.md", &text, &err))
+		fail_msg("%s", err.text);
+	begin = strstr((char *)text.data, "\n## On Windows\n");
+	assert_non_null(begin);
+	begin = strstr(begin, "\n```\n");
+	assert_non_null(begin);
+	begin += strlen("\n```\n");
+	end = strstr(begin, "\n```\n");
+	assert_non_null(end);
+	end[1] = '\0';
+	assert_int_equal(draft_must_load(state, begin)->n_certificates, 1);
+	assert_int_equal(draft->report.warnings.n, 0);
+	buf_release(&text);
 }
 
 static void ec_keys_in_a_windows_store_are_an_experiment(void **state)
@@ -230,6 +269,8 @@ int main(void)
 		TEST(a_record_is_kept_of_what_we_import),
 		TEST(one_file_has_one_spelling),
 		TEST(what_comes_out_of_a_store_stays_in_it),
+		TEST(keys_do_not_leave_a_windows_store),
+		TEST(the_documented_example_loads),
 		TEST(ec_keys_in_a_windows_store_are_an_experiment),
 		TEST(systemd_is_not_here),
 		TEST(a_secret_in_the_environment_is_utf8),
