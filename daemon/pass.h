@@ -8,6 +8,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/renewal.h"
 #include "daemon/versions.h"
+#include "daemon/window.h"
 #include "hooks/deploy.h"
 
 struct pass {
@@ -25,6 +26,7 @@ struct pass {
 	struct deployment deployment;
 	struct deploy_state state; /* what the journals say of `current` */
 	bool acted;                /* something was renewed, deployed, retired ... */
+	bool waits;                /* a target waits for its maintenance window */
 	bool by_hand; /* renewed by command only: its failure is the operator's news */
 };
 
@@ -96,6 +98,14 @@ int pass_rollback(struct pass *pass, struct err *err);
 /* rollout.c: tells what was imported from another client that this one is served by us.
  */
 void pass_hand_over(struct pass *pass);
+
+/* pass_window.c: when a target's deployment may begin, asked at the instant `at`; the
+ * earliest of those that are not deployed (`at` when there is none). */
+struct window_verdict pass_window(struct pass *pass, size_t i, int64_t at);
+int64_t pass_windows_open_at(struct pass *pass, int64_t at);
+
+/* pass_window.c: which targets wait now: gives n_targets flags, and says so in notes. */
+bool *pass_held(struct pass *pass, bool *ret_any);
 
 /* watch.c: a certificate that nobody here orders: looks, tells, and concludes the pass
  * with the moment of the next look. */

@@ -161,12 +161,15 @@ static bool deployment_unfinished(const struct pass *pass)
 	return any_done && pass_deployed(pass) && !pass->state.verified_at;
 }
 
-static bool deployment_due(const struct pass *pass)
+static bool deployment_due(struct pass *pass)
 {
 	if (!pass->have_current || pass_deployed(pass) ||
 	    cert_not_after(pass->current.cert) <= pass->now)
 		return false;
-	return pass->job.deployment.next_at <= pass->now;
+	if (pass->job.deployment.next_at > pass->now)
+		return false;
+	pass->waits = pass_windows_open_at(pass, pass->now) > pass->now;
+	return !pass->waits;
 }
 
 static void tell_clock_unconfirmed(struct pass *pass, const char *why)
@@ -222,6 +225,18 @@ static const struct target *operators_target(const struct pass *pass, size_t *re
 	return first;
 }
 
+/* At hand, and brought in when the application may be restarted. */
+static char *describe_window(struct pass *pass)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	clock_format_people_local(pass_windows_open_at(pass, clock_wall()), when);
+	return str_printf("'%s' has its new certificate at hand; the restart waits for "
+			  "the maintenance window, until %s, or now with `certrenewd "
+			  "deploy %s`",
+			  pass->certificate->name, when, pass->certificate->name);
+}
+
 /* Success means that it was seen served: a service that waits for its administrator is
  * not there yet, and nobody looked at what an operator has taken over. */
 static void conclude_deployment(struct pass *pass)
@@ -232,7 +247,9 @@ static void conclude_deployment(struct pass *pass)
 	const struct target *theirs = operators_target(pass, &n);
 	char *text;
 
-	if (!done)
+	if (!done && pass->waits)
+		text = describe_window(pass);
+	else if (!done)
 		text = str_printf("'%s' is in place, but not every target serves it yet: "
 				  "see `certrenewd status %s`",
 				  name, name);
@@ -245,7 +262,7 @@ static void conclude_deployment(struct pass *pass)
 	else
 		text = str_printf("'%s' is served with %s", name,
 				  cert_sha1(pass->current.cert));
-	done = done && n < pass->certificate->n_targets;
+	done = (done && n < pass->certificate->n_targets) || pass->waits;
 	conclude(pass, done ? EXIT_CODE_DONE : EXIT_CODE_FAILED, text);
 	free(text);
 }
@@ -274,7 +291,8 @@ static void conclude_renewal(struct pass *pass, const struct renewal_verdict *ve
 		return;
 	}
 	if (verdict->reason == NOT_DUE && !pass_deployed(pass)) {
-		text = describe_waiting_deployment(pass);
+		text = pass->waits ? describe_window(pass)
+				   : describe_waiting_deployment(pass);
 		conclude(pass, EXIT_CODE_NOTHING, text);
 	} else if (verdict->reason != NOT_DUE) {
 		clock_format_people_local(pass->job.renewal.next_at, when);
@@ -407,7 +425,8 @@ static void plan_next(struct pass *pass)
 	if (pass->have_current)
 		when.expires_at = cert_not_after(pass->current.cert);
 	if (pass->have_current && !pass_deployed(pass) && when.expires_at > when.now)
-		when.deploy_at = job->deployment.next_at;
+		when.deploy_at = pass_windows_open_at(
+			pass, later(when.now, job->deployment.next_at));
 	if (pass_deployed(pass)) {
 		when.inspect_at = schedule_inspection(pass->certificate->name,
 						      job->inspected_files_at,

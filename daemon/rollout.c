@@ -69,7 +69,8 @@ static int judge(struct pass *pass, const struct deploy_outcome *outcome,
 	for (size_t i = 0; i < outcome->n_targets; i++) {
 		const struct target_outcome *target = &outcome->targets[i];
 
-		if (only && strcmp(only, target->target) != 0)
+		if ((only && strcmp(only, target->target) != 0) ||
+		    (pass->deployment.held && pass->deployment.held[i]))
 			continue;
 		tell_target(pass, target);
 		if (!ends[target->end].failed || rc)
@@ -110,6 +111,7 @@ static bool any_done(const struct deploy_outcome *outcome)
 int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 {
 	bool was_served = pass_deployed(pass) && pass->state.verified_at;
+	bool *held;
 	struct deploy_outcome outcome = { 0 };
 	struct err state_err;
 	int rc;
@@ -117,14 +119,19 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 	if (!pass->have_current)
 		return err_set(err, ERR_NOT_FOUND,
 			       "there is no certificate to deploy yet");
+	pass->now = clock_wall();
+	held = pass_held(pass, &pass->waits);
+	pass->deployment.held = held;
 	rc = deploy_run(&pass->deployment, pass->in->only, take_over, &outcome, err);
 	if (!rc)
 		rc = judge(pass, &outcome, pass->in->only, err);
+	pass->deployment.held = NULL;
+	free(held);
 	pass->acted = true;
 	pass->now = clock_wall();
 	if (!rc) {
 		forget_failures(&pass->job.deployment);
-		if (!outcome.all_done)
+		if (!outcome.all_done && !pass->waits)
 			pass->job.deployment.next_at = pass->now +
 						       LOOK_AT_SERVICE_EVERY_S;
 		if (outcome.all_done && !was_served && any_done(&outcome))

@@ -72,6 +72,14 @@ static void say_as_journaled(struct member *member)
 								       : journal->why);
 }
 
+/* Is its moment still to come? */
+static bool is_held(const struct member *member)
+{
+	const struct deployment *deployment = member->deployment;
+
+	return deployment->held && deployment->held[member->target - deployment->targets];
+}
+
 static void select_member(struct member *member, const struct member *only,
 			  bool take_over)
 {
@@ -86,6 +94,8 @@ static void select_member(struct member *member, const struct member *only,
 	}
 	if (wanted && member_is_done(member))
 		wanted = take_over && asked && !is_still_right(member);
+	if (wanted && is_held(member))
+		wanted = false;
 	if (!wanted)
 		say_as_journaled(member);
 	member->selected = wanted;

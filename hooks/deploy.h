@@ -55,6 +55,8 @@ struct deployment {         /* all borrowed for the call */
 	const char *run;    /* id of this run, for the journals */
 	const struct target *targets;
 	size_t n_targets;
+	const bool *held; /* targets not to be begun now (they wait for their
+			     maintenance window), n_targets of them; NULL: none */
 	const struct material *material; /* the certificate to bring in */
 	const struct cancel *cancel;
 	void (*note)(void *ctx, const struct deploy_note *note); /* may be NULL */

@@ -108,6 +108,7 @@ static int prepare(struct member *member, const struct journal *before, struct e
 		.target = member->target,
 		.material = material,
 		.kept = member->kept.exists ? &member->kept : NULL,
+		.before = before,
 		.notes = &member->outcome->notes,
 	};
 

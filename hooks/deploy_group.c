@@ -5,6 +5,8 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/files.h"
+#include "hooks/idle.h"
+#include "hooks/placeholders.h"
 #include "hooks/plan.h"
 #include "hooks/programs.h"
 #include "hooks/transaction.h"
@@ -25,6 +27,20 @@ static enum movement move_all(struct group *group, const struct journal_change *
 
 /* ---- pointed ------------------------------------------------------------- */
 
+static int run_program(const struct member *member, const struct program *program,
+		       struct err *err)
+{
+	struct strlist argv = { 0 };
+	struct program expanded = *program;
+	int rc;
+
+	placeholders_expand(member, program->argv, &argv);
+	expanded.argv = (const char *const *)argv.items;
+	rc = program_run(&expanded, member->deployment, member->target, err);
+	strlist_clear(&argv);
+	return rc;
+}
+
 static int apply_changes(struct member *member, struct err *err)
 {
 	const struct target *target = member->target;
@@ -34,7 +50,7 @@ static int apply_changes(struct member *member, struct err *err)
 		    change_apply(&member->plan.items[i], err))
 			return -1;
 	for (size_t i = 0; i < target->n_programs; i++)
-		if (program_run(&target->programs[i], member->deployment, target, err))
+		if (run_program(member, &target->programs[i], err))
 			return -1;
 	for (size_t i = 0; i < member->journal.n_files; i++)
 		if (saved_note_new(&member->journal.files[i], err))
@@ -62,6 +78,16 @@ static enum movement point(struct member *member, struct err *err)
 		return FAILED;
 	}
 	return journal_move(&member->journal, &change, err) ? HALTED : MOVED;
+}
+
+/* Before the first file is switched, so that files and application agree meanwhile. */
+static enum movement wait_until_idle(struct group *group, struct err *err)
+{
+	for (size_t i = 0; i < group->n; i++)
+		if (group->members[i]->journal.state < STEP_POINTED &&
+		    idle_wait(group->members[i], err))
+			return after_failure(err);
+	return MOVED;
 }
 
 static enum movement point_all(struct group *group, struct err *err)
@@ -176,7 +202,7 @@ static int release(struct member *member, struct err *err)
 	if (member_is_on_http(member)) {
 		if (journal_move(&member->journal, &change, err))
 			return -1;
-		if (program_run(&target->after_fallback, deployment, target, &failure)) {
+		if (guard_off(deployment, target, &failure)) {
 			err_wrap(&failure, "after_fallback");
 			strlist_add(&member->outcome->notes, failure.text);
 			deploy_say(deployment, target->name, "released", "%s",
@@ -307,6 +333,8 @@ static int go_forward(struct group *group, struct err *err)
 	movement = begin_all(group, &cause);
 	if (movement == MOVED && is_there_already(group))
 		return complete(group, err);
+	if (movement == MOVED)
+		movement = wait_until_idle(group, &cause);
 	if (movement == MOVED)
 		movement = point_all(group, &cause);
 	if (movement == MOVED)

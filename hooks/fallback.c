@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "hooks/listener.h"
 #include "hooks/programs.h"
 #include "hooks/transaction.h"
 
@@ -39,14 +40,14 @@ static int move_on(struct fall *fall, enum journal_step state, enum journal_step
 static int guard(struct fall *fall, struct err *err)
 {
 	const struct target *target = fall->member->target;
-	bool guarded = target->before_fallback.argv != NULL;
+	bool guarded = guard_exists(target);
 	struct err failure, ignored;
 
 	if (move_on(fall, STEP_NONE, STEP_GUARDED,
 		    guarded ? "before_fallback is run" : "falling back, without a guard",
 		    err))
 		return -1;
-	if (!program_run(&target->before_fallback, &fall->deployment, target, &failure))
+	if (!guard_on(&fall->deployment, target, &failure))
 		return move_on(fall, STEP_GUARDED, STEP_COPIED,
 			       guarded ? "the guard is on" : "settings are copied", err);
 	if (failure.kind == ERR_CANCELLED) {
@@ -69,25 +70,84 @@ static int guard(struct fall *fall, struct err *err)
 		       failure.text);
 }
 
-static int add_copy(struct fall *fall, const char *path, const char *id, struct err *err)
+static int add_record(struct fall *fall, const struct change *change, const char *id,
+		      struct err *err)
 {
 	struct journal *kept = &fall->member->kept;
-	struct change change = { .kind = CHANGE_WATCHED };
 	struct saved saved;
-	char *copy, *name;
+	char *copy;
 	int rc;
 
-	if (journal_file(kept, path))
+	if (journal_file(kept, change->path))
 		return 0;
-	name = str_dup(path);
 	copy = str_printf("settings/%s/%zu", id, kept->n_files);
-	change.path = name;
-	rc = saved_take(&change, kept->folder, copy, &saved, err);
+	rc = saved_take(change, kept->folder, copy, &saved, err);
 	if (!rc)
 		journal_add_file(kept, &saved);
 	free(copy);
+	return rc;
+}
+
+static int add_copy(struct fall *fall, const char *path, const char *id, struct err *err)
+{
+	char *name = str_dup(path);
+	const struct change change = { .kind = CHANGE_WATCHED, .path = name };
+	int rc = add_record(fall, &change, id, err);
+
 	free(name);
 	return rc;
+}
+
+/* Who could listen to plain HTTP is not known: no better than a guard that failed. */
+static int judge_listener(struct fall *fall, int rc, struct err *err)
+{
+	const struct target *target = fall->member->target;
+
+	if (!rc || !target->even_if_guard_fails || err->kind == ERR_CANCELLED)
+		return rc;
+	deploy_say(&fall->deployment, target->name, "fallback",
+		   "it falls back all the same (even_if_guard_fails): %s", err->text);
+	return 0;
+}
+
+/* Notes how listener.json is and how it will be, where it is open to everybody. */
+static int copy_listener(struct fall *fall, const char *id, struct err *err)
+{
+	const char *path = fall->member->target->listener_json;
+	struct change_list list = { 0 };
+	bool open;
+	int rc = 0;
+
+	if (!path)
+		return 0;
+	rc = listener_plan(path, &list, &open, err);
+	for (size_t i = 0; i < list.n && !rc; i++)
+		rc = add_record(fall, &list.items[i], id, err);
+	change_list_clear(&list);
+	return judge_listener(fall, rc, err);
+}
+
+/* Plain HTTP for the machine itself only. Done already, or an operator's own: left. */
+static int close_listener(struct fall *fall, struct err *err)
+{
+	const char *path = fall->member->target->listener_json;
+	const struct saved *saved = path ? journal_file(&fall->member->kept, path) : NULL;
+	struct change_list list = { 0 };
+	enum saved_look look;
+	bool open;
+	int rc;
+
+	if (!saved)
+		return 0;
+	if (saved_look(saved, &look, err))
+		return -1;
+	if (look != LOOK_SAVED)
+		return 0;
+	rc = listener_plan(path, &list, &open, err);
+	for (size_t i = 0; i < list.n && !rc; i++)
+		rc = change_apply(&list.items[i], err);
+	change_list_clear(&list);
+	return judge_listener(fall, rc, err);
 }
 
 /* Theobald's settings: `config/server*` below the installation, or above tls.json. */
@@ -131,7 +191,7 @@ static int copy_all(struct fall *fall, struct err *err)
 
 	random_hex(id, 8);
 	if (add_copy(fall, fall->member->target->tls_json, id, err) ||
-	    copy_settings(fall, id, err))
+	    copy_settings(fall, id, err) || copy_listener(fall, id, err))
 		return err_wrap(err, "copy the settings");
 	memcpy(kept->files[0].new_sha256, "absent", sizeof("absent"));
 	return move_on(fall, STEP_COPIED, STEP_MOVED, "tls.json and settings are copied",
@@ -144,6 +204,8 @@ static int move_away(struct fall *fall, struct err *err)
 	char *real = NULL;
 	int rc = -1;
 
+	if (close_listener(fall, err))
+		return err_wrap(err, "limit plain HTTP to this machine");
 	if (!file_resolve_trusted(path, &real, err) && !file_remove(real, err))
 		rc = move_on(fall, STEP_MOVED, STEP_RESTARTED,
 			     "tls.json is moved into the state directory", err);
@@ -233,8 +295,7 @@ static int put_back(struct fall *fall, const char *why, struct err *err)
 		return -1;
 	if (member->target->service.kind != SERVICE_NONE)
 		rc = service_start(&member->target->service, NULL, err);
-	if (program_run(&member->target->after_fallback, &fall->deployment,
-			member->target, &failure))
+	if (guard_off(&fall->deployment, member->target, &failure))
 		deploy_say(&fall->deployment, member->target->name, "fallback",
 			   "after_fallback: %s", failure.text);
 	if (rc)

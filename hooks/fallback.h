@@ -2,7 +2,8 @@
  *
  * As the vendor documents it (delete tls.json, restart), made safe: before_fallback (the
  * guard; if it fails there is no fallback unless even_if_guard_fails), every
- * JSON file below config/server* copied, tls.json moved into the state directory,
+ * JSON file below config/server* copied, an open listener.json limited to this machine
+ * (hooks/listener.h), tls.json moved into the state directory,
  * restart, the HTTP port answers, mode becomes MODE_FALLBACK. Journaled like a
  * deployment: dying anywhere, the next call finishes it.
  *

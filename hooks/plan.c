@@ -5,20 +5,21 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "hooks/settings.h"
 #include "hooks/store.h"
 #include "hooks/tls_json.h"
 
-static void tell(const struct plan_request *request, char *sentence)
+static void tell(struct strlist *notes, char *sentence)
 {
-	if (request->notes)
-		strlist_add(request->notes, sentence);
+	if (notes)
+		strlist_add(notes, sentence);
 	free(sentence);
 }
 
 /* The bytes that were moved away when we fell back. A lost or damaged copy is no reason
  * to stay on plain HTTP: tls.json is then made anew. */
-static int kept_tls_json(const struct plan_request *request, struct buf *ret,
-			 bool *ret_has, struct err *err)
+static int kept_tls_json(const struct plan_request *request, struct strlist *notes,
+			 struct buf *ret, bool *ret_has, struct err *err)
 {
 	const struct saved *saved = NULL;
 
@@ -33,7 +34,7 @@ static int kept_tls_json(const struct plan_request *request, struct buf *ret,
 	}
 	if (err->kind != ERR_CONFIG && err->kind != ERR_NOT_FOUND)
 		return -1;
-	tell(request, str_printf("'%s' is made anew: %s", saved->path, err->text));
+	tell(notes, str_printf("'%s' is made anew: %s", saved->path, err->text));
 	return 0;
 }
 
@@ -51,7 +52,7 @@ static int plan_tls_json(const struct plan_request *request, struct change_list 
 	buf_init_secret(&bytes, TLS_JSON_MAX_BYTES);
 	if (tls_json_values_of(request->material->cert, target->subject_alt_name, &values,
 			       err) ||
-	    kept_tls_json(request, &bytes, &has_bytes, err))
+	    kept_tls_json(request, request->notes, &bytes, &has_bytes, err))
 		goto out;
 	rc = tls_json_plan(target->tls_json, has_bytes ? &bytes : NULL, &values, list,
 			   err);
@@ -60,9 +61,40 @@ out:
 	return rc;
 }
 
-/* One setting that the product may have reset: put back when it differs. */
+/* The certificate that tls.json named when all this began. */
+static int find_old(const struct plan_request *request, char ret_sha1[CERT_SHA1_HEX],
+		    struct err *err)
+{
+	struct tls_json_values values = { 0 };
+	struct buf bytes;
+	bool enabled, has_bytes;
+	int rc = -1;
+
+	ret_sha1[0] = '\0';
+	if (!request->target->tls_json)
+		return 0;
+	if (request->before && request->before->old_sha1[0]) {
+		memcpy(ret_sha1, request->before->old_sha1, CERT_SHA1_HEX);
+		return 0;
+	}
+	buf_init_secret(&bytes, TLS_JSON_MAX_BYTES);
+	if (kept_tls_json(request, NULL, &bytes, &has_bytes, err))
+		goto out;
+	if (!has_bytes)
+		rc = plan_named(request->target, ret_sha1, &enabled, err);
+	else
+		rc = tls_json_read(bytes.data, bytes.len, &values, err);
+	if (has_bytes && strlen(values.thumbprint) < CERT_SHA1_HEX)
+		memcpy(ret_sha1, values.thumbprint, strlen(values.thumbprint) + 1);
+out:
+	buf_release(&bytes);
+	return rc;
+}
+
+/* One setting that the product may have reset: put back when it differs, and naming the
+ * new certificate. What somebody else wrote over our own work stays. */
 static int plan_setting(const struct plan_request *request, const struct saved *saved,
-			struct change_list *list, struct err *err)
+			const char *old_sha1, struct change_list *list, struct err *err)
 {
 	enum file_audience audience = saved->mode & 077 ? FILE_PUBLIC : FILE_SECRET;
 	struct change *change;
@@ -72,6 +104,13 @@ static int plan_setting(const struct plan_request *request, const struct saved *
 		return -1;
 	if (look == LOOK_SAVED)
 		return 0;
+	if (look == LOOK_FOREIGN) {
+		tell(request->notes,
+		     str_printf("'%s' was changed by somebody while plain HTTP "
+				"was spoken and stays as it is",
+				saved->path));
+		return 0;
+	}
 	change = change_add(list, CHANGE_FILE, saved->path, audience);
 	buf_release(&change->content);
 	buf_init_secret(&change->content, SAVED_MAX_BYTES);
@@ -79,7 +118,9 @@ static int plan_setting(const struct plan_request *request, const struct saved *
 		buf_release(&change->content);
 		return -1;
 	}
-	tell(request,
+	settings_rename(change->content.data, change->content.len, old_sha1,
+			cert_sha1(request->material->cert));
+	tell(request->notes,
 	     str_printf("'%s' is put back as it was before plain HTTP", saved->path));
 	return 0;
 }
@@ -87,7 +128,18 @@ static int plan_setting(const struct plan_request *request, const struct saved *
 static int plan_settings(const struct plan_request *request, struct change_list *list,
 			 struct err *err)
 {
+	char old_sha1[CERT_SHA1_HEX];
 	const struct journal *kept = request->kept;
+	const struct settings_request others = {
+		.target = request->target,
+		.old_sha1 = old_sha1,
+		.new_sha1 = cert_sha1(request->material->cert),
+		.before = request->before,
+		.notes = request->notes,
+	};
+
+	if (find_old(request, old_sha1, err))
+		return -1;
 
 	for (size_t i = 0; kept && i < kept->n_files; i++) {
 		const struct saved *saved = &kept->files[i];
@@ -95,10 +147,10 @@ static int plan_settings(const struct plan_request *request, struct change_list 
 		if (saved->was != WAS_FILE ||
 		    str_equal(saved->path, request->target->tls_json))
 			continue;
-		if (plan_setting(request, saved, list, err))
+		if (plan_setting(request, saved, old_sha1, list, err))
 			return -1;
 	}
-	return 0;
+	return settings_plan(&others, list, err);
 }
 
 static bool is_planned(const struct change_list *list, const char *path)

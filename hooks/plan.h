@@ -1,7 +1,7 @@
 /* plan.h - all changes that bring a certificate into one target, made before anything is
  * touched: the store's link or files, tls.json, settings that the product reset while it
- * spoke plain HTTP, and the files that the operator's programs rewrite. Looks only.
- * Internal to hooks/. */
+ * spoke plain HTTP or that name the old certificate, and the files that the operator's
+ * programs rewrite. Looks only. Internal to hooks/. */
 #ifndef HOOKS_PLAN_H
 #define HOOKS_PLAN_H
 
@@ -15,8 +15,9 @@
 struct plan_request { /* all borrowed */
 	const struct target *target;
 	const struct material *material;
-	const struct journal *kept; /* of the fallback: the way back; NULL: none */
-	struct strlist *notes;      /* what is worth telling is appended; may be NULL */
+	const struct journal *kept;   /* of the fallback: the way back; NULL: none */
+	const struct journal *before; /* of an interrupted attempt; NULL: none */
+	struct strlist *notes;        /* what is worth telling is appended; may be NULL */
 };
 
 /* Appends the changes in the order in which they are applied. */

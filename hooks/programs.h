@@ -3,6 +3,8 @@
 #ifndef HOOKS_PROGRAMS_H
 #define HOOKS_PROGRAMS_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/target.h"
 #include "hooks/deploy.h"
@@ -12,5 +14,14 @@
  * carries the end of what it printed. */
 int program_run(const struct program *program, const struct deployment *deployment,
 		const struct target *target, struct err *err);
+
+/* The guard around plain HTTP: the operator's before_fallback and after_fallback, or with
+ * target->firewall_guard the rule "certrenewd: plain HTTP of <target>", which blocks the
+ * port of target->http. Both are idempotent; nothing to do without a guard. */
+bool guard_exists(const struct target *target);
+int guard_on(const struct deployment *deployment, const struct target *target,
+	     struct err *err);
+int guard_off(const struct deployment *deployment, const struct target *target,
+	      struct err *err);
 
 #endif

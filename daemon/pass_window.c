@@ -1,0 +1,85 @@
+/* pass_window.c - which targets of a pass wait for their maintenance window. The decision
+ * is daemon/window.h. */
+#include "daemon/pass.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "daemon/window.h"
+
+/* An operator does not wait, and what was begun is ended. */
+static bool waits_for_nothing(const struct pass *pass, size_t i)
+{
+	const struct target_state *state = &pass->state.targets[i];
+
+	return !pass->certificate->targets[i].n_windows || !pass->have_current ||
+	       pass->in->command == PIPELINE_DEPLOY ||
+	       pass->in->command == PIPELINE_HTTPS ||
+	       (pass->in->command == PIPELINE_RENEW && pass->in->force) ||
+	       state->unfinished || state->end == DEPLOY_BROKEN ||
+	       state->end == DEPLOY_WAITING || pass_target_deployed(pass, i);
+}
+
+struct window_verdict pass_window(struct pass *pass, size_t i, int64_t at)
+{
+	const struct target *target = &pass->certificate->targets[i];
+	const struct window_facts facts = {
+		.windows = target->windows,
+		.n = target->n_windows,
+		.served_until = waits_for_nothing(pass, i) ? 0
+							   : pass_served_until(pass, i),
+		.lifetime_s = pass->have_current ? cert_lifetime_s(pass->current.cert)
+						 : 0,
+		.unprotected = pass->state.targets[i].mode == MODE_FALLBACK,
+	};
+
+	if (waits_for_nothing(pass, i))
+		return (struct window_verdict){ at, false };
+	return window_decide(&facts, at, window_local_zone);
+}
+
+int64_t pass_windows_open_at(struct pass *pass, int64_t at)
+{
+	int64_t first = CLOCK_NEVER;
+
+	for (size_t i = 0; i < pass->certificate->n_targets; i++) {
+		struct window_verdict verdict;
+
+		if (pass_target_deployed(pass, i))
+			continue;
+		verdict = pass_window(pass, i, at);
+		first = verdict.at < first ? verdict.at : first;
+	}
+	return first == CLOCK_NEVER ? at : first;
+}
+
+bool *pass_held(struct pass *pass, bool *ret_any)
+{
+	size_t n = pass->certificate->n_targets;
+	bool *held = mem_calloc(n + 1, sizeof(*held));
+
+	*ret_any = false;
+	for (size_t i = 0; i < n; i++) {
+		const struct target *target = &pass->certificate->targets[i];
+		struct window_verdict verdict = pass_window(pass, i, pass->now);
+		char when[CLOCK_TEXT_MAX];
+
+		held[i] = verdict.at > pass->now;
+		*ret_any = *ret_any || held[i];
+		clock_format_people_local(verdict.at, when);
+		if (held[i])
+			pass_note(pass, "window",
+				  "%s: the certificate is at hand; the restart waits "
+				  "until %s (%s)",
+				  target->name, when,
+				  verdict.outside ? "before what is served runs out, no "
+						    "maintenance window begins"
+						  : "its maintenance window");
+		else if (verdict.outside)
+			pass_note(pass, "window",
+				  "%s: deployed outside its maintenance window, because "
+				  "what is served would run out before it begins",
+				  target->name);
+	}
+	return held;
+}
