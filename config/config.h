@@ -123,7 +123,7 @@ struct config {
 	const char *state_dir; /* default /var/lib/certrenewd, below ProgramData */
 	int64_t concurrency;
 	enum log_format log_format;
-	const char *log_file;  /* absolute; NULL: standard error, the journal */
+	const char *log_file;  /* absolute; NULL: none but the host's (daemon/host.h) */
 	int64_t log_max_bytes; /* then it is put aside and a new one begun */
 	int64_t log_keep;      /* how many are kept beside it */
 	int64_t inspect_files_every_s, inspect_endpoints_every_s;

@@ -26,8 +26,9 @@ static const struct field log_fields[] = {
 	  .type = FIELD_PATH,
 	  AT(log_file),
 	  .fallback = FIELD_OPTIONAL,
-	  .help = "written there too; without it to standard error, which is the "
-		  "journal under systemd" },
+	  .help = "written there too. Without it only to standard error, which is the "
+		  "journal under systemd; the Windows service then takes "
+		  "`logs\\certrenewd.log` beside its configuration" },
 	{ .key = "max_size",
 	  .type = FIELD_SIZE,
 	  AT(log_max_bytes),
