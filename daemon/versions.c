@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 #define KEY_MAX_BYTES ((size_t)64 * 1024)
+#define KEY_IN_STORE "key.store"
 
 /* Gives <folder>/versions/<n>[/<file>]. */
 static char *version_path(const char *folder, int64_t n, const char *file)
@@ -72,6 +73,17 @@ static bool has_chain(const char *folder, int64_t n)
 	return facts.type != FILE_ABSENT;
 }
 
+static bool key_is_in_store(const char *folder, int64_t n)
+{
+	char *path = version_path(folder, n, KEY_IN_STORE);
+	struct file_facts facts = { .type = FILE_ABSENT };
+	struct err ignored;
+
+	(void)file_inspect(path, &facts, &ignored);
+	free(path);
+	return facts.type != FILE_ABSENT;
+}
+
 static int load_key(const char *folder, int64_t n, struct version *version,
 		    struct err *err)
 {
@@ -88,6 +100,10 @@ static int load_key(const char *folder, int64_t n, struct version *version,
 		goto out;
 	}
 	if (file_read(path, &version->key_pem, err)) {
+		if (err->kind == ERR_NOT_FOUND && key_is_in_store(folder, n)) {
+			rc = 0;
+			goto out;
+		}
 		/* A folder without either: whoever made it died before the key. */
 		if (err->kind == ERR_NOT_FOUND && has_chain(folder, n))
 			err_set(err, ERR_CONFIG, "damaged: '%s' is missing", path);
@@ -120,7 +136,7 @@ static int load_chain(const char *folder, int64_t n, struct version *version,
 			err_wrap(err, "damaged: '%s'", path);
 		goto out;
 	}
-	if (!cert_matches_key(version->cert, version->key)) {
+	if (version->key && !cert_matches_key(version->cert, version->key)) {
 		err_set(err, ERR_CONFIG,
 			"damaged: '%s' is not for the key in 'key.pem' beside it", path);
 		goto out;
@@ -185,7 +201,8 @@ out:
 	return rc;
 }
 
-int version_create(const char *folder, int64_t n, const EVP_PKEY *key, struct err *err)
+static int create_with_key(const char *folder, int64_t n, const EVP_PKEY *key,
+			   struct err *err)
 {
 	char *path = version_path(folder, n, NULL),
 	     *key_path = path_join(path, "key.pem");
@@ -212,6 +229,26 @@ out:
 	free(key_path);
 	free(path);
 	return rc;
+}
+
+/* A folder that says where its key is, instead of holding it. */
+static int create_without_key(const char *folder, int64_t n, struct err *err)
+{
+	char *path = version_path(folder, n, NULL);
+	char *mark = path_join(path, KEY_IN_STORE);
+	int rc = dir_make(path, FILE_SECRET, err);
+
+	if (!rc)
+		rc = file_replace(mark, "", 0, FILE_SECRET, err);
+	free(mark);
+	free(path);
+	return rc ? err_wrap(err, "keep the new certificate") : 0;
+}
+
+int version_create(const char *folder, int64_t n, const EVP_PKEY *key, struct err *err)
+{
+	return key ? create_with_key(folder, n, key, err)
+		   : create_without_key(folder, n, err);
 }
 
 int version_complete(const char *folder, int64_t n, const char *fullchain_pem,

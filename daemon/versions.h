@@ -2,7 +2,9 @@
  * certificates/<name>/versions/<n>/{key.pem,fullchain.pem}, n counting up from 1.
  *
  * A folder is made with its key before the order is; the chain joins it when the CA has
- * issued and we have accepted. Keys are 0600 and secret buffers in memory. */
+ * issued and we have accepted. Keys are 0600 and secret buffers in memory. A key that
+ * never left the Windows store is not here: the empty file key.store says that it is
+ * there, and that key.pem is not missing. */
 #ifndef DAEMON_VERSIONS_H
 #define DAEMON_VERSIONS_H
 
@@ -17,9 +19,9 @@
 
 struct version { /* one loaded folder */
 	int64_t n;
-	struct buf key_pem; /* secret */
-	EVP_PKEY *key;
-	struct cert *cert; /* NULL: only the key so far */
+	struct buf key_pem; /* secret; empty with key.store */
+	EVP_PKEY *key;      /* NULL: it is in the store only */
+	struct cert *cert;  /* NULL: only the key so far */
 };
 
 /* Numbers that exist, ascending. Gives (free). None: *ret_n 0. */
@@ -33,7 +35,7 @@ void version_clear(struct version *version);
 /* The newest complete, undamaged version. ERR_NOT_FOUND when there is none. */
 int version_load_newest(const char *folder, struct version *ret, struct err *err);
 
-/* Makes folder n with this key, synced. Borrows the key. */
+/* Makes folder n with this key, synced. NULL: its key is in the store only. Borrows. */
 int version_create(const char *folder, int64_t n, const EVP_PKEY *key, struct err *err);
 
 /* Puts the chain beside the key, synced. */

@@ -300,6 +300,25 @@ static void no_sentence_holds_key_material(void **state)
 	tempdir_free(dir);
 }
 
+static void a_key_that_is_in_the_store_only_is_not_missing(void **state)
+{
+	char *dir = tempdir_new(), *pem = testcert_fullchain_pem(f.leaf);
+	struct version version;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(version_create(dir, 1, NULL, &err), 0);
+	assert_int_equal(version_complete(dir, 1, pem, &err), 0);
+	assert_int_equal(version_load_newest(dir, &version, &err), 0);
+	assert_int_equal(version.n, 1);
+	assert_null(version.key);
+	assert_int_equal(version.key_pem.len, 0);
+	assert_non_null(version.cert);
+	version_clear(&version);
+	free(pem);
+	tempdir_free(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +332,7 @@ int main(void)
 		cmocka_unit_test(nothing_complete_is_not_found),
 		cmocka_unit_test(a_damaged_version_is_named_and_passed_over),
 		cmocka_unit_test(a_missing_key_is_damage),
+		cmocka_unit_test(a_key_that_is_in_the_store_only_is_not_missing),
 		cmocka_unit_test(a_folder_without_key_and_chain_is_no_version),
 		cmocka_unit_test(a_chain_for_another_key_is_damage),
 		cmocka_unit_test(pruning_keeps_from_a_number_on),

@@ -1,5 +1,6 @@
 /* test_source_store.c - the Windows store as a place where certificates appear. The test
- * has a store of its own: whatever lies in My does not matter. */
+ * has a store of its own: whatever lies in My does not matter. Archived entries are not
+ * shown here: Wine cannot archive one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
