@@ -1,0 +1,125 @@
+"""certrenewd as the service that it is on Windows, and the application's service."""
+
+import pytest
+
+from lib.program import SERVICE
+from lib.waiting import Background, wait_until
+
+KEY = r"HKLM\SYSTEM\CurrentControlSet\Services\certrenewd"
+
+
+@pytest.fixture
+def installed(setup, make_pebble, xc, webhook):
+    """The service is installed, not started; its first certificate is due."""
+    xc.start()
+    daemon = setup(make_pebble(), webhook)
+    daemon.install()
+    return daemon
+
+
+def test_the_service_renews_and_is_commanded_over_its_pipe(installed, xc, wine, webhook):
+    assert installed.start_service() == "running"
+    webhook.wait_for("renewed", 60)
+    old = xc.served("xc.example").thumbprint
+    assert old == xc.thumbprint()
+    assert installed.status("xc")["sha1"] == old
+    result = installed.ok("renew", "xc", "--force")
+    assert "verified" in result.text
+    new = xc.served().thumbprint
+    assert new not in (None, old)
+    wait_until(lambda: xc.versions() == [new], what="the old one's retirement")
+    installed.ok("reload")
+    installed.stop_service()
+    assert wine.service_state(SERVICE) == "stopped"
+    assert wine.service_exit(SERVICE) == (0, 0)
+
+
+def test_the_service_is_installed_as_it_should_be(installed, wine, binary, daemon):
+    path = wine.registry(KEY, "ImagePath")
+    assert path.startswith(f'"{wine.path(binary)}"'), path
+    assert wine.path(daemon.config_path) in path
+    assert path.endswith("run --service")
+    assert wine.registry(KEY, "ObjectName") == "LocalSystem"
+    assert wine.registry(KEY, "Start") == "0x2"
+    assert "certificate" in wine.registry(KEY, "Description")
+    assert daemon.ok("service", "install").code == 0, "it may be asked for again"
+    daemon.uninstall()
+    assert wine.service_state(SERVICE) is None
+
+
+def test_a_broken_configuration_stops_the_service_with_a_reason(installed, wine, daemon):
+    daemon.config_path.write_text("nonsense: [\n")
+    daemon.start_service()
+    wait_until(lambda: wine.service_state(SERVICE) == "stopped", what="the end")
+    assert wine.service_exit(SERVICE) != (0, 0)
+    logs = "".join(p.read_text(errors="replace")
+                   for p in [*daemon.state.rglob("*.log"), *daemon.folder.glob("*.log")])
+    assert "certrenewd.yaml" in logs
+
+
+def test_a_second_one_names_the_first_and_leaves_it_alone(installed, daemon, tmp_path):
+    installed.start_service()
+    second = Background(daemon._argv(["run"]), tmp_path / "second.log",
+                        env=daemon._env())
+    wait_until(lambda: not second.running(), what="the second one's end")
+    assert second.process.returncode != 0
+    assert "already" in second.text() or "another" in second.text(), second.text()
+    assert installed.status("xc")["name"] == "xc"
+
+
+def test_ctrl_c_ends_it_in_a_console(setup, pebble, xc):
+    xc.start()
+    daemon = setup(pebble)
+    daemon.start()
+    assert daemon.stop() == 0
+    assert "stopped" in daemon.log()
+
+
+def test_stuck_in_stop_pending_is_reported_and_not_killed(setup, pebble, xc, wine):
+    xc.start()
+    target = xc.target(service={"windows": "auto", "timeout": "3s"})
+    daemon = setup(pebble, target=target)
+    daemon.ok("renew", "xc")
+    xc.misbehave(hang_stop=True)
+    xc.ctl("restart")
+    result = daemon("renew", "xc", "--force")
+    assert result.code == 1, result
+    assert "SAP Connector Service" in result.err
+    assert "stop" in result.err.lower()
+    assert wine.service_state(xc.service_name) == "stop_pending", "it was killed"
+    wine.run("taskkill", "/f", "/im", "service.exe", check=False)
+    wait_until(lambda: wine.service_state(xc.service_name) == "stopped", what="its end")
+
+
+def test_stuck_in_stop_pending_is_killed_when_told_so(setup, pebble, xc):
+    xc.start()
+    target = xc.target(service={"windows": "auto", "timeout": "3s", "kill": True})
+    daemon = setup(pebble, target=target)
+    daemon.ok("renew", "xc")
+    old = xc.thumbprint()
+    xc.misbehave(hang_stop=True)
+    xc.ctl("restart")
+    daemon.ok("renew", "xc", "--force")
+    assert xc.serves_another(old)
+
+
+def test_a_service_that_is_missing_burns_no_order(setup, pebble, xc):
+    daemon = setup(pebble, target=xc.target(service={"windows": "No Such Service"}))
+    result = daemon("renew", "xc")
+    assert result.code == 1, result
+    assert "No Such Service" in result.err
+    assert pebble.requests("/order-plz") == 0
+
+
+def test_the_exit_code_of_a_start_that_failed_is_put_in_words(setup, pebble, xc):
+    xc.start()
+    daemon = setup(pebble)
+    daemon.ok("renew", "xc")
+    old, written = xc.served().thumbprint, xc.tls_json.read_bytes()
+    xc.misbehave(refuse="no licence", except_=old)
+    result = daemon("renew", "xc", "--force")
+    assert result.code == 1, result
+    assert "SAP Connector Service" in result.err
+    assert "5" in result.err, "the service's own exit code is not told"
+    assert xc.served().thumbprint == old
+    assert xc.tls_json.read_bytes() == written
