@@ -33,7 +33,7 @@ struct run {
 	uv_timer_t tick;
 	uv_pipe_t pipes[N_PIPES];
 	uv_write_t write;
-	int pid;
+	struct process_group *group;
 	int open_outputs;
 	int64_t deadline_ms;
 	int64_t ending_ms; /* when we asked the group to end; 0: not yet */
@@ -141,7 +141,7 @@ static void on_written(uv_write_t *write, int status)
 static void begin_ending(struct run *run, int64_t now)
 {
 	run->ending_ms = now;
-	process_end_group(run->pid, false);
+	process_group_end(run->group, false);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -161,45 +161,21 @@ static void on_tick(uv_timer_t *timer)
 			begin_ending(run, now);
 		return;
 	}
-	if (run->exited_ms && !process_group_alive(run->pid)) {
+	if (run->exited_ms && !process_group_alive(run->group)) {
 		finish(run);
 		return;
 	}
 	if (!run->killed && now - run->ending_ms >= GRACE_MS) {
 		run->killed = true;
-		process_end_group(run->pid, true);
+		process_group_end(run->group, true);
 	}
 	if (now - run->ending_ms >= GRACE_MS + GIVE_UP_MS)
 		finish(run);
 }
 
-/* Gives the environment; its strings stay where they are. */
-static char **environment_of(const struct process_spec *spec, char *zone)
+static int start(struct run *run, const struct strlist *words, bool verbatim)
 {
-	const char *const *fixed = process_environment();
-	size_t n = 0, i;
-	char **env;
-
-	for (i = 0; fixed[i]; i++)
-		n++;
-	for (i = 0; spec->env && spec->env[i]; i++)
-		n++;
-	env = mem_calloc(n + 2, sizeof(*env));
-	n = 0;
-	for (i = 0; fixed[i]; i++)
-		env[n++] = (char *)fixed[i];
-	if (zone)
-		env[n++] = zone;
-	for (i = 0; spec->env && spec->env[i]; i++)
-		env[n++] = (char *)spec->env[i];
-	return env;
-}
-
-static int spawn(struct run *run)
-{
-	const char *tz = getenv("TZ");
-	char *zone = tz ? str_printf("TZ=%s", tz) : NULL;
-	char **env = environment_of(run->spec, zone);
+	struct strlist env = { 0 };
 	uv_stdio_container_t stdio[N_PIPES] = {
 		[PIPE_IN] = { .flags = UV_IGNORE },
 		[PIPE_OUT] = { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
@@ -208,23 +184,56 @@ static int spawn(struct run *run)
 			       .data.stream = (uv_stream_t *)&run->pipes[PIPE_ERR] },
 	};
 	uv_process_options_t options = { .exit_cb = on_ended,
-					 .file = run->spec->argv[0],
-					 .args = (char **)run->spec->argv,
-					 .env = env,
+					 .file = words->items[0],
+					 .args = words->items,
 					 .flags = UV_PROCESS_DETACHED |
 						  UV_PROCESS_WINDOWS_HIDE,
 					 .stdio_count = N_PIPES,
 					 .stdio = stdio };
 	int rc;
 
+	process_environment(&env);
+	for (size_t i = 0; run->spec->env && run->spec->env[i]; i++)
+		strlist_add(&env, run->spec->env[i]);
+	options.env = env.items;
+	if (verbatim)
+		options.flags |= UV_PROCESS_WINDOWS_VERBATIM_ARGUMENTS;
 	if (run->spec->input) {
 		stdio[PIPE_IN].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
 		stdio[PIPE_IN].data.stream = (uv_stream_t *)&run->pipes[PIPE_IN];
 	}
 	process_hide_descriptors();
 	rc = uv_spawn(&run->loop, &run->process, &options);
-	free(env);
-	free(zone);
+	strlist_clear(&env);
+	return rc;
+}
+
+static int say_not_started(const char *program, int code, struct err *err)
+{
+	bool wrong = code == UV_ENOENT || code == UV_EACCES || code == UV_ENOTDIR ||
+		     code == UV_EISDIR || code == UV_EPERM || code == UV_ELOOP ||
+		     code == UV_ENAMETOOLONG;
+
+	return err_set(err, wrong ? ERR_CONFIG : ERR_IO, "cannot start '%s': %s", program,
+		       uv_strerror(code));
+}
+
+static int spawn(struct run *run, struct err *err)
+{
+	struct strlist words = { 0 };
+	bool verbatim = false;
+	int code, rc = -1;
+
+	if (process_command(run->spec->argv, &words, &verbatim, err))
+		goto out;
+	code = start(run, &words, verbatim);
+	if (code) {
+		say_not_started(run->spec->argv[0], code, err);
+		goto out;
+	}
+	rc = 0;
+out:
+	strlist_clear(&words);
 	return rc;
 }
 
@@ -235,7 +244,7 @@ static void watch(struct run *run)
 	uv_buf_t input;
 	int i;
 
-	run->pid = run->process.pid;
+	run->group = process_group_open(run->process.pid);
 	run->deadline_ms = clock_mono_ms() + timeout_s * 1000;
 	for (i = PIPE_OUT; i <= PIPE_ERR; i++)
 		if (!uv_read_start((uv_stream_t *)&run->pipes[i], on_alloc, on_output))
@@ -249,21 +258,11 @@ static void watch(struct run *run)
 	uv_timer_start(&run->tick, on_tick, TICK_MS, TICK_MS);
 }
 
-static int say_not_started(const char *program, int code, struct err *err)
-{
-	bool wrong = code == UV_ENOENT || code == UV_EACCES || code == UV_ENOTDIR ||
-		     code == UV_EISDIR || code == UV_EPERM || code == UV_ELOOP ||
-		     code == UV_ENAMETOOLONG;
-
-	return err_set(err, wrong ? ERR_CONFIG : ERR_IO, "cannot start '%s': %s", program,
-		       uv_strerror(code));
-}
-
 /* Runs until the program's end, or until we end it. */
 static int run_loop(struct run *run, struct err *err)
 {
 	struct process_mute *mute = process_mute_pipes();
-	int i, code;
+	int i, rc;
 
 	run->process.data = run->tick.data = run;
 	uv_timer_init(&run->loop, &run->tick);
@@ -271,14 +270,15 @@ static int run_loop(struct run *run, struct err *err)
 		uv_pipe_init(&run->loop, &run->pipes[i], 0);
 		run->pipes[i].data = run;
 	}
-	code = spawn(run);
-	if (code)
+	rc = spawn(run, err);
+	if (rc)
 		finish(run);
 	else
 		watch(run);
 	uv_run(&run->loop, UV_RUN_DEFAULT);
 	process_unmute_pipes(mute);
-	return code ? say_not_started(run->spec->argv[0], code, err) : 0;
+	process_group_close(run->group);
+	return rc;
 }
 
 int process_run(const struct process_spec *spec, struct process_result *ret,

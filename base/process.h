@@ -11,6 +11,13 @@
 
 #include "base/err.h"
 
+/* Windows: a script is started by what runs it. Batch files (.cmd, .bat) by cmd.exe /d
+ * /v:off /s /c, each argument in double quotes; one that holds a double quote, a '%' or a
+ * control character is refused (ERR_CONFIG), because cmd.exe would read it: hand such
+ * data over in `env`. PowerShell scripts (.ps1) by powershell.exe -NoProfile
+ * -NonInteractive -ExecutionPolicy Bypass -File. The group is a job object; nobody in it
+ * can be asked to end, so a timeout ends it at once. */
+
 #define PROCESS_TAIL_BYTES 2048
 
 struct cancel;
@@ -39,5 +46,8 @@ int process_run(const struct process_spec *spec, struct process_result *ret,
 /* process_run(), and an exit code other than 0 is an error too:
  * "'/usr/bin/x' exited with code 3: <tail>", "... did not end within 60 s: <tail>". */
 int process_run_ok(const struct process_spec *spec, struct err *err);
+
+/* The path of the program that we are. Gives; NULL when the system does not tell. */
+char *process_self_path(void);
 
 #endif

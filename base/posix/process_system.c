@@ -1,9 +1,12 @@
 /* process_system.c - process groups, inherited descriptors and SIGPIPE. */
 #include "base/process_system.h"
 
+#include "base/process.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,16 +19,38 @@
 
 #include "base/str.h"
 
-const char *const *process_environment(void)
+char *process_self_path(void)
 {
-	static const char *const environment[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"HOME=/",
-		"LANG=C.UTF-8",
-		NULL,
-	};
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path));
 
-	return environment;
+	return n > 0 && (size_t)n < sizeof(path) ? str_ndup(path, (size_t)n) : NULL;
+}
+
+void process_environment(struct strlist *ret)
+{
+	const char *zone = getenv("TZ");
+	char *line;
+
+	strlist_add(ret,
+		    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	strlist_add(ret, "HOME=/");
+	strlist_add(ret, "LANG=C.UTF-8");
+	if (!zone)
+		return;
+	line = str_printf("TZ=%s", zone);
+	strlist_add(ret, line);
+	free(line);
+}
+
+int process_command(const char *const *argv, struct strlist *ret, bool *ret_verbatim,
+		    struct err *err)
+{
+	(void)err;
+	*ret_verbatim = false;
+	for (; *argv; argv++)
+		strlist_add(ret, *argv);
+	return 0;
 }
 
 /* Kernels before 5.11 know no CLOSE_RANGE_CLOEXEC. */
@@ -50,10 +75,27 @@ void process_hide_descriptors(void)
 		hide_one_by_one();
 }
 
-void process_end_group(int pid, bool now)
+struct process_group {
+	int leader; /* every program begins its own group */
+};
+
+struct process_group *process_group_open(int pid)
 {
-	if (pid > 1)
-		(void)kill(-pid, now ? SIGKILL : SIGTERM);
+	struct process_group *group = mem_calloc(1, sizeof(*group));
+
+	group->leader = pid;
+	return group;
+}
+
+void process_group_close(struct process_group *group)
+{
+	free(group);
+}
+
+void process_group_end(struct process_group *group, bool now)
+{
+	if (group->leader > 1)
+		(void)kill(-group->leader, now ? SIGKILL : SIGTERM);
 }
 
 /* Is the process of this number in the group, and not merely waiting to be buried? From
@@ -76,8 +118,9 @@ static bool lives_in(const char *pid, int group)
 }
 
 /* kill() counts the dead that init has not buried yet; some containers' never does. */
-bool process_group_alive(int pid)
+bool process_group_alive(const struct process_group *group)
 {
+	const int pid = group->leader;
 	struct dirent *entry;
 	bool alive = false;
 	DIR *dir;
