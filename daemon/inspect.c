@@ -7,12 +7,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "daemon/drift.h"
 #include "daemon/schedule.h"
 #include "hooks/mode.h"
 #include "hooks/observe.h"
+#include "hooks/settings.h"
 
 #define AS_IT_SHOULD_BE "files, store and endpoints are as they should be"
+
+/* Settings beside tls.json that somebody put back, with the certificate of before. */
+static bool names_the_old(struct pass *pass, size_t i)
+{
+	const struct target *target = &pass->certificate->targets[i];
+	const char *old = pass->state.targets[i].old_sha1;
+	struct strlist found = { 0 };
+	struct err ignored;
+	bool any;
+	char *what;
+
+	if (!target->settings || !old[0] ||
+	    str_equal_nocase(old, cert_sha1(pass->current.cert)))
+		return false;
+	(void)settings_find(target, old, &found, &ignored);
+	any = found.n > 0;
+	for (size_t k = 0; k < found.n; k++) {
+		what = str_printf("'%s' names the certificate of before, %s",
+				  found.items[k], old);
+		pass_tell(pass, EVENT_DRIFT, target->name, what, NULL);
+		free(what);
+	}
+	strlist_clear(&found);
+	return any;
+}
 
 /* Returns true when everything of it was looked at and is as we left it. */
 static bool inspect_target(struct pass *pass, size_t i, bool endpoints)
@@ -30,7 +57,7 @@ static bool inspect_target(struct pass *pass, size_t i, bool endpoints)
 	finding = drift_judge(target, pass->certificate->name, &view, pass->current.cert);
 	target_view_clear(&view);
 	if (!finding.drifted)
-		return seen;
+		return !names_the_old(pass, i) && seen;
 	pass_tell(pass, EVENT_DRIFT, target->name, finding.what, NULL);
 	if (finding.taken_over) {
 		pass->state.targets[i].mode = MODE_OPERATOR;

@@ -13,6 +13,7 @@
 #include "daemon/renewal.h"
 #include "daemon/report_watch.h"
 #include "daemon/versions.h"
+#include "daemon/window.h"
 #include "hooks/deploy.h"
 
 struct known { /* of one certificate, from disk */
@@ -90,7 +91,8 @@ static cJSON *failures_json(const struct failures *failures)
 	return json;
 }
 
-static cJSON *target_json(const struct target_state *state)
+static cJSON *target_json(const struct target *target, const struct target_state *state,
+			  int64_t now)
 {
 	cJSON *json = cJSON_CreateObject();
 
@@ -101,6 +103,10 @@ static cJSON *target_json(const struct target_state *state)
 	json_set_bool(json, "unfinished", state->unfinished);
 	json_set_string(json, "old_sha1", state->old_sha1[0] ? state->old_sha1 : NULL);
 	json_set_string(json, "why", state->why[0] ? state->why : NULL);
+	if (target->n_windows)
+		set_instant(json, "window_at",
+			    window_next(target->windows, target->n_windows, now,
+					window_local_zone));
 	return json;
 }
 
@@ -165,7 +171,9 @@ static cJSON *certificate_json(const struct known *known)
 			known->job.last_issuer[0] ? known->job.last_issuer : NULL);
 	targets = cJSON_AddArrayToObject(json, "targets");
 	for (size_t i = 0; i < known->state.n_targets; i++)
-		cJSON_AddItemToArray(targets, target_json(&known->state.targets[i]));
+		cJSON_AddItemToArray(targets,
+				     target_json(&known->config->targets[i],
+						 &known->state.targets[i], known->now));
 	return json;
 }
 
@@ -266,6 +274,23 @@ static void explain_breaker(const struct config *config, const struct known *kno
 	}
 }
 
+/* Of a target that has maintenance windows: whether one is open, or when one begins. */
+static void explain_window(const struct known *known, const struct target *target,
+			   struct buf *out)
+{
+	int64_t next = window_next(target->windows, target->n_windows, known->now,
+				   window_local_zone);
+	char when[CLOCK_TEXT_MAX];
+
+	if (!target->n_windows)
+		return;
+	clock_format_people_local(next, when);
+	buf_printf(out, "%-17s %s: %s%s\n", "window", target->name,
+		   next <= known->now ? "open: a restart may happen now"
+				      : "restarts wait until ",
+		   next <= known->now ? "" : when);
+}
+
 static void explain_targets(const struct known *known, struct buf *out)
 {
 	char when[CLOCK_TEXT_MAX];
@@ -276,6 +301,7 @@ static void explain_targets(const struct known *known, struct buf *out)
 		buf_printf(out, "target %-10s %s, mode %s%s%s\n", target->target,
 			   deploy_end_name(target->end), target_mode_name(target->mode),
 			   target->why[0] ? ": " : "", target->why);
+		explain_window(known, &known->config->targets[i], out);
 	}
 	if (known->state.exists && !known->state.retired &&
 	    known->state.retire_at != CLOCK_NEVER) {
