@@ -8,6 +8,7 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/files.h"
 #include "daemon/accept.h"
 
 /* ---- preflight ----------------------------------------------------------- */
@@ -63,11 +64,18 @@ static_assert(sizeof(ways) / sizeof(*ways) == ISSUER_COMMAND + 1, "a way per typ
 
 /* ---- judged and kept ----------------------------------------------------- */
 
-/* What was obtained is not one for us, and its key neither. */
-static void forget_version(struct pass *pass)
+/* What was obtained is not one for us, and its key neither. A store is looked at every
+ * hour: copies of a key that is of no use to us do not pile up. */
+static void forget_version(struct attempt *attempt)
 {
+	struct pass *pass = attempt->pass;
+	char *path = str_printf("%s/versions/%lld", pass->folder,
+				(long long)pass->job.order_version);
 	struct err ignored;
 
+	if (attempt->issuer->type == ISSUER_STORE && pass->job.order_version)
+		(void)tree_remove(path, &ignored);
+	free(path);
 	pass->job.order_version = 0;
 	pass->job.order_url[0] = '\0';
 	(void)pass_save_job(pass, &ignored);
@@ -128,7 +136,7 @@ static int accept_and_keep(struct attempt *attempt, struct err *err)
 	pass->now = clock_wall();
 	if (cert_parse(buf_str(&attempt->pem), attempt->pem.len, &fresh, err) ||
 	    judge(attempt, fresh, &warnings, err)) {
-		forget_version(pass);
+		forget_version(attempt);
 		err_wrap(err, "accept the new certificate");
 		goto out;
 	}

@@ -134,6 +134,21 @@ def test_an_empty_folder_says_what_is_missing(from_store, inbox, authority):
     assert "no unencrypted private key in" in result.text
 
 
+def test_one_that_is_refused_is_told_and_its_key_is_not_kept(from_store, inbox, xc, authority):
+    first = authority.issue("xc.example")
+    put(inbox, "first", first)
+    daemon = from_store(require=["clientAuth", "serverAuth"])
+    daemon.ok("renew", "xc")
+    put(inbox, "client", authority.issue("xc.example", days=200, age_days=0, client=True))
+    daemon.ok("renew", "xc")
+    put(inbox, "plain", authority.issue("xc.example", days=300, age_days=0))
+    result = daemon("renew", "xc")
+    assert result.code == FAILED, result
+    assert "has no extended key usage clientAuth, the old one has it" in result.text
+    versions = daemon.state / "certificates/xc/versions"
+    assert len(list(versions.iterdir())) <= 2
+
+
 def test_the_store_is_the_second_choice_when_the_ca_cannot(keep, inbox, xc, authority,
                                                            tmp_path):
     root = tmp_path / "root.pem"
