@@ -117,22 +117,6 @@ static void names_match_in_any_order_and_case_but_exactly(void **state)
 	cert_free(cert);
 }
 
-static void a_wildcard_covers_one_label(void **state)
-{
-	struct cert *cert = make(&(struct testcert_spec){
-		.issuer = ca, .names = NAMES("*.corp.example", "corp.example") });
-
-	(void)state;
-	assert_true(cert_names_cover(cert, NAMES("a.corp.example", "B.CORP.example")));
-	assert_true(cert_names_cover(cert, NAMES("corp.example")));
-	assert_true(cert_names_cover(cert, NAMES("*.corp.example")));
-	assert_false(cert_names_cover(cert, NAMES("a.b.corp.example")));
-	assert_false(cert_names_cover(cert, NAMES(".corp.example")));
-	assert_false(cert_names_cover(cert, NAMES("a.corp.example", "a.example")));
-	assert_false(cert_names_cover(cert, NAMES("example")));
-	cert_free(cert);
-}
-
 static void a_certificate_without_names_matches_no_host(void **state)
 {
 	struct cert *cert = make(
@@ -504,7 +488,6 @@ int main(void)
 		cmocka_unit_test(the_pem_goes_out_as_it_came_in),
 		cmocka_unit_test(text_and_keys_around_the_certificate_are_skipped),
 		cmocka_unit_test(what_is_no_certificate_is_refused_with_a_reason),
-		cmocka_unit_test(a_wildcard_covers_one_label),
 		cmocka_unit_test(size_and_length_of_a_chain_are_bounded),
 		cmocka_unit_test(what_a_peer_sent_is_wrapped_without_its_leaf_twice),
 		cmocka_unit_test(a_file_is_missing_damaged_or_read),
