@@ -18,12 +18,13 @@ struct http_server;
 typedef unsigned http_server_answer(void *ctx, const char *path, const char *host,
 				    struct buf *body);
 
-/* Listens on `listen`: ":80" (every address, IPv4 and IPv6; a machine without IPv6 is
+/* Serves what is below `prefix` ("/.well-known/acme-challenge/"; 404 for the rest) on
+ * `listen`: ":80" (every address, IPv4 and IPv6; a machine without IPv6 is
  * fine), "127.0.0.1:8080", "[::1]:8080". Gives *ret; keeps ctx until stopped.
  * Fails   ERR_TRANSIENT "port 80 is taken by 'nginx' (process 812)", or without the name
  *         when the system does not tell; ERR_DENIED; ERR_CONFIG for a bad address. */
-int http_server_start(const char *listen, http_server_answer *answer, void *ctx,
-		      struct http_server **ret, struct err *err);
+int http_server_start(const char *listen, const char *prefix, http_server_answer *answer,
+		      void *ctx, struct http_server **ret, struct err *err);
 
 /* Stops listening and waits for the thread. NULL is fine. */
 void http_server_stop(struct http_server *server);

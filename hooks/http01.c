@@ -132,7 +132,8 @@ static int start(struct http01 *http01, const char *listen, struct listener **re
 
 	listener->http01 = http01;
 	listener->listen = str_dup(listen);
-	if (http_server_start(listen, answer, listener, &listener->server, err)) {
+	if (http_server_start(listen, CHALLENGE_PATH, answer, listener, &listener->server,
+			      err)) {
 		listener_free(listener);
 		return -1;
 	}

@@ -29,6 +29,7 @@
 struct http_server {
 	http_server_answer *answer;
 	void *ctx;
+	char *prefix;
 	struct MHD_Daemon *daemon;
 };
 
@@ -203,8 +204,10 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection,
 	(void)upload_len;
 	(void)request;
 	buf_init(&body, MAX_BODY_BYTES);
-	if (str_equal(method, MHD_HTTP_METHOD_GET) ||
-	    str_equal(method, MHD_HTTP_METHOD_HEAD))
+	if (!str_starts(path, server->prefix))
+		status = MHD_HTTP_NOT_FOUND;
+	else if (str_equal(method, MHD_HTTP_METHOD_GET) ||
+		 str_equal(method, MHD_HTTP_METHOD_HEAD))
 		status = server->answer(server->ctx, path,
 					MHD_lookup_connection_value(connection,
 								    MHD_HEADER_KIND,
@@ -219,8 +222,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection,
 	return rc;
 }
 
-int http_server_start(const char *listen, http_server_answer *answer, void *ctx,
-		      struct http_server **ret, struct err *err)
+int http_server_start(const char *listen, const char *prefix, http_server_answer *answer,
+		      void *ctx, struct http_server **ret, struct err *err)
 {
 	struct http_server *server;
 	int fd;
@@ -230,6 +233,7 @@ int http_server_start(const char *listen, http_server_answer *answer, void *ctx,
 	server = mem_calloc(1, sizeof(*server));
 	server->answer = answer;
 	server->ctx = ctx;
+	server->prefix = str_dup(prefix);
 	server->daemon = MHD_start_daemon(
 		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO | MHD_USE_ITC, 0, NULL,
 		NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
@@ -240,6 +244,7 @@ int http_server_start(const char *listen, http_server_answer *answer, void *ctx,
 	if (!server->daemon) {
 		/* It may have closed the socket or not: better to lose one descriptor
 		 * than to close a stranger's. */
+		free(server->prefix);
 		free(server);
 		return err_set(err, ERR_IO, "cannot start a server on '%s'", listen);
 	}
@@ -261,5 +266,6 @@ void http_server_stop(struct http_server *server)
 		(void)shutdown(fd, SHUT_RDWR);
 		close(fd);
 	}
+	free(server->prefix);
 	free(server);
 }

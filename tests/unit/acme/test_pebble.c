@@ -88,7 +88,7 @@ static struct pebble *pebble_start(const char *option)
 	pebble->root = str_printf("%s/root.pem", pebble->folder);
 	pebble->directory_url = str_printf("https://127.0.0.1:%s/dir", line);
 	snprintf(listen, sizeof(listen), "127.0.0.1:%s", http);
-	if (http_server_start(listen, respond, pebble, &pebble->responder, &err))
+	if (http_server_start(listen, "/", respond, pebble, &pebble->responder, &err))
 		fail_msg("%s", err.text);
 	pebble->issuer = (struct acme_issuer){
 		.directory_url = pebble->directory_url,

@@ -66,7 +66,7 @@ static struct http_server *start(const char *address, int *calls, unsigned *ret_
 	for (tries = 0; tries < 10 && !server; tries++) {
 		*ret_port = free_port();
 		listen_on = str_printf("%s:%u", address, *ret_port);
-		if (http_server_start(listen_on, answer, calls, &server, &err) &&
+		if (http_server_start(listen_on, "/", answer, calls, &server, &err) &&
 		    err.kind != ERR_TRANSIENT)
 			fail_msg("%s", err.text);
 		free(listen_on);
@@ -239,7 +239,8 @@ static void a_taken_port_names_the_program_that_has_it(void **state)
 	owner = port_owner(port);
 	expected = str_printf("'test_http_serve' (process %ld)", (long)pid);
 	listen_on = str_printf(":%u", port);
-	assert_int_equal(http_server_start(listen_on, answer, &calls, &server, &err), -1);
+	assert_int_equal(http_server_start(listen_on, "/", answer, &calls, &server, &err),
+			 -1);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_non_null(owner);
@@ -269,14 +270,15 @@ static void a_bad_address_is_the_operators_business(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		err = (struct err){ 0 };
-		if (http_server_start(bad[i], answer, &calls, &server, &err) != -1)
+		if (http_server_start(bad[i], "/", answer, &calls, &server, &err) != -1)
 			fail_msg("'%s' was taken", bad[i]);
 		if (err.kind != ERR_CONFIG)
 			fail_msg("'%s': %s", bad[i], err.text);
 	}
 	/* TEST-NET-1 (RFC 5737) is nobody's. */
 	assert_int_equal(
-		http_server_start("192.0.2.1:8080", answer, &calls, &server, &err), -1);
+		http_server_start("192.0.2.1:8080", "/", answer, &calls, &server, &err),
+		-1);
 	assert_int_equal(err.kind, ERR_CONFIG);
 	assert_says(&err, "this machine has no such address");
 }
@@ -302,7 +304,7 @@ static void a_port_is_free_again_though_a_child_still_has_its_socket(void **stat
 	http_server_stop(server);
 	again = str_printf("127.0.0.1:%u", port);
 	server = NULL;
-	if (http_server_start(again, answer, &calls, &server, &err))
+	if (http_server_start(again, "/", answer, &calls, &server, &err))
 		print_error("%s\n", err.text);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
