@@ -267,7 +267,7 @@ static void complete_service(struct reading *r, const struct frame *frame,
 	if (!node_is_word(service, "auto"))
 		return;
 	target->service.below = target->install_dir;
-	if (!node_member(map, "install_dir"))
+	if (!node_member(map, "install_dir") && !node_member(map, "preset"))
 		problem_at(r->problems, service->place,
 			   "'service.windows' is 'auto', and %s has no 'install_dir': "
 			   "give the folder that the service's program lies below, or "

@@ -154,6 +154,17 @@ static void ec_keys_in_a_windows_store_are_an_experiment(void **state)
 		"use rsa-2048, or write 'experimental: yes' in that store");
 }
 
+static void a_preset_without_its_folder_is_one_mistake(void **state)
+{
+	(void)state;
+	expect_one_error(
+		ISSUER CERTIFICATE "    deploy: [{preset: board-connector, "
+				   "when_expired: keep}]\n",
+		"8:14: target 'board-connector' of certificate 'a' has a 'preset' "
+		"and no 'install_dir': give the folder that the product was "
+		"installed into");
+}
+
 static void systemd_is_not_here(void **state)
 {
 	(void)state;
@@ -279,6 +290,7 @@ int main(void)
 		TEST(keys_do_not_leave_a_windows_store),
 		TEST(the_documented_example_loads),
 		TEST(ec_keys_in_a_windows_store_are_an_experiment),
+		TEST(a_preset_without_its_folder_is_one_mistake),
 		TEST(systemd_is_not_here),
 		TEST(a_secret_in_the_environment_is_utf8),
 		TEST(a_sealed_secret_is_opened),
