@@ -55,6 +55,8 @@ static bool is_still_right(struct member *member)
 	right = !plan_build(&request, &member->plan, &ignored) &&
 		plan_is_applied(&member->plan, true) &&
 		!store_prove(&member->target->store, request.material, &ignored) &&
+		!store_check_access(&member->target->store, &member->target->service,
+				    cert_sha1(request.material->cert), &ignored) &&
 		member_serves(member, cert_sha1(request.material->cert));
 	change_list_clear(&member->plan);
 	return right;
@@ -188,7 +190,7 @@ static void list_created(struct run *run)
 		struct strlist have = { 0 };
 		struct err ignored;
 
-		if (target->store.type == STORE_DIRECTORY &&
+		if (store_keeps_versions(&target->store) &&
 		    !store_list(&target->store, &have, &ignored) &&
 		    !strlist_has(&have, sha1))
 			strlist_add(&run->certificate.created, target->name);
@@ -216,6 +218,16 @@ static int certificate_begin(struct run *run, struct err *err)
 	return journal_move(journal, &change, err);
 }
 
+/* Another target lives off the same store: what this one fails with may serve there. */
+static bool store_is_shared(const struct run *run, const struct member *member)
+{
+	for (size_t i = 0; i < run->n; i++)
+		if (&run->members[i] != member &&
+		    store_is_same(&run->members[i].target->store, &member->target->store))
+			return true;
+	return false;
+}
+
 /* A store that cannot take the certificate ends this target's part: what this run made is
  * removed, and what an earlier run left in the middle goes back. */
 static int store_failed(struct run *run, struct member *member, const struct err *cause,
@@ -231,27 +243,56 @@ static int store_failed(struct run *run, struct member *member, const struct err
 	    journal_unfinished(&member->journal))
 		return group_undo(&alone, cause, err);
 	if (strlist_has(&run->certificate.created, member->target->name) &&
+	    !store_is_shared(run, member) &&
 	    !(journal_is_about(&member->journal, run->deployment->material) &&
 	      member->journal.end != DEPLOY_ROLLED_BACK))
 		(void)store_remove(&member->target->store, sha1, NULL, &ignored);
 	return 0;
 }
 
+/* The certificate whose key the application reads now; "" when there is none. */
+static void find_predecessor(const struct member *member, char ret[CERT_SHA1_HEX])
+{
+	struct strlist have = { 0 };
+	struct err ignored;
+	bool enabled;
+
+	ret[0] = '\0';
+	if (member->target->tls_json) {
+		(void)plan_named(member->target, ret, &enabled, &ignored);
+	} else if (!store_list(&member->target->store, &have, &ignored)) {
+		for (size_t i = 0; i < have.n; i++)
+			if (!str_equal(have.items[i],
+				       cert_sha1(member->deployment->material->cert)))
+				str_copy(ret, CERT_SHA1_HEX, have.items[i]);
+	}
+	strlist_clear(&have);
+}
+
+static int store_one(const struct member *member, struct err *err)
+{
+	const struct material *material = member->deployment->material;
+	const struct store *store = &member->target->store;
+	char old_sha1[CERT_SHA1_HEX];
+
+	if (store_import(store, material, err) || store_prove(store, material, err))
+		return -1;
+	find_predecessor(member, old_sha1);
+	return store_grant(store, &member->target->service, material, old_sha1, err);
+}
+
 static int store_all(struct run *run, size_t *ret_stored, struct err *ret_first,
 		     struct err *err)
 {
-	const struct material *material = run->deployment->material;
 	struct err cause;
 
 	*ret_stored = 0;
 	for (size_t i = 0; i < run->n; i++) {
 		struct member *member = &run->members[i];
-		const struct store *store = &member->target->store;
 
 		if (!member->selected)
 			continue;
-		if (!store_import(store, material, &cause) &&
-		    !store_prove(store, material, &cause)) {
+		if (!store_one(member, &cause)) {
 			++*ret_stored;
 			continue;
 		}

@@ -27,30 +27,6 @@ static void probe_all(struct member *member)
 	}
 }
 
-/* Loads the old certificate from the store. ERR_NOT_FOUND when it is not there. */
-static int load_old(const struct target *target, const char *sha1, struct cert **ret,
-		    struct err *err)
-{
-	const struct store *store = &target->store;
-	char *path = NULL;
-	int rc;
-
-	if (store->type == STORE_DIRECTORY)
-		path = str_printf("%s.versions/%s/cert.pem", store->path, sha1);
-	else if (store->type == STORE_FILES)
-		path = str_dup(store->cert ? store->cert : store->fullchain);
-	if (!path)
-		return err_set(err, ERR_CONFIG, "the store keeps no certificate");
-	rc = cert_load(path, ret, err);
-	free(path);
-	if (!rc && !str_equal(cert_sha1(*ret), sha1)) {
-		cert_free(*ret);
-		*ret = NULL;
-		return err_set(err, ERR_NOT_FOUND, "%s is not in the store", sha1);
-	}
-	return rc;
-}
-
 static const struct probe_result *tls_seen(const struct journal *journal)
 {
 	for (size_t i = 0; i < journal->n_baseline; i++)
@@ -95,7 +71,8 @@ int member_take_baseline(struct member *member, struct err *err)
 		return 0;
 	if (tls && str_equal(tls->sha1, journal->old_sha1)) {
 		journal->old_not_after = tls->not_after;
-	} else if (!load_old(member->target, journal->old_sha1, &old, &ignored)) {
+	} else if (!store_find(&member->target->store, journal->old_sha1, &old,
+			       &ignored)) {
 		journal->old_not_after = cert_not_after(old);
 		cert_free(old);
 	} else {

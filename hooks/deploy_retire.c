@@ -25,16 +25,18 @@ static int look_at_files(const struct member *member, struct err *err)
 			return err_set(err, ERR_TRANSIENT, "'%s' does not name %s",
 				       target->tls_json, sha1);
 	}
-	if (target->store.type == STORE_NONE)
-		return 0;
-	if (store_current(&target->store, &current, err))
+	if (store_points(&target->store)) {
+		if (store_current(&target->store, &current, err))
+			return -1;
+		same = str_equal(current, sha1);
+		free(current);
+		if (!same)
+			return err_set(err, ERR_TRANSIENT,
+				       "the store does not point to %s", sha1);
+	}
+	if (store_prove(&target->store, material, err))
 		return -1;
-	same = str_equal(current, sha1);
-	free(current);
-	if (!same)
-		return err_set(err, ERR_TRANSIENT, "the store does not point to %s",
-			       sha1);
-	return store_prove(&target->store, material, err);
+	return store_check_access(&target->store, &target->service, sha1, err);
 }
 
 static int look_again(const struct member *member, struct err *err)
@@ -102,41 +104,89 @@ static void choose(const struct member *member, const struct strlist *have,
 	}
 }
 
-static void tell_foreign(struct member *member, const struct strlist *have)
+static void tell(struct member *member, const char *text)
+{
+	strlist_add(&member->outcome->notes, text);
+	deploy_say(member->deployment, member->target->name, "retired", "%s", text);
+}
+
+/* A predecessor that is somebody else's. */
+static void retire_foreign(struct member *member, const struct strlist *have)
 {
 	const char *last = member->journal.old_sha1;
+	bool archived = false;
+	struct err failure = { 0 };
 	char *text;
 
 	if (!last[0] || strlist_has(have, last) ||
-	    member->target->store.type != STORE_DIRECTORY ||
+	    !store_keeps_versions(&member->target->store) ||
 	    str_equal_nocase(last, cert_sha1(member->deployment->material->cert)))
 		return;
-	text = str_printf(
-		"the predecessor %s was not imported by us: it is left where it "
-		"is",
-		last);
-	strlist_add(&member->outcome->notes, text);
-	deploy_say(member->deployment, member->target->name, "retired", "%s", text);
+	(void)store_archive(&member->target->store, last, &archived, &failure);
+	if (archived)
+		text = str_printf("the predecessor %s was not imported by us: it is "
+				  "archived, its key is left",
+				  last);
+	else
+		text = str_printf("the predecessor %s was not imported by us: it is left "
+				  "where it is%s%s%s",
+				  last, failure.text[0] ? " (" : "", failure.text,
+				  failure.text[0] ? ")" : "");
+	tell(member, text);
 	free(text);
+}
+
+/* Does an operator's target that lives off the same store name this version? */
+static bool is_named_elsewhere(const struct member *member, const char *sha1)
+{
+	const struct deployment *deployment = member->deployment;
+
+	for (size_t i = 0; i < deployment->n_targets; i++) {
+		const struct target *other = &deployment->targets[i];
+		char named[CERT_SHA1_HEX] = "";
+		struct err ignored;
+		bool enabled;
+
+		if (other == member->target || !other->tls_json ||
+		    !store_is_same(&other->store, &member->target->store))
+			continue;
+		if (!plan_named(other, named, &enabled, &ignored) &&
+		    str_equal_nocase(named, sha1))
+			return true;
+	}
+	return false;
+}
+
+static int delete_one(struct member *member, const char *sha1, struct err *err)
+{
+	bool foreign = false;
+
+	if (is_named_elsewhere(member, sha1))
+		return 0;
+	if (!store_remove(&member->target->store, sha1, &foreign, err)) {
+		deploy_say(member->deployment, member->target->name, "retired",
+			   "%s is deleted, its key with it", sha1);
+		return 0;
+	}
+	if (err->kind != ERR_REFUSED)
+		return -1;
+	tell(member, err->text);
+	return 0;
 }
 
 static int delete_old(struct member *member, struct err *err)
 {
 	const struct store *store = &member->target->store;
 	struct strlist have = { 0 }, gone = { 0 };
-	bool foreign;
 	int rc = -1;
 
 	if (store_sweep(store, err) || store_list(store, &have, err))
 		goto out;
-	tell_foreign(member, &have);
+	retire_foreign(member, &have);
 	choose(member, &have, &gone);
-	for (size_t i = 0; i < gone.n; i++) {
-		if (store_remove(store, gone.items[i], &foreign, err))
+	for (size_t i = 0; i < gone.n; i++)
+		if (delete_one(member, gone.items[i], err))
 			goto out;
-		deploy_say(member->deployment, member->target->name, "retired",
-			   "%s is deleted, its key with it", gone.items[i]);
-	}
 	rc = 0;
 out:
 	strlist_clear(&gone);

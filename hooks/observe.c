@@ -96,13 +96,41 @@ out:
 	return works;
 }
 
+/* A store that points at nothing: what tls.json names, or the newest of ours. */
+static void look_at_entry(const struct target *target, struct target_view *view)
+{
+	const struct store *store = &target->store;
+	struct strlist have = { 0 };
+	struct cert *cert = NULL;
+	const char *sha1 = view->tls_json_sha1;
+	struct err err = { 0 };
+
+	if (!target->tls_json && store_list(store, &have, &err))
+		problem(view, err.text);
+	if (!target->tls_json && have.n)
+		sha1 = have.items[have.n - 1];
+	if (!sha1[0])
+		goto out;
+	if (store_find(store, sha1, &cert, &err)) {
+		problem(view, err.text);
+		goto out;
+	}
+	str_copy(view->store_sha1, sizeof(view->store_sha1), cert_sha1(cert));
+	view->key_usable = !store_signs(store, cert_sha1(cert), &err) &&
+			   !store_check_access(store, &target->service, cert_sha1(cert),
+					       &err);
+	if (!view->key_usable)
+		problem(view, err.text);
+out:
+	cert_free(cert);
+	strlist_clear(&have);
+}
+
 static void look_at_store(const struct store *store, struct target_view *view)
 {
 	char *current = NULL, *key, *cert;
 	struct err err;
 
-	if (store->type == STORE_NONE)
-		return;
 	if (store_current(store, &current, &err)) {
 		problem(view, err.text);
 		return;
@@ -131,7 +159,10 @@ void observe_files(const struct target *target, struct target_view *ret)
 
 	*ret = (struct target_view){ 0 };
 	look_at_tls_json(target, ret);
-	look_at_store(&target->store, ret);
+	if (store_points(&target->store))
+		look_at_store(&target->store, ret);
+	else if (store_keeps_versions(&target->store))
+		look_at_entry(target, ret);
 	if (service_inspect(&target->service, &ret->service, &err)) {
 		ret->service = SERVICE_IS_UNKNOWN;
 		problem(ret, err.text);

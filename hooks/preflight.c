@@ -121,8 +121,8 @@ static int check_state_folder(const struct member *member, struct err *err)
 static int check(const struct member *member, struct err *err)
 {
 	if (check_state_folder(member, err) || check_service(member, err) ||
-	    store_check(&member->target->store, err) || check_tls_json(member, err) ||
-	    check_programs(member, err))
+	    store_check(&member->target->store, &member->target->service, err) ||
+	    check_tls_json(member, err) || check_programs(member, err))
 		return -1;
 	tell_baseline(member);
 	return 0;

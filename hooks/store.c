@@ -1,392 +1,147 @@
-/* store.c - the directory store: importing, pointing, listing, removing versions. What a
- * version must look like stands in store_prove.c, the files store in store_files.c.
- *
- * The container `<path>.versions` belongs to us alone and is never given away: nobody can
- * swap a folder under our hands. A version is built in it under a name of ours, given its
- * access last, and renamed. A removal renames first, so that a half-removed version is
- * never found under its thumbprint. */
+/* store.c - hands each request to the kind of store that it is for. What a kind does
+ * stands in store_directory.c, store_files.c and the system's folder. */
 #include "hooks/store.h"
 
-#include <ctype.h>
-#include <stdlib.h>
-#include <string.h>
+#include "hooks/store_kind.h"
 
-#include "hooks/access.h"
-#include "hooks/store_parts.h"
+const struct store_kind store_none = { .points = false };
 
-#define NEW_PREFIX ".certrenewd-new-"
-#define OLD_PREFIX ".certrenewd-old-"
-
-static uint32_t folder_mode(const struct store *store)
+bool store_points(const struct store *store)
 {
-	return store->group ? 0750 : 0700;
+	return store_kind_of(store)->points;
 }
 
-/* Leftovers of a run that died: keys among them, so away with all of them. */
-static int sweep(const char *container, struct err *err)
+bool store_keeps_versions(const struct store *store)
 {
-	struct strlist names = { 0 };
-	int rc = -1;
-
-	if (dir_list(container, &names, err))
-		goto out;
-	for (size_t i = 0; i < names.n; i++) {
-		char *path;
-		int failed;
-
-		if (!str_starts(names.items[i], NEW_PREFIX) &&
-		    !str_starts(names.items[i], OLD_PREFIX))
-			continue;
-		path = path_join(container, names.items[i]);
-		failed = tree_remove(path, err);
-		free(path);
-		if (failed)
-			goto out;
-	}
-	rc = 0;
-out:
-	strlist_clear(&names);
-	return rc;
+	return store_kind_of(store)->list != NULL;
 }
 
-static int next_sequence(const struct store *store, int64_t *ret, struct err *err)
+bool store_is_same(const struct store *a, const struct store *b)
 {
-	struct strlist versions = { 0 };
-	int64_t highest = 0;
-
-	if (store_list(store, &versions, err))
-		return -1;
-	for (size_t i = 0; i < versions.n; i++) {
-		char *folder = store_version(store, versions.items[i]);
-		int64_t sequence = store_sequence(folder);
-
-		if (sequence > highest)
-			highest = sequence;
-		free(folder);
-	}
-	strlist_clear(&versions);
-	*ret = highest + 1;
-	return 0;
-}
-
-static int write_part(const struct store *store, const char *folder, enum store_part part,
-		      const struct material *material, struct err *err)
-{
-	char *path = path_join(folder, store_part_name(part));
-	uint32_t mode = part == PART_KEY ? store_key_mode(store) : STORE_CERT_MODE;
-	struct buf bytes;
-	int rc = -1;
-
-	store_part_bytes(part, material, &bytes);
-	if (file_replace(path, buf_str(&bytes), bytes.len, store_part_audience(part),
-			 err))
-		goto out;
-	if (file_set_access(path, store->owner, store->group, mode, err))
-		goto out;
-	rc = 0;
-out:
-	buf_release(&bytes);
-	free(path);
-	return rc;
-}
-
-static int build(const struct store *store, const char *folder,
-		 const struct material *material, struct err *err)
-{
-	int64_t sequence;
-
-	if (next_sequence(store, &sequence, err) || dir_make(folder, FILE_SECRET, err) ||
-	    store_mark(folder, sequence, err))
-		return -1;
-	for (int part = 0; part < PARTS; part++) {
-		if (write_part(store, folder, (enum store_part)part, material, err))
-			return -1;
-	}
-	return file_set_access(folder, store->owner, store->group, folder_mode(store),
-			       err);
-}
-
-/* Puts the built folder in its place; a damaged version of ours steps aside first. */
-static int put_in_place(const char *built, const char *folder, const char *aside,
-			struct err *err)
-{
-	struct file_facts facts;
-
-	if (file_inspect(folder, &facts, err))
-		return -1;
-	if (facts.type != FILE_ABSENT && file_rename(folder, aside, err))
-		return -1;
-	if (file_rename(built, folder, err))
-		return -1;
-	return tree_remove(aside, err);
-}
-
-/* *ret_keep: it is there and right. Fails when somebody else's folder has the name. */
-static int look_at_existing(const struct store *store, const char *folder,
-			    const struct material *material, bool *ret_keep,
-			    struct err *err)
-{
-	struct file_facts facts;
-	struct err damage;
-
-	if (file_inspect(folder, &facts, err))
-		return -1;
-	*ret_keep = false;
-	if (facts.type == FILE_ABSENT)
-		return 0;
-	if (facts.type != FILE_DIRECTORY || !store_is_ours(folder))
-		return err_set(err, ERR_CONFIG,
-			       "'%s' is there and certrenewd did not make it: move it "
-			       "away or choose another path",
-			       folder);
-	*ret_keep = !store_prove_folder(store, folder, material, &damage);
-	return 0;
-}
-
-static int import_version(const struct store *store, const char *container,
-			  const struct material *material, struct err *err)
-{
-	const char *sha1 = cert_sha1(material->cert);
-	char *folder = store_version(store, sha1);
-	char *built = str_printf("%s/" NEW_PREFIX "%s", container, sha1);
-	char *aside = str_printf("%s/" OLD_PREFIX "%s", container, sha1);
-	bool keep;
-	int rc = -1;
-
-	if (look_at_existing(store, folder, material, &keep, err))
-		goto out;
-	if (!keep && (build(store, built, material, err) ||
-		      put_in_place(built, folder, aside, err)))
-		goto out;
-	rc = 0;
-out:
-	free(folder);
-	free(built);
-	free(aside);
-	return rc;
+	return a->type == b->type && a->type != STORE_NONE &&
+	       str_equal(a->path, b->path) && str_equal(a->key, b->key) &&
+	       str_equal(a->fullchain, b->fullchain) &&
+	       str_equal_nocase(a->location ? a->location : "",
+				b->location ? b->location : "") &&
+	       str_equal_nocase(a->name ? a->name : "", b->name ? b->name : "");
 }
 
 int store_import(const struct store *store, const struct material *material,
 		 struct err *err)
 {
-	char *container, *real = NULL;
-	int rc = -1;
+	const struct store_kind *kind = store_kind_of(store);
 
-	if (store->type != STORE_DIRECTORY)
-		return 0;
-	container = store_container(store);
-	if (file_resolve_trusted(container, &real, err))
-		goto out;
-	if (dir_make(container, FILE_PUBLIC, err) || sweep(container, err))
-		goto out;
-	if (import_version(store, container, material, err))
-		goto out;
-	rc = 0;
-out:
-	free(container);
-	free(real);
-	return rc ? err_wrap(err, "import into '%s'", store->path) : 0;
+	return kind->import ? kind->import(store, material, err) : 0;
 }
 
-int store_sweep(const struct store *store, struct err *err)
+int store_prove(const struct store *store, const struct material *material,
+		struct err *err)
 {
-	struct file_facts facts;
-	char *container;
-	int rc = -1;
+	const struct store_kind *kind = store_kind_of(store);
 
-	if (store->type != STORE_DIRECTORY)
-		return 0;
-	container = store_container(store);
-	if (!file_inspect(container, &facts, err))
-		rc = facts.type == FILE_ABSENT ? 0 : sweep(container, err);
-	free(container);
-	return rc ? err_wrap(err, "sweep '%s'", store->path) : 0;
+	return kind->prove ? kind->prove(store, material, err) : 0;
+}
+
+int store_grant(const struct store *store, const struct service *service,
+		const struct material *material, const char *old_sha1, struct err *err)
+{
+	const struct store_kind *kind = store_kind_of(store);
+
+	return kind->grant ? kind->grant(store, service, cert_sha1(material->cert),
+					 old_sha1, err)
+			   : 0;
+}
+
+int store_check_access(const struct store *store, const struct service *service,
+		       const char *sha1, struct err *err)
+{
+	const struct store_kind *kind = store_kind_of(store);
+
+	return kind->check_access ? kind->check_access(store, service, sha1, err) : 0;
+}
+
+int store_signs(const struct store *store, const char *sha1, struct err *err)
+{
+	const struct store_kind *kind = store_kind_of(store);
+
+	return kind->signs ? kind->signs(store, sha1, err) : 0;
 }
 
 int store_plan(const struct store *store, const struct material *material,
 	       struct change_list *list, struct err *err)
 {
-	struct change *change;
-	char *sha1;
+	const struct store_kind *kind = store_kind_of(store);
 
-	if (store->type == STORE_FILES)
-		store_files_plan(store, material, list);
-	if (store->type != STORE_DIRECTORY)
-		return 0;
-	if (store_link_read(store, &sha1, err))
-		return -1;
-	free(sha1);
-	change = change_add(list, CHANGE_LINK, store->path, FILE_PUBLIC);
-	change->link_target = store_link_target(store, cert_sha1(material->cert));
-	return 0;
-}
-
-static char *upper_case(const char *sha1)
-{
-	char *copy = str_dup(sha1);
-
-	for (char *c = copy; *c; c++)
-		*c = (char)toupper((unsigned char)*c);
-	return copy;
-}
-
-/* Removes a version that is ours and not the current one. */
-static int remove_version(const struct store *store, const char *sha1, const char *folder,
-			  struct err *err)
-{
-	char *current = NULL, *aside = NULL;
-	int rc = -1;
-
-	if (store_link_read(store, &current, err))
-		goto out;
-	if (str_equal(current, sha1)) {
-		err_set(err, ERR_REFUSED,
-			"'%s' is in use: '%s' points to it; deploy another version first",
-			folder, store->path);
-		goto out;
-	}
-	aside = str_printf("%s.versions/" OLD_PREFIX "%s", store->path, sha1);
-	if (tree_remove(aside, err) || file_rename(folder, aside, err) ||
-	    tree_remove(aside, err))
-		goto out;
-	rc = 0;
-out:
-	free(current);
-	free(aside);
-	return rc;
+	return kind->plan ? kind->plan(store, material, list, err) : 0;
 }
 
 int store_remove(const struct store *store, const char *sha1, bool *ret_foreign,
 		 struct err *err)
 {
-	char *name = NULL, *folder = NULL;
-	struct file_facts facts;
+	const struct store_kind *kind = store_kind_of(store);
 	bool foreign = false;
-	int rc = -1;
 
-	if (store->type == STORE_DIRECTORY) {
-		name = upper_case(sha1);
-		if (!store_is_version_name(name)) {
-			err_set(err, ERR_BUG, "'%s' is no thumbprint", sha1);
-			goto out;
-		}
-		folder = store_version(store, name);
-		if (file_inspect(folder, &facts, err))
-			goto out;
-		foreign = facts.type != FILE_ABSENT && !store_is_ours(folder);
-		if (facts.type != FILE_ABSENT && !foreign &&
-		    remove_version(store, name, folder, err))
-			goto out;
-	}
+	if (kind->remove && kind->remove(store, sha1, &foreign, err))
+		return -1;
 	if (ret_foreign)
 		*ret_foreign = foreign;
-	rc = 0;
-out:
-	free(name);
-	free(folder);
-	return rc;
+	return 0;
 }
 
-/* Inserts by the number that each version got at its import. */
-static void add_in_order(const struct store *store, struct strlist *list,
-			 const char *name, int64_t sequence)
+int store_archive(const struct store *store, const char *sha1, bool *ret_archived,
+		  struct err *err)
 {
-	size_t at;
+	const struct store_kind *kind = store_kind_of(store);
 
-	strlist_add(list, name);
-	for (at = list->n - 1; at > 0; at--) {
-		char *folder = store_version(store, list->items[at - 1]);
-		int64_t before = store_sequence(folder);
-		char *moved = list->items[at];
+	*ret_archived = false;
+	return kind->archive ? kind->archive(store, sha1, ret_archived, err) : 0;
+}
 
-		free(folder);
-		if (before <= sequence)
-			break;
-		list->items[at] = list->items[at - 1];
-		list->items[at - 1] = moved;
-	}
+int store_sweep(const struct store *store, struct err *err)
+{
+	const struct store_kind *kind = store_kind_of(store);
+
+	return kind->sweep ? kind->sweep(store, err) : 0;
 }
 
 int store_list(const struct store *store, struct strlist *ret_sha1, struct err *err)
 {
-	struct strlist names = { 0 };
-	char *container;
-	int rc = 0;
+	const struct store_kind *kind = store_kind_of(store);
 
-	if (store->type != STORE_DIRECTORY)
-		return 0;
-	container = store_container(store);
-	if (dir_list(container, &names, err))
-		rc = err->kind == ERR_NOT_FOUND ? 0 : -1;
-	for (size_t i = 0; i < names.n; i++) {
-		char *folder = path_join(container, names.items[i]);
-
-		if (store_is_version_name(names.items[i]) && store_is_ours(folder))
-			add_in_order(store, ret_sha1, names.items[i],
-				     store_sequence(folder));
-		free(folder);
-	}
-	strlist_clear(&names);
-	free(container);
-	return rc;
+	return kind->list ? kind->list(store, ret_sha1, err) : 0;
 }
 
 int store_current(const struct store *store, char **ret_sha1, struct err *err)
 {
-	char *named = NULL, *folder = NULL, *path = NULL;
-	struct cert *cert = NULL;
-	int rc = -1;
+	const struct store_kind *kind = store_kind_of(store);
 
 	*ret_sha1 = NULL;
-	if (store->type == STORE_FILES)
-		return store_files_current(store, ret_sha1, err);
-	if (store->type == STORE_NONE)
-		return 0;
-	if (store_link_read(store, &named, err))
-		goto out;
-	if (named) {
-		folder = store_version(store, named);
-		path = path_join(folder, store_part_name(PART_CERT));
-		if (cert_load(path, &cert, err)) {
-			err_wrap(err, "'%s' names a version that cannot be used",
-				 store->path);
-			goto out;
-		}
-		*ret_sha1 = str_dup(cert_sha1(cert));
-	}
-	rc = 0;
-out:
-	free(named);
-	free(folder);
-	free(path);
-	cert_free(cert);
-	return rc;
+	return kind->current ? kind->current(store, ret_sha1, err) : 0;
 }
 
-int store_check(const struct store *store, struct err *err)
+int store_find(const struct store *store, const char *sha1, struct cert **ret,
+	       struct err *err)
 {
-	char *container = NULL, *probe = NULL, *sha1 = NULL;
-	int rc = -1;
+	const struct store_kind *kind = store_kind_of(store);
+	struct cert *cert = NULL;
 
-	if (store->type == STORE_FILES)
-		return store_files_check(store, err);
-	if (store->type == STORE_NONE)
-		return 0;
-	if (store_link_read(store, &sha1, err))
-		goto out;
-	container = store_container(store);
-	probe = path_join(container, NEW_PREFIX "check");
-	if (file_check_replaceable(probe, err))
-		goto out;
-	/* The link lies beside the container, in a folder that must be writable too. */
-	free(probe);
-	probe = str_printf("%s.certrenewd-check", store->path);
-	if (file_check_replaceable(probe, err))
-		goto out;
-	rc = 0;
-out:
-	free(container);
-	free(probe);
-	free(sha1);
-	return rc;
+	if (!kind->find)
+		return err_set(err, ERR_CONFIG, "the store keeps no certificate");
+	if (kind->find(store, sha1, &cert, err))
+		return -1;
+	if (!str_equal_nocase(cert_sha1(cert), sha1)) {
+		cert_free(cert);
+		return err_set(err, ERR_NOT_FOUND, "%s is not in the store", sha1);
+	}
+	*ret = cert;
+	return 0;
+}
+
+int store_check(const struct store *store, const struct service *service, struct err *err)
+{
+	const struct store_kind *kind = store_kind_of(store);
+
+	if (kind->check && kind->check(store, err))
+		return -1;
+	return kind->check_accounts ? kind->check_accounts(store, service, err) : 0;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "hooks/store_kind.h"
 #include "hooks/store_parts.h"
 
 static const char *part_path(const struct store *store, enum store_part part)
@@ -22,9 +23,10 @@ static const char *part_path(const struct store *store, enum store_part part)
 	return NULL;
 }
 
-void store_files_plan(const struct store *store, const struct material *material,
-		      struct change_list *list)
+static int files_plan(const struct store *store, const struct material *material,
+		      struct change_list *list, struct err *err)
 {
+	(void)err;
 	for (int i = 0; i < PARTS; i++) {
 		enum store_part part = (enum store_part)i;
 		const char *path = part_path(store, part);
@@ -40,9 +42,10 @@ void store_files_plan(const struct store *store, const struct material *material
 		if (part == PART_KEY)
 			change->mode = store_key_mode(store);
 	}
+	return 0;
 }
 
-int store_files_current(const struct store *store, char **ret_sha1, struct err *err)
+static int files_current(const struct store *store, char **ret_sha1, struct err *err)
 {
 	const char *path = store->fullchain ? store->fullchain : store->cert;
 	struct cert *cert = NULL;
@@ -57,7 +60,7 @@ int store_files_current(const struct store *store, char **ret_sha1, struct err *
 	return 0;
 }
 
-int store_files_check(const struct store *store, struct err *err)
+static int files_check(const struct store *store, struct err *err)
 {
 	for (int part = 0; part < PARTS; part++) {
 		const char *path = part_path(store, (enum store_part)part);
@@ -67,3 +70,31 @@ int store_files_check(const struct store *store, struct err *err)
 	}
 	return 0;
 }
+
+/* The files can be written: all that there is to prove before they are. */
+static int files_prove(const struct store *store, const struct material *material,
+		       struct err *err)
+{
+	(void)material;
+	return files_check(store, err);
+}
+
+static int files_find(const struct store *store, const char *sha1, struct cert **ret,
+		      struct err *err)
+{
+	const char *path = store->cert ? store->cert : store->fullchain;
+
+	(void)sha1;
+	if (!path)
+		return err_set(err, ERR_CONFIG, "the store keeps no certificate");
+	return cert_load(path, ret, err);
+}
+
+const struct store_kind store_files = {
+	.points = true,
+	.prove = files_prove,
+	.plan = files_plan,
+	.current = files_current,
+	.find = files_find,
+	.check = files_check,
+};

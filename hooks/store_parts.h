@@ -57,16 +57,13 @@ int store_mark(const char *folder, int64_t sequence, struct err *err);
  * when there is nothing. ERR_CONFIG with the way out when it is somebody else's. */
 int store_link_read(const struct store *store, char **ret_sha1, struct err *err);
 
-/* STORE_FILES: plan, what is there now, and whether each could be replaced. As in
- * hooks/store.h. */
-void store_files_plan(const struct store *store, const struct material *material,
-		      struct change_list *list);
-int store_files_current(const struct store *store, char **ret_sha1, struct err *err);
-int store_files_check(const struct store *store, struct err *err);
-
 /* Is the folder whole: every part there, right, and accessible as configured, and does
  * the key sign? */
 int store_prove_folder(const struct store *store, const char *folder,
 		       const struct material *material, struct err *err);
+
+/* store_prove() of the directory store. */
+int store_directory_prove(const struct store *store, const struct material *material,
+			  struct err *err);
 
 #endif

@@ -1,6 +1,5 @@
 /* store_prove.c - is what lies on disk usable? The bytes are read back, the key signs,
  * the certificate verifies the signature, and whoever must read them may. */
-#include "hooks/store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -145,18 +144,12 @@ int store_prove_folder(const struct store *store, const char *folder,
 	return access_check(folder, store->owner, store->group, mode, err);
 }
 
-int store_prove(const struct store *store, const struct material *material,
-		struct err *err)
+int store_directory_prove(const struct store *store, const struct material *material,
+			  struct err *err)
 {
-	char *folder;
-	int rc;
+	char *folder = store_version(store, cert_sha1(material->cert));
+	int rc = store_prove_folder(store, folder, material, err);
 
-	if (store->type == STORE_FILES)
-		return store_files_check(store, err);
-	if (store->type == STORE_NONE)
-		return 0;
-	folder = store_version(store, cert_sha1(material->cert));
-	rc = store_prove_folder(store, folder, material, err);
 	free(folder);
 	return rc ? err_wrap(err, "prove '%s'", store->path) : 0;
 }

@@ -6,6 +6,8 @@
 
 #include "tests/unit/hooks/store_world.h"
 
+static const struct service no_service = { .kind = SERVICE_NONE };
+
 /* ---- importing ----------------------------------------------------------- */
 
 static void a_version_is_imported_whole_with_private_modes(void **state)
@@ -254,7 +256,7 @@ static void assert_path_refused(struct world *w, const char *what)
 	assert_fails(store_plan(&w->store, &w->a.material, &list, &err), &err, ERR_CONFIG,
 		     sentence);
 	assert_int_equal(list.n, 0);
-	assert_fails(store_check(&w->store, &err), &err, ERR_CONFIG, sentence);
+	assert_fails(store_check(&w->store, &no_service, &err), &err, ERR_CONFIG, sentence);
 	assert_fails(store_current(&w->store, &current, &err), &err, ERR_CONFIG,
 		     sentence);
 	assert_null(current);
@@ -387,7 +389,7 @@ static const char *cannot_write(const char *dir)
 	struct sample sample = sample_new("a.example", NULL);
 	struct err err = { 0 };
 
-	if (!store_check(&store, &err) || err.kind != ERR_DENIED ||
+	if (!store_check(&store, &no_service, &err) || err.kind != ERR_DENIED ||
 	    !strstr(err.text, dir))
 		return "the check does not see it";
 	if (!store_import(&store, &sample.material, &err) || err.kind != ERR_DENIED ||
@@ -403,7 +405,7 @@ static void an_unwritable_store_is_seen_before_anything_is_done(void **state)
 	struct world *w = *state;
 	struct err err;
 
-	assert_int_equal(store_check(&w->store, &err), 0);
+	assert_int_equal(store_check(&w->store, &no_service, &err), 0);
 	if (!is_root())
 		skip();
 	as_nobody(cannot_write, w->dir, w->dir);
@@ -425,7 +427,7 @@ static void without_a_store_there_is_nothing_to_do(void **state)
 	assert_int_equal(store_list(&none, &versions, &err), 0);
 	assert_int_equal(store_current(&none, &current, &err), 0);
 	assert_int_equal(store_remove(&none, "x", &foreign, &err), 0);
-	assert_int_equal(store_check(&none, &err), 0);
+	assert_int_equal(store_check(&none, &no_service, &err), 0);
 	assert_int_equal(list.n + versions.n, 0);
 	assert_null(current);
 	assert_false(foreign);

@@ -6,6 +6,8 @@
 
 #include "tests/unit/hooks/store_world.h"
 
+static const struct service no_service = { .kind = SERVICE_NONE };
+
 /* ---- fixed file names ---------------------------------------------------- */
 
 static void fixed_files_are_planned_one_by_one_and_the_key_is_secret(void **state)
@@ -22,7 +24,7 @@ static void fixed_files_are_planned_one_by_one_and_the_key_is_secret(void **stat
 				   .fullchain = full,
 				   .chain = chain,
 				   .cert = leaf };
-	assert_int_equal(store_check(&w->store, &err), 0);
+	assert_int_equal(store_check(&w->store, &no_service, &err), 0);
 	assert_int_equal(store_import(&w->store, &w->a.material, &err), 0);
 	assert_int_equal(store_prove(&w->store, &w->a.material, &err), 0);
 	assert_int_equal(store_current(&w->store, &current, &err), 0);
@@ -93,7 +95,7 @@ static const char *cannot_replace(const char *dir)
 	struct store store = { .type = STORE_FILES, .key = key };
 	struct err err = { 0 };
 
-	if (!store_check(&store, &err) || !strstr(err.text, "key.pem"))
+	if (!store_check(&store, &no_service, &err) || !strstr(err.text, "key.pem"))
 		return "the check does not see it";
 	if (!store_prove(&store, NULL, &err))
 		return "it is proven";
