@@ -11,10 +11,11 @@ cmocka tests."""
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
+from itertools import zip_longest
 from pathlib import Path
 
 EXPECTED = {"style-tests": "style.xml", "unit": "unit.xml", "e2e": "e2e.xml",
-            "demo": "demo.xml"}
+            "demo": "demo.xml", "windows": "windows.xml"}
 
 
 class Totals:
@@ -23,25 +24,34 @@ class Totals:
 
     def add_program(self, case):
         """One unit test program, as ctest saw it."""
-        name, text = case.get("name"), case.findtext("system-out") or ""
+        fault = None if case.get("status") == "run" else case.get("status")
+        self.add_cmocka(case.get("name"), case.findtext("system-out") or "", fault, "unit")
+
+    def add_cmocka(self, name, text, fault, log):
+        """The tests of one program by its output; `fault`: what else was wrong with it."""
         ran = re.findall(r"\[ RUN +\] (\S+)", text)
         passed = re.findall(r"\[ +OK \] (\S+)", text)
         skipped = re.findall(r"\[ +SKIPPED \] (\S+)", text)
         self.passed += len(passed)
-        self.skipped += [(f"{name}: {test}", "see build/logs/unit.log")
-                         for test in dict.fromkeys(skipped)]
+        skipped = list(dict.fromkeys(skipped))
+        reasons = re.findall(r"(?m)^skipped: (.*)", text)[:len(skipped)]
+        self.skipped += [(f"{name}: {test}", reason) for test, reason in zip_longest(
+            skipped, reasons, fillvalue=f"see build/logs/{log}.log")]
         lost = [test for test in ran if test not in passed and test not in skipped]
         self.failed += [f"{name}: {test}" for test in lost]
-        if case.get("status") != "run" and not lost:
-            self.failed.append(f"{name}: the program itself ({case.get('status')})")
+        if fault and not lost:
+            self.failed.append(f"{name}: the program itself ({fault})")
         elif not ran:
             self.failed.append(f"{name}: no test in it")
 
     def add_case(self, case):
-        """One test of pytest."""
+        """One test of pytest; one that ran a cmocka program counts as that."""
         name = f"{case.get('classname')}: {case.get('name')}"
-        skipped = case.find("skipped")
-        if case.find("failure") is not None or case.find("error") is not None:
+        skipped, text = case.find("skipped"), case.findtext("system-out") or ""
+        bad = case.find("failure") is not None or case.find("error") is not None
+        if "[ RUN " in text:
+            self.add_cmocka(name, text, "failed" if bad else None, "windows")
+        elif bad:
             self.failed.append(name)
         elif skipped is not None:
             self.skipped.append((name, skipped.get("message") or "no reason given"))

@@ -64,6 +64,26 @@ def test_failures_and_the_reasons_of_skips_are_listed(total):
     assert "skipped: e2e: left out: no kernel for it" in lines
 
 
+WINE = """<testsuites><testsuite><testcase classname="test_unit" name="test_program[test_x]">
+<system-out>[ RUN      ] one
+[       OK ] one
+skipped: no such thing under Wine
+[ RUN      ] two
+[  SKIPPED ] two
+</system-out></testcase>
+<testcase classname="test_unit" name="test_program[test_y]"><failure message="no"/>
+<system-out>[ RUN      ] three
+[       OK ] three
+</system-out></testcase></testsuite></testsuites>"""
+
+
+def test_the_programs_under_wine_count_as_their_tests(total):
+    code, lines = total(windows_xml=WINE)
+    assert (code, lines[-1]) == (1, "2 passed, 1 failed, 1 skipped")
+    assert "failed: test_unit: test_program[test_y]: the program itself (failed)" in lines
+    assert "skipped: test_unit: test_program[test_x]: two: no such thing under Wine" in lines
+
+
 def test_a_step_that_ended_without_results_has_failed(total, tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "logs").mkdir()
