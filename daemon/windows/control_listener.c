@@ -17,8 +17,10 @@
 #define PIPE_BYTES 65536
 #define RETRY_MS 1000 /* when Windows gives no further instance */
 
-/* SYSTEM and Administrators; nobody over the network, whoever it is. */
-#define PIPE_ACCESS L"O:BAG:BAD:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;BA)"
+/* SYSTEM and Administrators. Other machines are kept out by PIPE_REJECT_REMOTE_CLIENTS
+ * and not by a denial for NETWORK, which an administrator in a remote shell carries too.
+ */
+#define PIPE_ACCESS L"O:BAG:BAD:P(A;;GA;;;SY)(A;;GA;;;BA)"
 
 struct arrival {
 	HANDLE pipe;

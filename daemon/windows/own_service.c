@@ -32,14 +32,14 @@ static SC_HANDLE create(SC_HANDLE manager, const wchar_t *command_line)
 	return CreateServiceW(manager, SERVICE_NAME, SERVICE_TITLE, SERVICE_ALL_ACCESS,
 			      SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START,
 			      SERVICE_ERROR_NORMAL, command_line, NULL, NULL, NULL,
-			      L"LocalSystem", NULL);
+			      L"LocalSystem", L"");
 }
 
 static int update(SC_HANDLE service, const wchar_t *command_line, struct err *err)
 {
 	if (!ChangeServiceConfigW(service, SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START,
 				  SERVICE_ERROR_NORMAL, command_line, NULL, NULL, NULL,
-				  L"LocalSystem", NULL, SERVICE_TITLE))
+				  L"LocalSystem", L"", SERVICE_TITLE))
 		return err_os(err, "change the service 'certrenewd'");
 	return 0;
 }
