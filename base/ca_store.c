@@ -5,32 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
-X509_STORE *ca_store_new(void)
-{
-	X509_STORE *store = X509_STORE_new();
-	X509_LOOKUP *folder;
-
-	if (!store)
-		return NULL;
-	folder = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
-	if (!folder || !X509_LOOKUP_add_dir(folder, NULL, X509_FILETYPE_DEFAULT)) {
-		X509_STORE_free(store);
-		return NULL;
-	}
-	return store;
-}
-
-void ca_store_read_file(X509_STORE *store, const char *file)
-{
-	X509_LOOKUP *lookup;
-
-	ERR_set_mark();
-	lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
-	if (lookup)
-		(void)X509_LOOKUP_load_file(
-			lookup, file, file ? X509_FILETYPE_PEM : X509_FILETYPE_DEFAULT);
-	ERR_pop_to_mark();
-}
+#include "base/ca_system.h"
 
 /* Is there a trusted issuer of this one that has not expired itself? */
 static bool issuer_known(X509_STORE_CTX *ctx, X509 *cert)
@@ -61,6 +36,11 @@ static bool anchored(X509_STORE_CTX *ctx)
 int ca_store_verify(X509_STORE_CTX *ctx, const char *file)
 {
 	if (!anchored(ctx))
-		ca_store_read_file(X509_STORE_CTX_get0_store(ctx), file);
-	return X509_verify_cert(ctx) == 1;
+		ca_system_seek(ctx, file);
+	if (X509_verify_cert(ctx) != 1)
+		return 0;
+	if (!ca_system_distrusts(ctx))
+		return 1;
+	X509_STORE_CTX_set_error(ctx, X509_V_ERR_CERT_REJECTED);
+	return 0;
 }

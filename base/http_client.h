@@ -75,4 +75,10 @@ bool http_client_date(const struct http_client *client, int64_t *ret_date,
 void http_client_counts(const struct http_client *client, unsigned long *ret_requests,
 			unsigned long *ret_connections);
 
+/* The proxy that this machine is set to use on the way to `url`: "http://host:port".
+ * Gives; NULL: none. Windows: WinHTTP's setting (netsh winhttp show proxy) with its
+ * exceptions; there is no such setting elsewhere, and the environment is not obeyed. Twin
+ * file. */
+char *http_system_proxy(const char *url);
+
 #endif
