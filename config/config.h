@@ -60,7 +60,7 @@ struct issuer_config {
 	bool agree_to_terms;
 	const char *const *contact; /* "mailto:..."; empty list: none sent */
 	const char *ca_bundle;      /* absolute path, NULL: system trust only */
-	const char *proxy;          /* the system's where not written; NULL: none */
+	const char *proxy;          /* not written: the system's (Windows); NULL: none */
 	const char *account_key;    /* "ec-p256" or "rsa-2048" ... "rsa-4096" */
 	const char *eab_key_id;     /* NULL: no external account binding */
 	struct secret eab_hmac_key; /* base64 or base64url, as the CA handed it out */

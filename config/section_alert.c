@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "config/config.h"
+#include "config/proxy.h"
 #include "config/sections.h"
 
 #define AT(member) .offset = offsetof(struct alert_config, member)
@@ -64,7 +65,7 @@ static const struct field alert_fields[] = {
 	  AT(proxy),
 	  .fallback = FIELD_OPTIONAL,
 	  .only = "webhook",
-	  .help = "HTTP proxy on the way to it" },
+	  .help = "HTTP proxy on the way to it; on Windows the system's when not given" },
 	{ .key = "command",
 	  .type = FIELD_COMMAND,
 	  AT(program.argv),
@@ -99,8 +100,8 @@ static void complete_alert(struct reading *r, const struct frame *frame, struct 
 {
 	struct alert_config *alert = base;
 
-	(void)frame;
-	(void)map;
+	if (alert->type == CHANNEL_WEBHOOK && !node_member(map, "proxy"))
+		alert->proxy = proxy_of_system(r, frame, map, alert->url);
 	alert->program.changes = arena_calloc(r->values.arena, 1, sizeof(char *));
 }
 

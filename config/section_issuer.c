@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "config/issuer_types.h"
+#include "config/proxy.h"
 #include "config/sections.h"
 #include "config/system.h"
 
@@ -109,7 +110,8 @@ static const struct field issuer_fields[] = {
 	  AT(proxy),
 	  .fallback = FIELD_OPTIONAL,
 	  .only = "acme",
-	  .help = "HTTP proxy on the way to the CA; the system's when not given" },
+	  .help = "HTTP proxy on the way to the CA; on Windows the system's when not "
+		  "given" },
 	{ .key = "account_key",
 	  .type = FIELD_WORD,
 	  AT(account_key),
@@ -292,6 +294,8 @@ static void check_issuer(struct reading *r, const struct frame *frame, struct no
 		check_store(r, frame, map);
 	else if (issuer->type == ISSUER_COMMAND)
 		check_command(r, frame, map, issuer);
+	else if (issuer->type == ISSUER_ACME && !node_member(map, "proxy"))
+		issuer->proxy = proxy_of_system(r, frame, map, issuer->directory);
 }
 
 const struct section issuer_section = {

@@ -154,6 +154,18 @@ static void ec_keys_in_a_windows_store_are_an_experiment(void **state)
 		"use rsa-2048, or write 'experimental: yes' in that store");
 }
 
+/* As on a new machine; with another setting it would be shown as "# system". */
+static void a_proxy_that_nobody_set_is_none(void **state)
+{
+	struct draft *draft = *state;
+	char *shown;
+
+	assert_null(draft_must_load(state, ISSUER CERTIFICATE PRESET)->issuers[0].proxy);
+	shown = config_show(draft->config);
+	assert_null(strstr(shown, "proxy"));
+	free(shown);
+}
+
 static void a_preset_without_its_folder_is_one_mistake(void **state)
 {
 	(void)state;
@@ -290,6 +302,7 @@ int main(void)
 		TEST(keys_do_not_leave_a_windows_store),
 		TEST(the_documented_example_loads),
 		TEST(ec_keys_in_a_windows_store_are_an_experiment),
+		TEST(a_proxy_that_nobody_set_is_none),
 		TEST(a_preset_without_its_folder_is_one_mistake),
 		TEST(systemd_is_not_here),
 		TEST(a_secret_in_the_environment_is_utf8),
