@@ -30,6 +30,7 @@ class Installer:
         self.program = wine.drive / "Program Files/certrenewd/certrenewd.exe"
         self.data = wine.drive / "ProgramData/certrenewd"
         self.config = self.data / "certrenewd.yaml"
+        self.sample = self.data / "certrenewd.sample.yaml"
 
     def __call__(self, verb, package, *properties, timeout=180):
         return self.wine.run("msiexec", verb, self.wine.path(package), "/qn", *properties,
@@ -66,8 +67,10 @@ def test_installed_renewed_upgraded_and_removed(installer, program, pebble, xc, 
     first, second = installer.packages
     assert installer("/i", first) == 0
     assert installer.program.exists()
-    assert installer.config.read_text() == \
-        (TOP / "packaging/windows/certrenewd.yaml").read_text()
+    assert installer.sample.read_bytes() == \
+        (TOP / "packaging/windows/certrenewd.sample.yaml").read_bytes()
+    assert not installer.config.exists(), "it would stand in the way of an import"
+    installer.sample.write_text("# my notes\n")
     assert wine.service_state(SERVICE) == "stopped", "nobody has said what to renew yet"
     assert wine.registry(KEY, "ImagePath").startswith('"C:\\Program Files\\certrenewd\\')
     assert wine.registry(SOURCE, "EventMessageFile").lower().endswith("certrenewd.exe")
@@ -83,6 +86,7 @@ def test_installed_renewed_upgraded_and_removed(installer, program, pebble, xc, 
     assert installer("/i", second) == 0
     assert wine.service_state(SERVICE) in ("running", "start_pending")
     assert installer.config.read_text() == written
+    assert installer.sample.read_text() == "# my notes\n"
     program.ok("renew", "xc", "--force")
     assert xc.serves_another(old)
 
@@ -91,6 +95,7 @@ def test_installed_renewed_upgraded_and_removed(installer, program, pebble, xc, 
     assert not wine.registry(SOURCE)
     assert not installer.program.exists()
     assert installer.config.read_text() == written
+    assert installer.sample.read_text() == "# my notes\n"
     assert list((installer.data / "state/accounts").rglob("*key*"))
     assert tool.signs(xc.thumbprint())
     assert xc.served() is not None
@@ -106,7 +111,7 @@ def test_an_older_version_does_not_replace_a_newer_one(installer):
 def test_purge_takes_configuration_and_state_too(installer):
     package = installer.packages[0]
     assert installer("/i", package) == 0
-    assert installer.config.exists()
+    assert installer.sample.exists()
     assert installer("/x", package, "PURGE=1") == 0
     assert not installer.data.exists()
 
