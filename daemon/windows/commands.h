@@ -5,6 +5,7 @@
 
 #include "daemon/commands.h"
 
-command_run command_service, command_protect; /* cmd_service.c, cmd_protect.c */
+/* cmd_service.c, cmd_protect.c, cmd_prove_key.c */
+command_run command_service, command_protect, command_prove_key;
 
 #endif
