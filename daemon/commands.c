@@ -10,6 +10,8 @@
 #include "daemon/progress.h"
 #include "daemon/system_commands.h"
 
+#define USAGE_WIDTH 26
+
 static const struct command commands[] = {
 	{ "run", "run", "keep every certificate alive, in the foreground", 0, 0,
 	  command_run_daemon },
@@ -59,8 +61,12 @@ const struct command *command_find(const char *word)
 
 static void print_rows(const struct command *list, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		printf("  %-26s %s\n", list[i].usage, list[i].help);
+	for (size_t i = 0; i < n; i++) {
+		bool fits = strlen(list[i].usage) <= USAGE_WIDTH;
+
+		printf("  %-*s%s", USAGE_WIDTH, list[i].usage, fits ? " " : "\n");
+		printf("%*s%s\n", fits ? 0 : USAGE_WIDTH + 3, "", list[i].help);
+	}
 }
 
 void commands_print_help(void)
