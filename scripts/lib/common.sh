@@ -11,7 +11,7 @@ demo_packages=(pebble openssl curl python3 python3-cryptography python3-yaml)
 # certrenewd.exe and its installer: the compiler, what apt-get source needs, wixl. Then Wine.
 windows_packages=(gcc-mingw-w64-x86-64-posix mingw-w64-tools make perl dpkg-dev
 	debian-archive-keyring binutils wixl msitools)
-wine_packages=(wine64 wine libgnutls30)
+wine_packages=(iproute2 wine64 wine libgnutls30)
 test_packages=("${demo_packages[@]}" libcmocka-dev clang-format clang-tidy python3-pytest
 	python3-pytest-xdist systemd-container debootstrap procps strace uacme)
 

@@ -140,11 +140,12 @@ def daemon(tmp_path, wine, binary):
 @pytest.fixture
 def setup(daemon, xc):
     """setup(pebble, webhook=None, **certificate): as in tests/e2e. The Windows store takes
-    RSA keys."""
+    RSA keys. http.sys of Wine binds every address, and hands an IP address as host only
+    to requests that name it: the suite runs in a network namespace of its own."""
 
     def configure(pebble, webhook=None, target=None, **certificate):
         entry = {"hosts": ["xc.example"], "issuers": ["pebble"],
-                 "challenge": {"type": "http-01", "listen": f"127.0.0.1:{pebble.http_port}"},
+                 "challenge": {"type": "http-01", "listen": f":{pebble.http_port}"},
                  "deploy": [target or xc.target()]}
         entry.update(certificate)
         if entry.get("key", {}).get("type", "").startswith("ec-"):

@@ -93,12 +93,14 @@ class WinAcme:
         path.write_text(json.dumps(content, indent=2))
         return path
 
-    def account(self, key, url, name=None, protect="plain"):
+    def account(self, key, url, name=None, protect="plain", encrypt=None):
+        """`encrypt` is what the machine's DPAPI makes of a text, in base64."""
         kind, export = exported(key)
         secret = json.dumps({"KeyType": kind, "KeyExport": export})
         text = {"plain": base64.b64encode(secret.encode()).decode(),
                 "clear": "clear-" + secret,
-                "encrypted": "enc-" + base64.b64encode(b"\1\0\0\0blob").decode()}[protect]
+                "encrypted": "enc-" + (encrypt(secret) if encrypt else
+                                       base64.b64encode(b"\1\0\0\0blob").decode())}[protect]
         prefix = f"{name}." if name else ""
         (self.endpoint / f"{prefix}Signer_v2").write_text(text)
         (self.endpoint / f"{prefix}Registration_v2").write_text(json.dumps(

@@ -24,6 +24,7 @@ static const struct command {
 	{ L"delete-key", 1, tool_delete_key },
 	{ L"hold", 2, tool_hold },
 	{ L"echo", 1, tool_echo },
+	{ L"protect", 1, tool_protect },
 };
 
 int tool_fail(const char *what)

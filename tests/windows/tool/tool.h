@@ -4,7 +4,7 @@
  *     tool.c        the commands
  *     tool_store.c  entries of LocalMachine stores
  *     tool_key.c    key containers and their access lists
- *     tool_other.c  files held open, arguments echoed
+ *     tool_other.c  files held open, arguments echoed, secrets protected
  *
  * Answers are JSON or one word on standard output; the exit code is 0, or 1 with a
  * sentence on standard error. */
@@ -51,5 +51,6 @@ int tool_set_dacl(wchar_t **argv);   /* CONTAINER SDDL */
 int tool_delete_key(wchar_t **argv); /* CONTAINER */
 int tool_hold(wchar_t **argv);       /* PATH MILLISECONDS: open without sharing */
 int tool_echo(wchar_t **argv);       /* OUT ARGS...: they and CERTRENEWD_* to a file */
+int tool_protect(wchar_t **argv);    /* FILE: by DPAPI, for the machine, as base64 */
 
 #endif

@@ -76,3 +76,32 @@ int tool_echo(wchar_t **argv)
 	fclose(file);
 	return 0;
 }
+
+/* As .NET's ProtectedData does it: machine scope, no entropy. */
+int tool_protect(wchar_t **argv)
+{
+	DATA_BLOB plain = { 0 }, sealed = { 0 };
+	size_t len = 0;
+	DWORD size = 0;
+	char *base64;
+
+	plain.pbData = (BYTE *)tool_read(argv[0], &len);
+	plain.cbData = (DWORD)len;
+	if (!plain.pbData ||
+	    !CryptProtectData(&plain, NULL, NULL, NULL, NULL,
+			      CRYPTPROTECT_LOCAL_MACHINE | CRYPTPROTECT_UI_FORBIDDEN,
+			      &sealed))
+		return tool_fail("protect the file");
+	free(plain.pbData);
+	CryptBinaryToStringA(sealed.pbData, sealed.cbData,
+			     CRYPT_STRING_BASE64 | CRYPT_STRING_NOCRLF, NULL, &size);
+	base64 = calloc(1, size + 1);
+	if (!base64 || !CryptBinaryToStringA(sealed.pbData, sealed.cbData,
+					     CRYPT_STRING_BASE64 | CRYPT_STRING_NOCRLF,
+					     base64, &size))
+		return tool_fail("write base64");
+	puts(base64);
+	free(base64);
+	LocalFree(sealed.pbData);
+	return 0;
+}
