@@ -47,7 +47,8 @@ def installer(wine, packages):
 
 @pytest.fixture
 def program(installer, wine):
-    """The installed one with the configuration where it belongs."""
+    """The first version is installed; its configuration lies where it belongs."""
+    assert installer("/i", installer.packages[0]) == 0
     daemon = WindowsCertrenewd(installer.data, wine, installer.program)
     daemon.state = installer.data / "state"
     return daemon
@@ -58,14 +59,13 @@ def configure(program, pebble, xc):
         "issuers": {"pebble": issuer_of(pebble)},
         "certificates": {"xc": {
             "hosts": ["xc.example"], "issuers": ["pebble"],
-            "challenge": {"type": "http-01", "listen": f"127.0.0.1:{pebble.http_port}"},
+            "challenge": {"type": "http-01", "listen": f":{pebble.http_port}"},
             "deploy": [xc.target()]}}}
     program.write()
 
 
 def test_installed_renewed_upgraded_and_removed(installer, program, pebble, xc, wine, tool):
-    first, second = installer.packages
-    assert installer("/i", first) == 0
+    second = installer.packages[1]
     assert installer.program.exists()
     assert installer.sample.read_bytes() == \
         (TOP / "packaging/windows/certrenewd.sample.yaml").read_bytes()
@@ -108,6 +108,14 @@ def test_an_older_version_does_not_replace_a_newer_one(installer):
     assert installer.program.exists()
 
 
+def test_a_folder_that_somebody_else_made_is_refused_and_nothing_is_installed(installer, wine):
+    installer.data.mkdir()
+    assert installer("/i", installer.packages[0]) != 0
+    assert wine.service_state(SERVICE) is None
+    assert not installer.program.exists()
+    installer.data.rmdir()
+
+
 def test_purge_takes_configuration_and_state_too(installer):
     package = installer.packages[0]
     assert installer("/i", package) == 0
@@ -118,8 +126,6 @@ def test_purge_takes_configuration_and_state_too(installer):
 
 def test_an_upgrade_waits_for_the_transaction_under_way(installer, program, pebble, xc, wine):
     """The application takes long to stop; the service under way ends its step first."""
-    first, second = installer.packages
-    assert installer("/i", first) == 0
     xc.start()
     configure(program, pebble, xc)
     wine.start_service(SERVICE)
@@ -129,7 +135,7 @@ def test_an_upgrade_waits_for_the_transaction_under_way(installer, program, pebb
                               log=installer.data / "renew.log")
     wait_until(lambda: pebble.requests("/finalize-order/") >= 2, what="the order's end")
     began = time.monotonic()
-    assert installer("/i", second) == 0
+    assert installer("/i", installer.packages[1]) == 0
     assert time.monotonic() - began < 170
     wait_until(lambda: not renewal.running(), what="the command's end")
     wait_until(lambda: xc.serves_another(old) and xc.served().thumbprint == xc.thumbprint(),

@@ -13,7 +13,7 @@ RUN_BY = [
     (r"msiexec /i \S+\.msi /qn( START=1)?", "test_msi.py", '"/i"'),
     (r"msiexec /x \S+\.msi /qn PURGE=1", "test_msi.py", '"PURGE=1"'),
     (r"msiexec /x \S+\.msi /qn", "test_msi.py", '"/x"'),
-    (r"certrenewd import win-acme( --dry-run| --undo)?", "test_import_windows.py", "win-acme"),
+    (r"certrenewd import win-acme( --dry-run| --undo)?", "test_import.py", "win-acme"),
     (r"certrenewd (check-config|status)", "test_shared.py", "test_status_says"),
     (r"certrenewd renew --force \S+", "test_service.py", '"--force"'),
     (r"certrenewd service (install|uninstall)", "lib/program.py", '"service"'),
