@@ -9,6 +9,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 
+#include "base/windows/security.h"
 #include "base/windows/wide.h"
 
 #define BLOB_MAX ((size_t)8 * 1024)
@@ -239,10 +240,13 @@ int capi_security_set(const struct key_place *place, PSECURITY_DESCRIPTOR descri
 
 	if (open_container(place, &provider, err))
 		return -1;
+	/* Wine asks for the SACL's right too, once a list was set. */
+	(void)privilege_take(L"SeSecurityPrivilege");
 	if (!CryptSetProvParam(provider, PP_KEYSET_SEC_DESCR, descriptor,
 			       DACL_SECURITY_INFORMATION))
 		rc = err_os(err, "set who may use the key in container '%s'",
 			    place->container);
+	privilege_drop();
 	(void)CryptReleaseContext(provider, 0);
 	return rc;
 }
