@@ -72,8 +72,10 @@ def tmp_path(wine, request):
 
 @pytest.fixture
 def tool(wine, programs):
-    """Asks stores and containers. LocalMachine\\My is empty before and after a test."""
+    """Asks stores and containers. LocalMachine\\My is empty before and after a test; on
+    Windows it is always there, so it is made here."""
     tool = Tool(wine, programs)
+    tool("clear", "My")
     yield tool
     tool("clear", "My")
 
