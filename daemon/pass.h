@@ -95,6 +95,10 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err);
 int pass_retire(struct pass *pass, struct err *err);
 int pass_rollback(struct pass *pass, struct err *err);
 
+/* kept_key.c: may the key go from our disk, because the Windows stores of all targets
+ * have it and were seen serving? Then it goes. */
+void pass_forget_key(struct pass *pass);
+
 /* rollout.c: tells what was imported from another client that this one is served by us.
  */
 void pass_hand_over(struct pass *pass);

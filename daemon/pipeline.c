@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "daemon/backoff.h"
 #include "daemon/facts.h"
+#include "daemon/kept_key.h"
 #include "daemon/pass.h"
 #include "daemon/schedule.h"
 #include "daemon/sessions.h"
@@ -331,6 +332,9 @@ static int keep_alive(struct pass *pass, struct err *err)
 	facts.forced = pass->in->command == PIPELINE_RENEW && pass->in->force &&
 		       can_be_forced(pass);
 	facts.newer_was_put = pass_newer_was_put(pass);
+	facts.key_lost = pass->have_current &&
+			 kept_key_is_lost(pass->in->config, pass->certificate, &pass->job,
+					  &pass->current);
 	verdict = renewal_decide(&facts, &pass->certificate->renew_at, pass->now);
 	if (verdict.reason != NOT_DUE &&
 	    (verdict.reason == NEWER_WAS_PUT || !held_back(pass))) {
@@ -346,6 +350,7 @@ static int keep_alive(struct pass *pass, struct err *err)
 	}
 	if (!rc)
 		rc = retire(pass, err);
+	pass_forget_key(pass);
 	pass_hand_over(pass);
 	if (!cancel_requested(pass->in->cancel))
 		pass_expired_ladder(pass);

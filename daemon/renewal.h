@@ -19,6 +19,7 @@ enum renewal_reason {
 	NEWER_WAS_PUT,  /* into the store that it comes from */
 	OPERATOR_ASKED, /* `renew NAME`: on an unexpired one only with --force */
 	MISSING,
+	KEY_LOST, /* the store has it no more, and nobody else ever had */
 	NAMES_CHANGED,
 	KEY_TYPE_CHANGED,
 	EXPIRED,
@@ -29,6 +30,7 @@ enum renewal_reason {
 struct renewal_facts {
 	bool present, names_match, key_type_matches;
 	bool forced;
+	bool key_lost;
 	bool newer_was_put; /* a newer one lies where others put it */
 	int64_t not_before, not_after;
 	int64_t ari_at; /* picked once inside the CA's window; NO_ARI if none */

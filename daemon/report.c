@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "daemon/breaker.h"
 #include "daemon/facts.h"
+#include "daemon/kept_key.h"
 #include "daemon/job.h"
 #include "daemon/pipeline.h"
 #include "daemon/renewal.h"
@@ -337,6 +338,8 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 			   cert_sha1(known.version.cert),
 			   cert_issuer_text(known.version.cert));
 	facts = facts_for_renewal(config, known.config, known.version.cert, &known.job);
+	facts.key_lost = known.present && kept_key_is_lost(config, known.config,
+							   &known.job, &known.version);
 	renewal_explain(&facts, &certificate->renew_at, known.now, out);
 	if (known.job.ari_explanation[0])
 		buf_printf(out, "%-17s %s\n", "the CA explains",

@@ -5,10 +5,17 @@
 
 #include "acme/key.h"
 #include "base/files.h"
+#include "base/seal.h"
 #include "base/str.h"
 
 #define KEY_MAX_BYTES ((size_t)64 * 1024)
 #define KEY_IN_STORE "key.store"
+
+/* Who looks into the folder sees what he has before him. */
+static const char *key_file(void)
+{
+	return seal_protects() ? "key.sealed" : "key.pem";
+}
 
 /* Gives <folder>/versions/<n>[/<file>]. */
 static char *version_path(const char *folder, int64_t n, const char *file)
@@ -84,10 +91,37 @@ static bool key_is_in_store(const char *folder, int64_t n)
 	return facts.type != FILE_ABSENT;
 }
 
+/* Reads and opens the key's file. */
+static int read_key(const char *path, struct buf *ret_pem, struct err *err)
+{
+	struct buf sealed;
+	int rc = -1;
+
+	buf_init_secret(&sealed, KEY_MAX_BYTES);
+	if (!file_read(path, &sealed, err))
+		rc = unseal(sealed.data, sealed.len, ret_pem, err);
+	buf_release(&sealed);
+	return rc;
+}
+
+static int write_key(const char *path, const EVP_PKEY *key, struct err *err)
+{
+	struct buf pem, sealed;
+	int rc = -1;
+
+	buf_init_secret(&pem, KEY_MAX_BYTES);
+	buf_init_secret(&sealed, KEY_MAX_BYTES);
+	if (!key_to_pem(key, &pem, err) && !seal(pem.data, pem.len, &sealed, err))
+		rc = file_replace(path, sealed.data, sealed.len, FILE_SECRET, err);
+	buf_release(&sealed);
+	buf_release(&pem);
+	return rc;
+}
+
 static int load_key(const char *folder, int64_t n, struct version *version,
 		    struct err *err)
 {
-	char *path = version_path(folder, n, "key.pem");
+	char *path = version_path(folder, n, key_file());
 	struct file_facts facts = { .type = FILE_ABSENT };
 	char *parent = path_parent(path);
 	int rc = -1;
@@ -99,7 +133,7 @@ static int load_key(const char *folder, int64_t n, struct version *version,
 			folder);
 		goto out;
 	}
-	if (file_read(path, &version->key_pem, err)) {
+	if (read_key(path, &version->key_pem, err)) {
 		if (err->kind == ERR_NOT_FOUND && key_is_in_store(folder, n)) {
 			rc = 0;
 			goto out;
@@ -107,6 +141,8 @@ static int load_key(const char *folder, int64_t n, struct version *version,
 		/* A folder without either: whoever made it died before the key. */
 		if (err->kind == ERR_NOT_FOUND && has_chain(folder, n))
 			err_set(err, ERR_CONFIG, "damaged: '%s' is missing", path);
+		else if (err->kind == ERR_CONFIG)
+			err_wrap(err, "damaged: '%s'", path);
 		goto out;
 	}
 	if (key_from_pem(version->key_pem.data, version->key_pem.len, &version->key,
@@ -138,7 +174,8 @@ static int load_chain(const char *folder, int64_t n, struct version *version,
 	}
 	if (version->key && !cert_matches_key(version->cert, version->key)) {
 		err_set(err, ERR_CONFIG,
-			"damaged: '%s' is not for the key in 'key.pem' beside it", path);
+			"damaged: '%s' is not for the key in '%s' beside it", path,
+			key_file());
 		goto out;
 	}
 	rc = 0;
@@ -205,12 +242,10 @@ static int create_with_key(const char *folder, int64_t n, const EVP_PKEY *key,
 			   struct err *err)
 {
 	char *path = version_path(folder, n, NULL),
-	     *key_path = path_join(path, "key.pem");
+	     *key_path = path_join(path, key_file());
 	struct file_facts facts;
-	struct buf pem;
 	int rc = -1;
 
-	buf_init_secret(&pem, KEY_MAX_BYTES);
 	if (file_inspect(key_path, &facts, err))
 		goto out;
 	if (facts.type != FILE_ABSENT) {
@@ -218,14 +253,12 @@ static int create_with_key(const char *folder, int64_t n, const EVP_PKEY *key,
 			key_path);
 		goto out;
 	}
-	if (key_to_pem(key, &pem, err) || dir_make(path, FILE_SECRET, err) ||
-	    file_replace(key_path, pem.data, pem.len, FILE_SECRET, err))
+	if (dir_make(path, FILE_SECRET, err) || write_key(key_path, key, err))
 		goto out;
 	rc = 0;
 out:
 	if (rc)
 		err_wrap(err, "keep the new key");
-	buf_release(&pem);
 	free(key_path);
 	free(path);
 	return rc;
@@ -261,6 +294,19 @@ int version_complete(const char *folder, int64_t n, const char *fullchain_pem,
 	if (rc)
 		err_wrap(err, "keep the new certificate");
 	free(path);
+	return rc;
+}
+
+int version_forget_key(const char *folder, int64_t n, struct err *err)
+{
+	char *mark = version_path(folder, n, KEY_IN_STORE);
+	char *key = version_path(folder, n, key_file());
+	int rc = -1;
+
+	if (!file_replace(mark, "", 0, FILE_SECRET, err) && !file_remove(key, err))
+		rc = 0;
+	free(key);
+	free(mark);
 	return rc;
 }
 

@@ -2,9 +2,10 @@
  * certificates/<name>/versions/<n>/{key.pem,fullchain.pem}, n counting up from 1.
  *
  * A folder is made with its key before the order is; the chain joins it when the CA has
- * issued and we have accepted. Keys are 0600 and secret buffers in memory. A key that
- * never left the Windows store is not here: the empty file key.store says that it is
- * there, and that key.pem is not missing. */
+ * issued and we have accepted. Keys are 0600 and secret buffers in memory. Where sealing
+ * protects (base/seal.h) the file is key.sealed, and it goes when the store has the key
+ * and the certificate was seen served everywhere. A key that is in the Windows store only
+ * is not here: the empty file key.store says so, and that no key file is missing. */
 #ifndef DAEMON_VERSIONS_H
 #define DAEMON_VERSIONS_H
 
@@ -41,6 +42,10 @@ int version_create(const char *folder, int64_t n, const EVP_PKEY *key, struct er
 /* Puts the chain beside the key, synced. */
 int version_complete(const char *folder, int64_t n, const char *fullchain_pem,
 		     struct err *err);
+
+/* The key is in the stores of all targets and not needed here any more: removes it, and
+ * says so first. Idempotent; dying in between leaves a version that loads. */
+int version_forget_key(const char *folder, int64_t n, struct err *err);
 
 /* Removes every version but those from `oldest_kept` on. */
 int versions_prune(const char *folder, int64_t oldest_kept, struct err *err);

@@ -72,7 +72,7 @@ struct winacme {
 	char *root;     /* folder of the endpoints */
 	char *proxy;    /* NULL: the system's */
 	char *default_store;
-	char *base_uri; /* of the settings' CA; NULL: not given */
+	char *base_uri;                 /* of the settings' CA; NULL: not given */
 	char rsa_type[16], ec_type[16]; /* key types of the settings, in our words */
 	struct winacme_endpoint *endpoints;
 	size_t n_endpoints;

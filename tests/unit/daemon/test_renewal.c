@@ -234,9 +234,22 @@ static void what_somebody_just_put_there_comes_first(void **state)
 	assert_int_equal(on_day(10, facts).reason, NEWER_WAS_PUT);
 }
 
+static void a_lost_key_is_reason_enough(void **state)
+{
+	struct renewal_facts facts = ninety_days;
+
+	(void)state;
+	facts.key_lost = true;
+	assert_int_equal(on_day(10, facts).reason, KEY_LOST);
+	expect_line(facts, by_default, 10, "key               not in the store any more");
+	expect_line(facts, by_default, 10,
+		    "verdict: renew    its key is not in the store");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_lost_key_is_reason_enough),
 		cmocka_unit_test(a_fresh_certificate_is_left_alone_until_its_deadline),
 		cmocka_unit_test(an_old_certificate_is_due_by_age_from_that_second_on),
 		cmocka_unit_test(what_somebody_just_put_there_comes_first),

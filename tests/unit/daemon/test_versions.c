@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/files.h"
 #include "daemon/versions.h"
 #include "tests/support/testcert.h"
 #include "tests/unit/base/tempdir.h"
@@ -319,6 +320,42 @@ static void a_key_that_is_in_the_store_only_is_not_missing(void **state)
 	tempdir_free(dir);
 }
 
+static void a_key_that_is_forgotten_is_in_the_store_only(void **state)
+{
+	char *dir = tempdir_new(), *key = str_printf("%s/versions/1/key.pem", dir);
+	struct file_facts facts;
+	struct version version;
+	struct err err;
+
+	(void)state;
+	complete(dir, 1);
+	assert_int_equal(version_forget_key(dir, 1, &err), 0);
+	assert_int_equal(version_forget_key(dir, 1, &err), 0); /* died before it told */
+	assert_true(file_inspect(key, &facts, &err) == 0 && facts.type == FILE_ABSENT);
+	assert_int_equal(version_load(dir, 1, &version, &err), 0);
+	assert_null(version.key);
+	assert_non_null(version.cert);
+	version_clear(&version);
+	free(key);
+	tempdir_free(dir);
+}
+
+/* Died between the mark and the removal. */
+static void a_key_beside_its_mark_is_still_used(void **state)
+{
+	char *dir = tempdir_new();
+	struct version version;
+	struct err err;
+
+	(void)state;
+	complete(dir, 1);
+	damage(dir, 1, "key.store", "");
+	assert_int_equal(version_load(dir, 1, &version, &err), 0);
+	assert_non_null(version.key);
+	version_clear(&version);
+	tempdir_free(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +370,8 @@ int main(void)
 		cmocka_unit_test(a_damaged_version_is_named_and_passed_over),
 		cmocka_unit_test(a_missing_key_is_damage),
 		cmocka_unit_test(a_key_that_is_in_the_store_only_is_not_missing),
+		cmocka_unit_test(a_key_that_is_forgotten_is_in_the_store_only),
+		cmocka_unit_test(a_key_beside_its_mark_is_still_used),
 		cmocka_unit_test(a_folder_without_key_and_chain_is_no_version),
 		cmocka_unit_test(a_chain_for_another_key_is_damage),
 		cmocka_unit_test(pruning_keeps_from_a_number_on),
