@@ -225,7 +225,7 @@ def test_a_fallback_that_does_not_come_up_is_taken_back(expired, xc, webhook):
     assert xc.served().thumbprint == old
     assert xc.tls_json.read_bytes() == written
     alert = json.dumps(webhook.of("broken"))
-    assert "no port is free" in alert
+    assert xc.refusal("no port is free") in alert
     assert "tls.json is back and the service runs with it" in alert
     assert target_of(daemon)["mode"] == "https"
 

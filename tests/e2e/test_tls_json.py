@@ -79,7 +79,7 @@ def test_a_rollback_brings_every_byte_back(renew, xc, pebble):
     xc.misbehave(refuse="no licence")
     result = renew(content)
     assert result.code == 1
-    assert "no licence" in result.err
+    assert xc.refusal("no licence") in result.err
     assert xc.tls_json.read_bytes() == content
 
 

@@ -5,6 +5,7 @@ service and the tool of tests/windows are taken from the same build."""
 
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from lib.program import WindowsCertrenewd  # noqa: E402
 from lib.skips import refuse_unlisted_skip  # noqa: E402
 from lib.tool import Tool  # noqa: E402
 from lib.webhook import Webhook  # noqa: E402
-from lib.wine import Wine  # noqa: E402
+from lib.wine import Nudge, Wine  # noqa: E402
 
 # Every path of every test has them.
 FOLDER = "Prüfung mit Ümlauten"
@@ -38,9 +39,12 @@ EXE = Path(os.environ.get("CERTRENEWD_EXE", TOP / "build/windows/daemon/certrene
 
 
 @pytest.fixture(scope="session")
-def binary():
+def binary(wine):
+    """Where a program lies that may become a service: nobody else can write there."""
     assert EXE.exists(), f"{EXE} is not built"
-    return EXE.resolve()
+    folder = wine.drive / "Program Files/certrenewd of the tests"
+    folder.mkdir()
+    return Path(shutil.copy(EXE, folder / "certrenewd.exe"))
 
 
 @pytest.fixture(scope="session")
@@ -86,10 +90,12 @@ def make_pebble(tmp_path):
 
     def make(**options):
         made.append(Pebble(tmp_path / f"pebble{len(made)}", **options))
+        made[-1].nudge = Nudge(made[-1].http_port)
         return made[-1]
 
     yield make
     for pebble in made:
+        pebble.nudge.stop()
         pebble.close()
 
 

@@ -3,6 +3,8 @@
 import re
 import subprocess
 
+from conftest import EXE
+
 # What Windows itself brings (Server 2016 and later), as far as we use it.
 SYSTEM_DLLS = {
     "advapi32.dll", "bcrypt.dll", "crypt32.dll", "dbghelp.dll", "httpapi.dll", "iphlpapi.dll",
@@ -36,7 +38,7 @@ def test_it_carries_no_path_of_the_machine_that_built_it(binary, tmp_path):
     subprocess.run(["x86_64-w64-mingw32-strip", "-o", stripped, binary], check=True)
     text = subprocess.run(["strings", "-a", stripped], capture_output=True, text=True,
                           check=True).stdout
-    top = str(binary.parents[1])
+    top = str(EXE.resolve().parents[1])
     bad = [line for line in text.splitlines()
            if top in line or re.search(r"/(root|home|tmp|build)/", line)]
     assert bad == []

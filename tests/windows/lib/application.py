@@ -1,7 +1,10 @@
 """The application as Windows runs it: a service laid out like Xtract Core, its certificate
 in LocalMachine\\My, its key in a container."""
 
+import os
 import shutil
+import signal
+from pathlib import Path
 
 from .xc import Installation
 
@@ -35,6 +38,8 @@ class WindowsApp(Installation):
 
     def remove(self):
         self.misbehave()
+        if self.wine.service_state(self.service_name) not in ("running", "stopped"):
+            self.kill()
         self.ctl("stop", check=False)
         self.wine.run(self.dir / "service.exe", "uninstall", self.service_name, check=False)
 
@@ -53,6 +58,28 @@ class WindowsApp(Installation):
                            f"(A;;GR;;;{service_sid(self.service_name)})")
         self.name_in_tls_json(leaf)
         return container
+
+    def current(self):
+        """What tls.json names, when the store has it."""
+        named = self.thumbprint()
+        return named if named in self.tool.entries() else None
+
+    @staticmethod
+    def refusal(words):
+        """The SCM passes on a number (app/app.h: APP_TOLD_TO_REFUSE), no words."""
+        return "exit code 5 of its own"
+
+    def kill(self):
+        """kill -9, for one that does not stop; only in our prefix, where one runs at a time."""
+        ours = f"WINEPREFIX={self.wine.prefix}\0".encode()
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if words[0].endswith(b"\\service.exe") and \
+                        ours in (entry / "environ").read_bytes():
+                    os.kill(int(entry.name), signal.SIGKILL)
+            except OSError:
+                continue
 
     def versions(self):
         """Thumbprints in LocalMachine\\My that are not archived; a test begins with none."""

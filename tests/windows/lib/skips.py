@@ -7,17 +7,6 @@ import pytest
 
 SKIPS = {
     "cng": "CNG under Wine: keys live in memory only, reopening and EC keys are stubs",
-    "delayed-start": "SERVICE_CONFIG_DELAYED_AUTO_START_INFO is refused (87) by Wine",
-    "dependants": "EnumDependentServices is a stub under Wine: it gives none",
-    "event-log": "ReportEvent stores nothing under Wine",
-    "failure-actions": "Wine stores a service's failure actions and never carries them out",
-    "firewall": "Wine has no firewall: a rule blocks nothing there",
-    "powershell": "powershell.exe is a stub under Wine that returns 0",
-    "sslcert": "HttpQueryServiceConfiguration is a stub under Wine: no bindings",
-    "account-names": "LookupAccountName knows no service accounts under Wine (1332)",
-    "file-dacl": "Wine maps file ACLs to unix modes and drops service accounts from them",
-    "first-instance": "FILE_FLAG_FIRST_PIPE_INSTANCE is not enforced under Wine",
-    "access-check": "Wine runs everything as one user: no access is ever denied",
 }
 
 
