@@ -48,11 +48,11 @@ static bool says_running(const char *body)
 
 enum idle_state idle_judge(const char *answer, size_t len, char *why, size_t size)
 {
-	char *text = str_ndup(answer, len), *body;
+	char *text = str_ndup(answer, len), *body; /* ends at a zero byte of the answer */
 	enum idle_state state = IDLE_FREE;
 
 	body = strstr(text, "\r\n\r\n");
-	if (len < STATUS_LINE_BYTES || !str_starts(text, "HTTP/1.") || !body) {
+	if (strlen(text) < STATUS_LINE_BYTES || !str_starts(text, "HTTP/1.") || !body) {
 		state = unknown(why, size, "its answer is not HTTP");
 	} else if (strncmp(text + 9, "200", 3) != 0) {
 		text[STATUS_LINE_BYTES] = '\0';

@@ -104,6 +104,12 @@ static char *old_name(const struct deployment *deployment, const char *sha1)
 	return name;
 }
 
+static bool is_thumbprint(const char *text)
+{
+	return strlen(text) == CERT_SHA1_HEX - 1 &&
+	       strspn(text, "0123456789abcdefABCDEF") == CERT_SHA1_HEX - 1;
+}
+
 static void collect(const struct member *member, char *values[VALUES])
 {
 	const struct deployment *deployment = member->deployment;
@@ -111,6 +117,9 @@ static void collect(const struct member *member, char *values[VALUES])
 	const struct store *store = &member->target->store;
 	const char *old = member->journal.old_sha1;
 
+	if (!is_thumbprint(
+		    old)) /* the application's file says it: whoever writes there */
+		old = "";
 	values[VALUE_COMMON_NAME] = name_of(cert);
 	values[VALUE_STORE_PATH] = store_path(store);
 	values[VALUE_FRIENDLY_NAME] = store->friendly_name ? str_dup(store->friendly_name)

@@ -273,6 +273,36 @@ static void other_answers_say_nothing(void **state)
 	assert_int_equal(judge(""), IDLE_UNKNOWN);
 }
 
+static void an_answer_with_a_zero_byte_says_nothing(void **state)
+{
+	static const char answer[] = "HTTP/1.\r\n\r\n\0 200 and more";
+	char why[128] = "";
+
+	(void)state;
+	assert_int_equal(idle_judge(answer, sizeof(answer), why, sizeof(why)),
+			 IDLE_UNKNOWN);
+	assert_string_equal(why, "its answer is not HTTP");
+}
+
+static void an_old_thumbprint_that_is_none_is_no_argument(void **state)
+{
+	struct world *w = *state;
+	char *body = str_printf("printf '%%s|' \"$@\" > \"${0%%/*}/said\"");
+	char *path = script(w, "step", body), *said = in_world(w, "said");
+	const char *argv[] = { path, "old={OldCertThumbprint}", NULL };
+	const struct program step = { argv, NULL, 10 };
+
+	write_text(w->apps[0].tls_json, "{\"tlsEnabled\": true, \"certificate\": "
+					"{\"thumbprint\": \"\\\"& calc &\\\"\"}}");
+	w->targets[0].programs = &step;
+	w->targets[0].n_programs = 1;
+	assert_int_equal(run(w), 0);
+	assert_file_says(said, "old=|");
+	free(said);
+	free(path);
+	free(body);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -288,6 +318,8 @@ int main(void)
 		TEST(an_application_that_cannot_be_asked_is_not_waited_for),
 		cmocka_unit_test(a_running_extraction_is_found_in_broken_json_too),
 		cmocka_unit_test(other_answers_say_nothing),
+		cmocka_unit_test(an_answer_with_a_zero_byte_says_nothing),
+		TEST(an_old_thumbprint_that_is_none_is_no_argument),
 	};
 
 	return cmocka_run_group_tests(products, NULL, NULL);
