@@ -254,20 +254,26 @@ static int answered(struct fall *fall, struct err *err)
 
 /* ---- putting it back ----------------------------------------------------- */
 
+/* tls.json is the first of them, and comes last: one that cannot be put back must not
+ * keep it away. The first failure is the one that people hear. */
 static int put_files_back(struct fall *fall, struct err *err)
 {
 	struct journal *kept = &fall->member->kept;
+	struct err failure;
+	int rc = 0;
 
 	for (size_t i = kept->n_files; i-- > 0;) {
 		enum saved_look look;
 
-		if (saved_look(&kept->files[i], &look, err))
-			return -1;
-		if (look == LOOK_OURS &&
-		    saved_restore(&kept->files[i], kept->folder, err))
-			return -1;
+		if (!saved_look(&kept->files[i], &look, &failure) &&
+		    (look != LOOK_OURS ||
+		     !saved_restore(&kept->files[i], kept->folder, &failure)))
+			continue;
+		if (!rc)
+			*err = failure;
+		rc = -1;
 	}
-	return 0;
+	return rc;
 }
 
 /* Plain HTTP would not come up: tls.json back, service up, guard off. */
@@ -287,8 +293,11 @@ static int put_back(struct fall *fall, const char *why, struct err *err)
 	str_make_printable(member->kept.why);
 	if (journal_move(&member->kept, &back, err))
 		return -1;
-	if (put_files_back(fall, err))
-		return err_wrap(err, "put tls.json back");
+	if (put_files_back(fall, err)) {
+		/* It is tried again, and the application must not be down until then. */
+		(void)group_start(&fall->group, &failure);
+		return err_wrap(err, "put the files back");
+	}
 	if (member->mode == MODE_FALLBACK &&
 	    target_mode_write(fall->deployment.folder, member->target->name, MODE_HTTPS,
 			      err))

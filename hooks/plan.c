@@ -99,6 +99,7 @@ static int plan_setting(const struct plan_request *request, const struct saved *
 	enum file_audience audience = saved->mode & 077 ? FILE_PUBLIC : FILE_SECRET;
 	struct change *change;
 	enum saved_look look;
+	struct buf bytes;
 
 	if (saved_look(saved, &look, err))
 		return -1;
@@ -111,13 +112,20 @@ static int plan_setting(const struct plan_request *request, const struct saved *
 				saved->path));
 		return 0;
 	}
+	buf_init_secret(&bytes, SAVED_MAX_BYTES);
+	if (saved_read(saved, request->kept->folder, &bytes, err)) {
+		buf_release(&bytes);
+		if (err->kind != ERR_CONFIG && err->kind != ERR_NOT_FOUND)
+			return -1;
+		/* No reason to stay on plain HTTP. */
+		tell(request->notes, str_printf("'%s' is not put back as it was before "
+						"plain HTTP: %s",
+						saved->path, err->text));
+		return 0;
+	}
 	change = change_add(list, CHANGE_FILE, saved->path, audience);
 	buf_release(&change->content);
-	buf_init_secret(&change->content, SAVED_MAX_BYTES);
-	if (saved_read(saved, request->kept->folder, &change->content, err)) {
-		buf_release(&change->content);
-		return -1;
-	}
+	change->content = bytes;
 	settings_rename(change->content.data, change->content.len, old_sha1,
 			cert_sha1(request->material->cert));
 	tell(request->notes,

@@ -296,6 +296,53 @@ static void a_damaged_copy_of_tls_json_does_not_keep_it_on_http(void **state)
 	free(copies);
 }
 
+static void a_damaged_copy_of_a_setting_does_not_keep_it_on_http(void **state)
+{
+	struct world *w = *state;
+	char *copies = str_printf("%s/targets/xc/settings", w->folder);
+	struct strlist files = { 0 };
+
+	assert_int_equal(enter(w), 0);
+	assert_int_equal(dir_find(copies, "/1", &files, &w->err), 0);
+	assert_int_equal(files.n, 1);
+	testcert_write(files.items[0], "scribble");
+	assert_int_equal(leave(w), 0);
+	assert_end(w, 0, DEPLOY_DONE, NULL);
+	assert_serves(&w->apps[0], &w->b);
+	assert_contains(w->outcome.targets[0].notes.items[0], "is not put back");
+	strlist_clear(&files);
+	free(copies);
+}
+
+static void a_setting_that_cannot_be_put_back_does_not_keep_tls_json_away(void **state)
+{
+	struct world *w = *state;
+	char *general = path_join(w->apps[0].dir, GENERAL);
+	char *body = str_printf("rm -rf '%s'; mkdir '%s'; exit 1", general, general);
+	char *path = script(w, "breaks", body), *before = bytes_of(w->apps[0].tls_json);
+	const char *argv[] = { path, NULL };
+	const struct service service = w->targets[0].service;
+	char *after;
+
+	w->targets[0].service = (struct service){
+		.kind = SERVICE_COMMAND,
+		.command = { .argv = argv, .timeout_s = 10 },
+		.timeout_s = 10,
+	};
+	assert_int_equal(enter(w), -1);
+	assert_contains(w->err.text, "the way back failed");
+	assert_true(exists(w->apps[0].tls_json));
+	after = bytes_of(w->apps[0].tls_json);
+	assert_string_equal(before, after);
+	assert_true(fallback_unfinished(w->folder, "xc")); /* tried again */
+	w->targets[0].service = service;
+	free(after);
+	free(before);
+	free(path);
+	free(body);
+	free(general);
+}
+
 static void a_damaged_fallback_journal_does_not_keep_it_on_http(void **state)
 {
 	struct world *w = *state;
@@ -336,6 +383,8 @@ int main(void)
 		EXPIRED(an_operators_tls_json_during_fallback_wins),
 		EXPIRED(what_cannot_fall_back_says_so),
 		EXPIRED(a_damaged_copy_of_tls_json_does_not_keep_it_on_http),
+		EXPIRED(a_damaged_copy_of_a_setting_does_not_keep_it_on_http),
+		EXPIRED(a_setting_that_cannot_be_put_back_does_not_keep_tls_json_away),
 		EXPIRED(a_damaged_fallback_journal_does_not_keep_it_on_http),
 		EXPIRED(a_service_that_died_on_http_is_started_again),
 	};
