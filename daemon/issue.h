@@ -22,6 +22,11 @@ struct attempt { /* one issuer's turn */
 
 /* ---- issue_key.c: what must be durable before somebody is asked ----------- */
 
+/* What waits is of another issuer now: its order expires at its CA, never finalized, and
+ * is forgotten here. Its key is as good as a new one, unless somebody else made it. To be
+ * called before an order's existence says anything, as to the breaker. */
+void issue_leave_others(struct attempt *attempt);
+
 /* The attempt's key: one that waits from an order before, the present one where
  * `key.reuse` says so, else a new one. Key and order number are durable when this
  * returns. */

@@ -167,7 +167,8 @@ int issue_by_acme(struct attempt *attempt, struct err *err)
 
 	if (check_challenge(pass, err))
 		return err_wrap(err, "preflight");
-	/* An order that has come as far as finalize is already counted. */
+	issue_leave_others(attempt);
+	/* An order of this CA that has come as far as finalize is already counted. */
 	if (!pass->job.order_url[0] && issue_check_breaker(attempt, err))
 		return -1;
 	if (issue_prepare_key(attempt, err))

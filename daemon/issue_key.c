@@ -85,9 +85,7 @@ int issue_begin_version(struct attempt *attempt, struct err *err)
 	return remember_whose(attempt, err);
 }
 
-/* What waits is of another issuer now: its order expires at its CA, never finalized. Its
- * key is as good as a new one, unless somebody else made it. */
-static void leave_what_is_not_ours(struct attempt *attempt)
+void issue_leave_others(struct attempt *attempt)
 {
 	struct pass *pass = attempt->pass;
 	struct job *job = &pass->job;
@@ -103,7 +101,7 @@ static void leave_what_is_not_ours(struct attempt *attempt)
 
 int issue_prepare_key(struct attempt *attempt, struct err *err)
 {
-	leave_what_is_not_ours(attempt);
+	issue_leave_others(attempt);
 	if (!load_waiting_key(attempt->pass, &attempt->key))
 		return remember_whose(attempt, err);
 	if (make_key(attempt->pass, &attempt->key, err))
