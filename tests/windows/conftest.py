@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,13 @@ pytest.register_assert_rewrite("test_renewal", "test_fallback", "test_deploy",
 from lib.application import VENDOR_SERVICE, WindowsApp  # noqa: E402
 from lib.authority import Authority  # noqa: E402
 from lib.failure import pytest_runtest_makereport  # noqa: E402, F401
+from lib.one_by_one import looked_at_through_one  # noqa: E402
 from lib.pebble import Pebble, issuer_of  # noqa: E402
 from lib.program import WindowsCertrenewd  # noqa: E402
 from lib.skips import refuse_unlisted_skip  # noqa: E402
 from lib.tool import Tool  # noqa: E402
 from lib.webhook import Webhook  # noqa: E402
-from lib.wine import Nudge, Wine  # noqa: E402
+from lib.wine import Wine  # noqa: E402
 
 # Every path of every test has them.
 FOLDER = "Prüfung mit Ümlauten"
@@ -89,14 +91,14 @@ def make_pebble(tmp_path):
     made = []
 
     def make(**options):
-        made.append(Pebble(tmp_path / f"pebble{len(made)}", **options))
-        made[-1].nudge = Nudge(made[-1].http_port)
+        folder = tmp_path / f"pebble{len(made)}"
+        made.append(looked_at_through_one(partial(Pebble, folder, **options)))
         return made[-1]
 
     yield make
     for pebble in made:
-        pebble.nudge.stop()
         pebble.close()
+        pebble.door.close()
 
 
 @pytest.fixture

@@ -14,14 +14,16 @@ PEBBLE, CHALLTESTSRV = "/usr/bin/pebble", "/usr/bin/pebble-challtestsrv"
 
 
 class Pebble:
-    """Starts at once. `http_port` is where http-01 is fetched: certrenewd's `listen`."""
+    """Starts at once. `http_port` is where http-01 is fetched: certrenewd's `listen`;
+    `validate_at`, where something stands between the two."""
 
     def __init__(self, folder, *, validity_s=None, eab=None, strict=False, nonce_reject=5,
-                 authz_reuse=0, http_port=None):
+                 authz_reuse=0, http_port=None, validate_at=None):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.port, self.management, self.dns = free_port(), free_port(), free_port()
         self.http_port = http_port or free_port()
+        self.validate_at = validate_at or self.http_port
         self.validity_s, self.eab, self.strict = validity_s, eab, strict
         self.nonce_reject, self.authz_reuse = nonce_reject, authz_reuse
         self._server = self._resolver = None
@@ -57,7 +59,7 @@ class Pebble:
             "managementListenAddress": f"127.0.0.1:{self.management}",
             "certificate": str(self.folder / "api.pem"),
             "privateKey": str(self.folder / "api.key"),
-            "httpPort": self.http_port, "tlsPort": free_port(), "ocspResponderURL": "",
+            "httpPort": self.validate_at, "tlsPort": free_port(), "ocspResponderURL": "",
             "externalAccountBindingRequired": bool(self.eab),
             "externalAccountMACKeys": self.eab or {},
             "domainBlocklist": ["blocked.example"],

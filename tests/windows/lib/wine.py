@@ -8,11 +8,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-from .waiting import Background, port_answers, wait_until
+from .waiting import Background, wait_until
 
 LOADER, SERVER = "/usr/lib/wine/wine64", "/usr/bin/wineserver"
 # How a prefix is made; a change makes a new one.
@@ -68,25 +67,6 @@ class Done:
     def __repr__(self):
         words = " ".join(map(str, self.argv))
         return f"{words} -> {self.returncode}\n{self.stdout}{self.stderr}"
-
-
-class Nudge:
-    """Wine's http.sys now and then misses that a connection has something to read, and
-    looks at all of them when the next one comes. So one comes, again and again, while
-    somebody listens on the port."""
-
-    def __init__(self, port, every_s=0.2):
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(port, every_s), daemon=True)
-        self._thread.start()
-
-    def _run(self, port, every_s):
-        while not self._ended.wait(every_s):
-            port_answers(port)
-
-    def stop(self):
-        self._ended.set()
-        self._thread.join(5)
 
 
 class Wine:
