@@ -95,5 +95,6 @@ struct window_verdict window_decide(const struct window_facts *facts, int64_t no
 
 	if (next <= now || next <= last)
 		return (struct window_verdict){ next, false };
-	return (struct window_verdict){ last, true };
+	/* Never before `now`: that may be the end of a back-off, still to come. */
+	return (struct window_verdict){ last > now ? last : now, true };
 }

@@ -39,7 +39,7 @@ struct window_facts { /* of one target; borrowed */
 };
 
 struct window_verdict {
-	int64_t at;   /* when it may be deployed; not after `now`: at once */
+	int64_t at;   /* when it may be deployed, never before `now`; `now`: at once */
 	bool outside; /* for safety's sake, not because a window is open */
 };
 

@@ -145,6 +145,17 @@ static void of_a_short_life_a_tenth_is_the_margin(void **state)
 	assert_true(verdict.outside);
 }
 
+static void no_moment_is_before_the_one_that_is_asked_for(void **state)
+{
+	int64_t now = at("2026-11-21T14:00:00Z");
+	struct window_facts facts = weekly(now + HOUR, 90 * DAY);
+
+	(void)state;
+	assert_int_equal(window_decide(&facts, now, utc).at, now);
+	/* Where a try has failed, the end of its back-off is asked for. */
+	assert_int_equal(window_decide(&facts, now + 600, utc).at, now + 600);
+}
+
 static void what_has_run_out_or_is_plain_http_waits_for_nothing(void **state)
 {
 	int64_t now = at("2026-11-21T14:00:00Z");
@@ -163,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest window[] = {
 		cmocka_unit_test(without_a_window_any_moment_will_do),
+		cmocka_unit_test(no_moment_is_before_the_one_that_is_asked_for),
 		cmocka_unit_test(the_next_window_is_waited_for),
 		cmocka_unit_test(an_open_window_is_used_at_once_after_midnight_too),
 		cmocka_unit_test(a_window_of_today_that_is_over_comes_again_in_a_week),
