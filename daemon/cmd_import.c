@@ -12,6 +12,7 @@
 #include "daemon/system.h"
 #include "daemon/winacme/handover.h"
 #include "daemon/winacme/winacme.h"
+#include "hooks/store.h"
 
 #define YAML_MAX_BYTES ((size_t)1024 * 1024)
 
@@ -133,8 +134,34 @@ static int write_config(const char *config, const struct buf *yaml, struct err *
 	return rc;
 }
 
+/* What win-acme put into the Windows store was its to delete, and is ours from now on. */
+static void adopt_entry(const struct config *config,
+			const struct winacme_renewal *renewal)
+{
+	const struct certificate_config *certificate = config_certificate(config,
+									  renewal->name);
+	struct err err;
+
+	for (size_t i = 0;
+	     certificate && renewal->thumbprint && i < certificate->n_targets; i++)
+		if (store_adopt(&certificate->targets[i].store, renewal->thumbprint,
+				&err))
+			fprintf(stderr,
+				"note: '%s': its present certificate will be left when "
+				"it is replaced: %s\n",
+				renewal->name, err.text);
+}
+
+static void adopt_entries(const struct config *config, const struct winacme *found)
+{
+	for (size_t i = 0; i < found->n_endpoints; i++)
+		for (size_t k = 0; k < found->endpoints[i].n_renewals; k++)
+			if (!found->endpoints[i].renewals[k].refusals.n)
+				adopt_entry(config, &found->endpoints[i].renewals[k]);
+}
+
 /* Loads what was written: the operator hears now what a daemon would say later. */
-static enum exit_code check_written(const char *config)
+static enum exit_code check_written(const char *config, const struct winacme *found)
 {
 	struct config_report report = { 0 };
 	const struct config *loaded = NULL;
@@ -143,6 +170,8 @@ static enum exit_code check_written(const char *config)
 	print_all("", &report.errors);
 	print_all("warning: ", &report.warnings);
 	config_report_clear(&report);
+	if (!rc)
+		adopt_entries(loaded, found);
 	config_free(loaded);
 	return rc ? EXIT_CODE_USAGE : EXIT_CODE_DONE;
 }
@@ -179,7 +208,7 @@ static enum exit_code import(const struct options *options, const struct winacme
 		code = command_fail(&err);
 	} else {
 		print_all("note: ", notes);
-		code = check_written(config);
+		code = check_written(config, found);
 		print_next(found, config);
 	}
 	free(config);

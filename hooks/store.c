@@ -97,6 +97,13 @@ int store_archive(const struct store *store, const char *sha1, bool *ret_archive
 	return kind->archive ? kind->archive(store, sha1, ret_archived, err) : 0;
 }
 
+int store_adopt(const struct store *store, const char *sha1, struct err *err)
+{
+	const struct store_kind *kind = store_kind_of(store);
+
+	return kind->adopt ? kind->adopt(store, sha1, err) : 0;
+}
+
 int store_sweep(const struct store *store, struct err *err)
 {
 	const struct store_kind *kind = store_kind_of(store);

@@ -79,6 +79,11 @@ int store_remove(const struct store *store, const char *sha1, bool *ret_foreign,
 int store_archive(const struct store *store, const char *sha1, bool *ret_archived,
 		  struct err *err);
 
+/* Makes an entry ours that another program has put there and whose work we take over: it
+ * may be retired with its key then. Directory and files: nothing. ERR_NOT_FOUND when the
+ * entry, or its key, is not there. */
+int store_adopt(const struct store *store, const char *sha1, struct err *err);
+
 /* Removes what runs that died have left beside the versions, keys among it; synced.
  * store_import() does it too. */
 int store_sweep(const struct store *store, struct err *err);

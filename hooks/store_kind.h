@@ -27,6 +27,7 @@ struct store_kind {
 		      struct err *err);
 	int (*archive)(const struct store *store, const char *sha1, bool *ret_archived,
 		       struct err *err);
+	int (*adopt)(const struct store *store, const char *sha1, struct err *err);
 	int (*sweep)(const struct store *store, struct err *err);
 	int (*list)(const struct store *store, struct strlist *ret_sha1, struct err *err);
 	int (*current)(const struct store *store, char **ret_sha1, struct err *err);

@@ -155,9 +155,12 @@ static int stop(const struct scm_service *service, const struct waiting *waiting
 	if (last.dwProcessId && end_process(service, last.dwProcessId, err))
 		return -1;
 	after.deadline_ms = clock_mono_ms() + 5000;
-	if (wait_for(service, SERVICE_STOPPED, &after, &last, err))
-		return say_stuck(service, waiting, err);
-	return 0;
+	if (!wait_for(service, SERVICE_STOPPED, &after, &last, err))
+		return 0;
+	return err_set(err, ERR_TRANSIENT,
+		       "the process of the service '%s' was ended, and the service "
+		       "manager does not say that it has stopped",
+		       service->name);
 }
 
 /* ---- starting ------------------------------------------------------------ */

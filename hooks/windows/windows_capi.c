@@ -37,10 +37,13 @@ static BOOL acquire(const struct key_place *place, DWORD flags, HCRYPTPROV *ret)
 
 static int open_container(const struct key_place *place, HCRYPTPROV *ret, struct err *err)
 {
+	DWORD code;
+
 	if (acquire(place, 0, ret))
 		return 0;
-	err_os(err, "open the key container '%s'", place->container);
-	if (GetLastError() == (DWORD)NTE_BAD_KEYSET)
+	code = GetLastError(); /* making the sentence may change it */
+	err_windows(err, code, "open the key container '%s'", place->container);
+	if (code == (DWORD)NTE_BAD_KEYSET)
 		err->kind = ERR_NOT_FOUND;
 	return -1;
 }

@@ -233,3 +233,35 @@ out:
 	return rc ? err_wrap(err, "import into '%s\\%s'", store->location, store->name)
 		  : 0;
 }
+
+int windows_adopt(const struct store *store, const char *sha1, struct err *err)
+{
+	struct record record = { 0 };
+	PCCERT_CONTEXT entry = NULL;
+	HCERTSTORE opened;
+	int rc = -1;
+
+	if (!record_read(store, sha1, &record, err)) { /* it is ours already */
+		record_clear(&record);
+		return 0;
+	}
+	if (entry_store_open(store->location, store->name, ENTRY_READ, &opened, err))
+		return -1;
+	entry = entry_find(opened, sha1);
+	if (!entry) {
+		err_set(err, ERR_NOT_FOUND, "'%s\\%s' has no entry %s", store->location,
+			store->name, sha1);
+		goto out;
+	}
+	record.adopted = true;
+	if (entry_key_place(entry, &record.place, err) ||
+	    record_write(store, sha1, &record, err))
+		goto out;
+	rc = 0;
+out:
+	record_clear(&record);
+	if (entry)
+		CertFreeCertificateContext(entry);
+	(void)CertCloseStore(opened, 0);
+	return rc;
+}

@@ -151,6 +151,7 @@ const struct store_kind windows_store = {
 	.prove = windows_prove,
 	.remove = windows_remove,
 	.archive = windows_archive,
+	.adopt = windows_adopt,
 	.sweep = windows_sweep,
 	.list = windows_list,
 	.find = windows_find,

@@ -180,6 +180,8 @@ int windows_check_accounts(const struct store *store, const struct service *serv
 /* As in hooks/store.h. */
 int windows_import(const struct store *store, const struct material *material,
 		   struct err *err);
+/* store_adopt(). */
+int windows_adopt(const struct store *store, const char *sha1, struct err *err);
 /* store_remove(). */
 int windows_remove(const struct store *store, const char *sha1, bool *ret_foreign,
 		   struct err *err);

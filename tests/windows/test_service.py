@@ -73,32 +73,41 @@ def test_ctrl_c_ends_it_in_a_console(setup, pebble, xc):
     assert "stopped" in daemon.log()
 
 
-def test_stuck_in_stop_pending_is_reported_and_not_killed(setup, pebble, xc, wine):
-    xc.start()
-    target = xc.target(service={"windows": "auto", "timeout": "3s"})
-    daemon = setup(pebble, target=target)
-    daemon.ok("renew", "xc")
-    xc.misbehave(hang_stop=True)
-    xc.ctl("restart")
+@pytest.fixture
+def stuck(make_xc, setup, pebble):
+    """stuck(**service): deployed once, and from now on its service hangs when it stops."""
+    app = make_xc("stuck")
+    other = make_xc("stuck one", service=f"Stuck {app.secure_port}")
+
+    def configure(**service):
+        other.start()
+        daemon = setup(pebble, target=other.target(
+            service={"windows": "auto", "timeout": "3s", **service}))
+        daemon.ok("renew", "xc")
+        other.misbehave(hang_stop=True)
+        other.ctl("restart")
+        return daemon, other
+
+    yield configure
+    other.abandon()
+
+
+def test_stuck_in_stop_pending_is_reported_and_not_killed(stuck, wine):
+    daemon, app = stuck()
     result = daemon("renew", "xc", "--force")
     assert result.code == 1, result
-    assert "SAP Connector Service" in result.err
-    assert "stop" in result.err.lower()
-    assert wine.service_state(xc.service_name) == "stop_pending", "it was killed"
-    xc.kill()
-    wait_until(lambda: wine.service_state(xc.service_name) == "stopped", what="its end")
+    assert f"'{app.service_name}' is still stopping after 3 s" in result.err
+    assert "kill: yes" in result.err
+    assert wine.service_state(app.service_name) == "stop_pending"
+    assert app.processes(), "it was killed"
 
 
-def test_stuck_in_stop_pending_is_killed_when_told_so(setup, pebble, xc):
-    xc.start()
-    target = xc.target(service={"windows": "auto", "timeout": "3s", "kill": True})
-    daemon = setup(pebble, target=target)
-    daemon.ok("renew", "xc")
-    old = xc.thumbprint()
-    xc.misbehave(hang_stop=True)
-    xc.ctl("restart")
-    daemon.ok("renew", "xc", "--force")
-    assert xc.serves_another(old)
+def test_stuck_in_stop_pending_is_killed_when_told_so(stuck):
+    """Wine's SCM does not see that the process has ended: no start after it."""
+    daemon, app = stuck(kill=True)
+    result = daemon("renew", "xc", "--force")
+    assert not app.processes()
+    assert f"the process of the service '{app.service_name}' was ended" in result.text
 
 
 def test_a_service_that_is_missing_burns_no_order(setup, pebble, xc):

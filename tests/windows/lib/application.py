@@ -18,6 +18,7 @@ class WindowsApp(Installation):
         super().__init__(folder)
         self.wine, self.tool = wine, tool
         self.service_name = service
+        self.abandoned = False
         shutil.copy(programs / "xcservice.exe", self.dir / "service.exe")
         wine.run(self.dir / "service.exe", "install", service,
                  account or f"NT SERVICE\\{service}")
@@ -37,6 +38,8 @@ class WindowsApp(Installation):
         self.ctl("stop")
 
     def remove(self):
+        if self.abandoned:
+            return
         self.misbehave()
         if self.wine.service_state(self.service_name) not in ("running", "stopped"):
             self.kill()
@@ -69,17 +72,30 @@ class WindowsApp(Installation):
         """The SCM passes on a number (app/app.h: APP_TOLD_TO_REFUSE), no words."""
         return "exit code 5 of its own"
 
-    def kill(self):
-        """kill -9, for one that does not stop; only in our prefix, where one runs at a time."""
+    def abandon(self):
+        """Ended, and left to Wine's SCM, which does not notice: the service stops for ever.
+        Use a service of its own name."""
+        self.kill()
+        self.abandoned = True
+
+    def processes(self):
+        """Of its program, in our prefix."""
         ours = f"WINEPREFIX={self.wine.prefix}\0".encode()
+        mine = self.wine.path(self.dir / "service.exe").encode()
+        found = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-                if words[0].endswith(b"\\service.exe") and \
+                if (entry / "cmdline").read_bytes().split(b"\0")[0] == mine and \
                         ours in (entry / "environ").read_bytes():
-                    os.kill(int(entry.name), signal.SIGKILL)
+                    found.append(int(entry.name))
             except OSError:
                 continue
+        return found
+
+    def kill(self):
+        """kill -9, for one that does not stop."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
 
     def versions(self):
         """Thumbprints in LocalMachine\\My that are not archived; a test begins with none."""
