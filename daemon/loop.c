@@ -10,6 +10,7 @@
 #include "daemon/log.h"
 #include "daemon/system.h"
 
+#define SIDE_WORKERS 2 /* a webhook that hangs holds up no report */
 #define TICK_MAX_MS 60000
 #define TICK_MIN_MS 5
 #define WATCHDOG_BEAT_MS 120000 /* the unit's WatchdogSec is 5 minutes */
@@ -193,7 +194,7 @@ static void start_delivery(struct loop *loop)
 	delivery->next_at = CLOCK_NEVER;
 	loop->delivering = true;
 	loop->deliver_at = CLOCK_NEVER;
-	pool_submit(loop->pool, &delivery->job);
+	pool_submit(loop->side, &delivery->job);
 }
 
 /* ---- the heartbeat ------------------------------------------------------- */
@@ -287,7 +288,8 @@ static int set_up(struct loop *loop, struct err *err)
 	loop->tick.data = loop;
 	host_watch(loop->host, &loop->uv, &calls);
 	if (pool_new(&loop->uv, (unsigned)config->concurrency, loop->engine.cancel,
-		     &loop->pool, err))
+		     &loop->pool, err) ||
+	    pool_new(&loop->uv, SIDE_WORKERS, loop->engine.cancel, &loop->side, err))
 		return -1;
 	path = control_path(config->state_dir);
 	rc = control_new(&loop->uv, path, loop_on_request, loop, &loop->control, err);
@@ -311,6 +313,8 @@ static void tear_down(struct loop *loop)
 		cancel_request(loop->engine.cancel);
 	if (loop->pool)
 		pool_stop(loop->pool);
+	if (loop->side)
+		pool_stop(loop->side);
 	loop_drop_slots(loop);
 	if (loop->control)
 		(void)uv_run(&loop->uv, UV_RUN_NOWAIT); /* last words to clients */
@@ -321,6 +325,7 @@ static void tear_down(struct loop *loop)
 	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
 	control_free(loop->control);
 	pool_free(loop->pool);
+	pool_free(loop->side);
 	if (loop->engine.cancel)
 		engine_close(&loop->engine);
 	(void)uv_loop_close(&loop->uv);

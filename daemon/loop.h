@@ -25,7 +25,9 @@ struct loop {
 	struct host *host; /* borrowed: who runs us */
 	struct engine engine;
 	struct config_ref *config;
-	struct pool *pool;
+	struct pool
+		*pool; /* passes, which may wait long: for a service, for an idle hour */
+	struct pool *side; /* alerts and reports, which must not wait behind them */
 	struct control *control;
 	struct slot *slots;
 	size_t n_slots;

@@ -146,7 +146,7 @@ static void ask_report(struct loop *loop, struct control_client *client, bool ex
 	job->explain = explain;
 	job->exit_code = EXIT_CODE_FAILED;
 	buf_init(&job->text, 1024 * 1024);
-	pool_submit(loop->pool, &job->job);
+	pool_submit(loop->side, &job->job);
 }
 
 static void ask_reload(struct loop *loop, struct control_client *client)

@@ -14,6 +14,7 @@
 
 #define ANSWER_MAX_BYTES ((size_t)1024 * 1024)
 #define ASK_TIMEOUT_S 10
+#define EXPIRY_MARGIN_S 3600
 #define POLL_MS 5000
 #define LOOK_BACK_S 86400
 #define STATUS_LINE_BYTES 12 /* "HTTP/1.1 200" */
@@ -260,10 +261,22 @@ static void tell(struct member *member, char *sentence)
 	free(sentence);
 }
 
+/* No wait is worth an expired certificate: an hour before that is the end of it. */
+static int64_t patience_s(const struct member *member)
+{
+	int64_t at_most_s = member->target->wait_idle.at_most_s;
+	int64_t left_s = member->journal.old_not_after - clock_wall() - EXPIRY_MARGIN_S;
+
+	if (!member->journal.old_not_after || left_s >= at_most_s)
+		return at_most_s;
+	return left_s > 0 ? left_s : 0;
+}
+
 int idle_wait(struct member *member, struct err *err)
 {
 	const struct wait_idle *wait = &member->target->wait_idle;
-	int64_t deadline = clock_mono_ms() + wait->at_most_s * 1000, left;
+	const int64_t patience = patience_s(member);
+	int64_t deadline = clock_mono_ms() + patience * 1000, left;
 	struct err why;
 	bool waited = false;
 	enum idle_state state;
@@ -276,7 +289,7 @@ int idle_wait(struct member *member, struct err *err)
 			tell(member, str_printf("an extraction still runs after %lld s "
 						"of waiting: it is restarted all the "
 						"same",
-						(long long)wait->at_most_s));
+						(long long)patience));
 			return 0;
 		}
 		if (!waited)
