@@ -42,7 +42,8 @@ static struct drift_finding judge_store(const struct target *target,
 	if (target->store.type == STORE_NONE)
 		return (struct drift_finding){ 0 };
 	if (view->files_problem[0])
-		return found(false, "the store is not as it should be: ", view->files_problem);
+		return found(false,
+			     "the store is not as it should be: ", view->files_problem);
 	if (!view->store_sha1[0])
 		return found(false, "the store is empty", "");
 	if (!str_equal_nocase(view->store_sha1, cert_sha1(ours)))

@@ -256,7 +256,8 @@ static void assert_path_refused(struct world *w, const char *what)
 	assert_fails(store_plan(&w->store, &w->a.material, &list, &err), &err, ERR_CONFIG,
 		     sentence);
 	assert_int_equal(list.n, 0);
-	assert_fails(store_check(&w->store, &no_service, &err), &err, ERR_CONFIG, sentence);
+	assert_fails(store_check(&w->store, &no_service, &err), &err, ERR_CONFIG,
+		     sentence);
 	assert_fails(store_current(&w->store, &current, &err), &err, ERR_CONFIG,
 		     sentence);
 	assert_null(current);
