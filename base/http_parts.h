@@ -34,9 +34,9 @@ struct http_trust {
 	const char *file;        /* of the system, see ca_store.h */
 };
 
-/* CURLOPT_SSL_CTX_FUNCTION; `trust` is a struct http_trust and outlives the connection.
+/* CURLOPT_SSL_CTX_FUNCTION; `arg` is a struct http_trust and outlives the connection.
  */
-CURLcode http_trust(CURL *easy, void *ssl_ctx, void *trust);
+CURLcode http_trust(CURL *easy, void *ssl_ctx, void *arg);
 
 /* CURLOPT_OPENSOCKETFUNCTION: a socket that the programs we run do not inherit. */
 curl_socket_t http_socket_open(void *ctx, curlsocktype purpose,

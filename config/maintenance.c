@@ -129,6 +129,6 @@ void read_maintenance(struct reading *r, const struct frame *frame,
 		else
 			n++;
 	}
-	memcpy((char *)base + field->offset, &windows, sizeof(windows));
-	memcpy((char *)base + field->count, &n, sizeof(n));
+	*(const struct window **)((char *)base + field->offset) = windows;
+	*(size_t *)((char *)base + field->count) = n;
 }

@@ -20,7 +20,7 @@
 /* Writes `new_sha1` over every string value of a JSON document that is `old_sha1`, in
  * lower case where the old one is. Returns how many there were. The caller has checked
  * that it is JSON: a name of a member is no value and is left. */
-size_t settings_rename(void *bytes, size_t len, const char *old_sha1,
+size_t settings_rename(void *data, size_t len, const char *old_sha1,
 		       const char *new_sha1);
 
 struct settings_request { /* all borrowed */
