@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <winsock2.h>
+#include <ws2tcpip.h>
 #include <windows.h>
 #include <http.h>
 
@@ -87,6 +89,22 @@ static int say_not_added(ULONG code, const char *listen, unsigned port, struct e
 	}
 }
 
+static bool is_address(const char *host)
+{
+	unsigned char ignored[16];
+	char *bare;
+	bool is;
+
+	if (str_equal(host, "+"))
+		return true;
+	if (*host != '[')
+		return inet_pton(AF_INET, host, ignored) == 1;
+	bare = str_ndup(host + 1, strlen(host) - 2);
+	is = inet_pton(AF_INET6, bare, ignored) == 1;
+	free(bare);
+	return is;
+}
+
 static int add_url(struct http_server *server, const char *listen, struct err *err)
 {
 	struct place place = { 0 };
@@ -96,6 +114,12 @@ static int add_url(struct http_server *server, const char *listen, struct err *e
 
 	if (parse_listen(listen, &place, err))
 		return -1;
+	if (!is_address(place.host)) {
+		err_set(err, ERR_CONFIG, "cannot listen on '%s': '%s' is no IP address",
+			listen, place.host);
+		free(place.host);
+		return -1;
+	}
 	url = str_printf("http://%s:%u%s", place.host, place.port, server->prefix);
 	wide = wide_from_utf8(url);
 	code = HttpAddUrlToUrlGroup(server->group, wide, 0, 0);
@@ -180,7 +204,9 @@ static void respond(struct http_server *server, const HTTP_REQUEST *request)
 		response.EntityChunkCount = body.len ? 1 : 0;
 		response.pEntityChunks = &chunk;
 	}
-	(void)HttpSendHttpResponse(server->queue, request->RequestId, 0, &response, NULL,
+	/* Buffered: a slow reader holds up nobody else. */
+	(void)HttpSendHttpResponse(server->queue, request->RequestId,
+				   HTTP_SEND_RESPONSE_FLAG_BUFFER_DATA, &response, NULL,
 				   &sent, NULL, 0, NULL, NULL);
 	buf_release(&body);
 }
@@ -203,7 +229,8 @@ static bool receive(struct http_server *server, HTTP_REQUEST_ID id, HTTP_REQUEST
 	if (code == ERROR_IO_PENDING) {
 		if (WaitForMultipleObjects(2, either, FALSE, INFINITE) == WAIT_OBJECT_0) {
 			(void)CancelIoEx(server->queue, &overlapped);
-			(void)WaitForSingleObject(server->ready, 1000);
+			/* Until nobody writes to our stack any more. */
+			(void)GetOverlappedResult(server->queue, &overlapped, &n, TRUE);
 			return false;
 		}
 		code = GetOverlappedResult(server->queue, &overlapped, &n, TRUE)
