@@ -25,7 +25,8 @@ static const struct field key_fields[] = {
 	  .type = FIELD_SWITCH,
 	  AT(key_reuse),
 	  .fallback = "no",
-	  .help = "keep the key at renewal instead of making a new one" },
+	  .help = "keep the key at renewal instead of making a new one; on Windows "
+		  "its sealed copy stays on disk then" },
 };
 
 static const struct section key_section = { .what = "key",

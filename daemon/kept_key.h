@@ -16,7 +16,8 @@
 bool kept_key_may_go(const struct certificate_config *certificate, bool sealed);
 
 /* Has a store lost the only key of this version (loaded; cert not NULL)? What others put
- * there is theirs to put again. Looks at the stores. */
+ * there is theirs to put again, and a store that cannot be looked at now has lost
+ * nothing. Looks at the stores. */
 bool kept_key_is_lost(const struct config *config,
 		      const struct certificate_config *certificate, const struct job *job,
 		      const struct version *version);
