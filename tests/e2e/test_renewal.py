@@ -231,7 +231,7 @@ def test_two_certificates_are_renewed_by_one_command(daemon, pebble, make_xc):
     from conftest import issuer_of
 
     apps = [make_xc("one"), make_xc("two")]
-    challenge = {"type": "http-01", "listen": f"127.0.0.1:{pebble.http_port}"}
+    challenge = {"type": "http-01", "listen": pebble.listen}
     for app in apps:
         app.start()
     daemon.configure(

@@ -68,7 +68,7 @@ def test_an_imported_renewal_is_renewed_and_its_predecessor_goes_with_its_key(
     config["issuers"][issuer] = issuer_of(pebble)
     certificate = config["certificates"]["xc-example"]
     certificate["key"] = {"type": "rsa-2048"}
-    certificate["challenge"] = {"listen": f":{pebble.http_port}"}
+    certificate["challenge"] = {"listen": pebble.listen}
     certificate["deploy"] = [xc.target(store=target["store"])]
     daemon.config = config
     daemon.write()

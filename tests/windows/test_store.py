@@ -143,7 +143,8 @@ def test_no_key_is_left_on_disk_once_the_store_has_it(first, xc):
 
 
 def test_the_newest_certificate_of_the_store_is_deployed(daemon, xc, tool, authority):
-    old, new = authority.issue("xc.example", days=30), authority.issue("xc.example", days=90)
+    old = authority.issue("xc.example", days=30, age_days=5)
+    new = authority.issue("xc.example", days=90)
     stranger = authority.issue("other.example", days=300)
     xc.install(old)
     xc.start()

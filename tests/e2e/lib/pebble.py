@@ -24,6 +24,7 @@ class Pebble:
         self.port, self.management, self.dns = free_port(), free_port(), free_port()
         self.http_port = http_port or free_port()
         self.validate_at = validate_at or self.http_port
+        self.listen = f"127.0.0.1:{self.http_port}"  # for a challenge's `listen:`
         self.validity_s, self.eab, self.strict = validity_s, eab, strict
         self.nonce_reject, self.authz_reuse = nonce_reject, authz_reuse
         self._server = self._resolver = None

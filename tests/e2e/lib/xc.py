@@ -83,6 +83,10 @@ class XcApp(Installation):
     def stop(self):
         self.ctl("stop")
 
+    def processes(self):
+        """Of the service that runs."""
+        return [int((self.dir / "xcctl.pid").read_text())]
+
     def log(self):
         return (self.dir / "xcctl.log").read_text(errors="replace")
 

@@ -69,5 +69,5 @@ def looked_at_through_one(make):
     listen = free_port()
     door = OneByOne(listen)
     pebble = make(validate_at=door.port, http_port=listen)
-    pebble.door = door
+    pebble.door, pebble.listen = door, f":{listen}"
     return pebble
