@@ -20,14 +20,16 @@ def test_a_tls_json_that_stays_held_changes_nothing(setup, pebble, xc, tool, tmp
     daemon = setup(pebble)
     daemon.ok("renew", "xc")
     old, written = xc.thumbprint(), xc.tls_json.read_bytes()
+    orders = pebble.requests("/order-plz")
     held = tool.hold(xc.tls_json, 600000, tmp_path / "hold.log")
     result = daemon("renew", "xc", "--force", timeout=180)
     assert result.code == 1, result
-    assert "tls.json" in result.err
+    assert "tls.json" in result.err and "another program holds it open" in result.err
+    assert pebble.requests("/order-plz") == orders, "an order was spent on it"
     held.kill()
     assert xc.tls_json.read_bytes() == written
     assert xc.served().thumbprint == old
-    daemon.ok("deploy", "xc")
+    daemon.ok("renew", "xc", "--force")
     assert xc.serves_another(old)
 
 
