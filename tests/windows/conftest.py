@@ -78,12 +78,13 @@ def tmp_path(wine, request):
 
 @pytest.fixture
 def tool(wine, programs):
-    """Asks stores and containers. LocalMachine\\My is empty before and after a test; on
-    Windows it is always there, so it is made here."""
+    """Asks stores and containers. LocalMachine\\My is empty before and after a test, and
+    there is no key; on Windows the store is always there, so it is made here."""
     tool = Tool(wine, programs)
     tool("clear", "My")
     yield tool
     tool("clear", "My")
+    tool("delete-keys")
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ static const struct command {
 	{ L"dacl", 1, tool_dacl },
 	{ L"set-dacl", 2, tool_set_dacl },
 	{ L"delete-key", 1, tool_delete_key },
+	{ L"delete-keys", 0, tool_delete_keys },
 	{ L"hold", 2, tool_hold },
 	{ L"echo", 1, tool_echo },
 	{ L"protect", 1, tool_protect },

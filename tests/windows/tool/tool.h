@@ -38,19 +38,20 @@ PCCERT_CONTEXT tool_find(HCERTSTORE store, const wchar_t *thumbprint);
 CRYPT_KEY_PROV_INFO *tool_provider(PCCERT_CONTEXT cert);
 
 /* Each takes the arguments behind its name and gives the exit code. */
-int tool_list(wchar_t **argv);       /* STORE */
-int tool_import(wchar_t **argv);     /* STORE CERT_PEM KEY_PEM CONTAINER */
-int tool_add(wchar_t **argv);        /* STORE CERT_PEM: without a key */
-int tool_remove(wchar_t **argv);     /* STORE THUMBPRINT: the entry, not its key */
-int tool_clear(wchar_t **argv);      /* STORE: every entry with its key */
-int tool_sign(wchar_t **argv);       /* STORE THUMBPRINT */
-int tool_exists(wchar_t **argv);     /* CONTAINER: "yes" or "no" */
-int tool_containers(wchar_t **argv); /* all of the machine, as a list */
-int tool_dacl(wchar_t **argv);       /* CONTAINER: as SDDL */
-int tool_set_dacl(wchar_t **argv);   /* CONTAINER SDDL */
-int tool_delete_key(wchar_t **argv); /* CONTAINER */
-int tool_hold(wchar_t **argv);       /* PATH MILLISECONDS: open without sharing */
-int tool_echo(wchar_t **argv);       /* OUT ARGS...: they and CERTRENEWD_* to a file */
-int tool_protect(wchar_t **argv);    /* FILE: by DPAPI, for the machine, as base64 */
+int tool_list(wchar_t **argv);        /* STORE */
+int tool_import(wchar_t **argv);      /* STORE CERT_PEM KEY_PEM CONTAINER */
+int tool_add(wchar_t **argv);         /* STORE CERT_PEM: without a key */
+int tool_remove(wchar_t **argv);      /* STORE THUMBPRINT: the entry, not its key */
+int tool_clear(wchar_t **argv);       /* STORE: every entry with its key */
+int tool_sign(wchar_t **argv);        /* STORE THUMBPRINT */
+int tool_exists(wchar_t **argv);      /* CONTAINER: "yes" or "no" */
+int tool_containers(wchar_t **argv);  /* all of the machine, as a list */
+int tool_dacl(wchar_t **argv);        /* CONTAINER: as SDDL */
+int tool_set_dacl(wchar_t **argv);    /* CONTAINER SDDL */
+int tool_delete_key(wchar_t **argv);  /* CONTAINER */
+int tool_delete_keys(wchar_t **argv); /* every container of the machine */
+int tool_hold(wchar_t **argv);        /* PATH MILLISECONDS: open without sharing */
+int tool_echo(wchar_t **argv);        /* OUT ARGS...: they and CERTRENEWD_* to a file */
+int tool_protect(wchar_t **argv);     /* FILE: by DPAPI, for the machine, as base64 */
 
 #endif

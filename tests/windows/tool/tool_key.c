@@ -29,18 +29,19 @@ int tool_exists(wchar_t **argv)
 	return 0;
 }
 
-int tool_containers(wchar_t **argv)
+/* Names of the machine's containers, or NULL. */
+static cJSON *containers(void)
 {
-	cJSON *list = cJSON_CreateArray();
+	cJSON *list;
 	HCRYPTPROV provider = 0;
 	DWORD first = CRYPT_FIRST, len;
 	DWORD machine = CRYPT_MACHINE_KEYSET; /* Wine looks for it here */
-	char name[1024], *text;
+	char name[1024];
 
-	(void)argv;
 	if (!CryptAcquireContextW(&provider, NULL, TOOL_PROVIDER, PROV_RSA_AES,
 				  CRYPT_VERIFYCONTEXT | CRYPT_MACHINE_KEYSET))
-		return tool_fail("open the provider");
+		return NULL;
+	list = cJSON_CreateArray();
 	for (;;) {
 		len = sizeof(name);
 		if (!CryptGetProvParam(provider, PP_ENUMCONTAINERS, (BYTE *)name, &len,
@@ -50,11 +51,40 @@ int tool_containers(wchar_t **argv)
 		first = 0;
 	}
 	CryptReleaseContext(provider, 0);
-	text = cJSON_Print(list);
+	return list;
+}
+
+int tool_containers(wchar_t **argv)
+{
+	cJSON *list = containers();
+	char *text = cJSON_Print(list);
+
+	(void)argv;
+	if (!text)
+		return tool_fail("list the containers");
 	puts(text);
 	free(text);
 	cJSON_Delete(list);
 	return 0;
+}
+
+int tool_delete_keys(wchar_t **argv)
+{
+	cJSON *list = containers(), *name;
+	HCRYPTPROV gone = 0;
+	int ret = 0;
+
+	(void)argv;
+	if (!list)
+		return tool_fail("list the containers");
+	cJSON_ArrayForEach (name, list) {
+		if (!CryptAcquireContextA(&gone, name->valuestring, NULL, PROV_RSA_AES,
+					  CRYPT_DELETEKEYSET | CRYPT_MACHINE_KEYSET |
+						  CRYPT_SILENT))
+			ret = tool_fail(name->valuestring);
+	}
+	cJSON_Delete(list);
+	return ret;
 }
 
 int tool_dacl(wchar_t **argv)
