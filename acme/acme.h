@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "base/cert.h"
 #include "base/err.h"
+#include "base/str.h"
 
 struct cancel;
 struct acme_session;
@@ -89,28 +90,102 @@ struct acme_record {
 };
 
 struct acme_request {
-	const char *const *names; /* DNS names, A-labels, NULL-terminated */
+	const char *const *names; /* base/identifier.h: names in A-labels, wildcards, IP
+				     addresses; NULL-terminated */
 	const char *order_url;    /* resume this order instead of making one; NULL: new */
 	const char *replaces;     /* RFC 9773 5: certID of the predecessor; NULL: none */
-	EVP_PKEY *key;            /* the leaf's key, already durable */
-	bool common_name; /* first name that fits 64 characters into the subject */
-	struct acme_solver solver;
+	EVP_PKEY *key; /* the leaf's key, already durable; with `csr` its public
+			  part is enough */
+	const char
+		*csr; /* a finished request, base64url of its DER; NULL: made of `key` */
+	bool common_name;    /* first name that fits 64 characters into the subject */
+	const char *profile; /* sent only where the directory advertises it; NULL: none */
+	bool profile_required; /* ERR_CONFIG with the advertised ones when it is not */
+	int64_t not_before, not_after; /* RFC 8555 7.4; 0: not sent. A CA that refuses the
+					  order with them is asked once more without */
+	const char *chain; /* the chain that has this common name among its issuers, or
+			      whose last certificate was issued by it; NULL: the CA's
+			      default, and that is taken when no chain has it */
+	const struct acme_solver *solvers; /* in order of preference: each identifier is
+					      proven by the first that the CA offers and
+					      that suits it */
+	size_t n_solvers;
 	struct acme_record record;
 };
+
+struct acme_result {    /* what became known on the way, whether it succeeded or not */
+	struct buf pem; /* the PEM chain as the CA sent it; at most CERT_MAX_CHAIN */
+	struct strlist challenged; /* identifiers whose challenge failed at the CA:
+				      another type may succeed */
+	struct strlist chains; /* the issuer names at the top of each chain offered, the
+				  one that was taken first */
+	struct strlist notes;  /* what was asked for and not had, a sentence each: a
+				  profile, dates, `replaces`, a chain */
+};
+/* An empty one; acme_result_clear() releases. */
+void acme_result_init(struct acme_result *result);
+void acme_result_clear(struct acme_result *result);
 
 /* One order from start to certificate. Resuming: an order that is gone, expired or
  * invalid at the CA is given up and a new one is made (order_created tells); one that is
  * already valid is only downloaded (then `key` must be the key it was finalized with: a
  * certificate for another key is ERR_REFUSED "... is for another key").
- * Gives   *ret_pem in the initialised buffer `pem`: the PEM chain as the CA sent it, at
- *         most CERT_MAX_CHAIN certificates; that it fits key and names is for
- *         daemon/accept.h to judge.
+ * Gives   result->pem, and fills the rest of the initialised `result` also when it
+ *         fails; that the chain fits key and names is for daemon/accept.h to judge.
  * Fails   ERR_REFUSED  the CA's problem, with its subproblems, in its own words
  *         ERR_TRANSIENT  with retry_after_s when the CA gave one
  *         ERR_CONFIG, ERR_CANCELLED. Authorizations that this run left pending are
  *         deactivated (not when cancelled: then the order is resumed later). */
 int acme_obtain(struct acme_session *session, const struct acme_request *request,
-		struct buf *pem, struct err *err);
+		struct acme_result *result, struct err *err);
+
+/* ---- the account, and certificates that must go --------------------------- */
+
+/* Does the CA know an account with the session's key (RFC 8555 7.3.1)? Makes none. Sets
+ * *ret_found; where it is true acme_session_account_url() tells its URL. */
+int acme_account_find(struct acme_session *session, bool *ret_found, struct err *err);
+
+/* Replaces the account's contacts (RFC 8555 7.3.2); an empty list removes them. */
+int acme_account_set_contact(struct acme_session *session, const char *const *contact,
+			     struct err *err);
+
+/* Changes the account's key (RFC 8555 7.3.5). `new_key` must be durable beside the old
+ * one before. On success the session signs with it. ERR_TRANSIENT: it is not known which
+ * key counts now; acme_account_find() with a session of the new key tells. */
+int acme_account_change_key(struct acme_session *session, EVP_PKEY *new_key,
+			    struct err *err);
+
+/* Ends the account for good (RFC 8555 7.3.6). */
+int acme_account_deactivate(struct acme_session *session, struct err *err);
+
+enum acme_revocation { /* RFC 5280 5.3.1, as far as subscribers may say it */
+		       REVOKE_UNSPECIFIED = 0,
+		       REVOKE_KEY_COMPROMISE = 1,
+		       REVOKE_AFFILIATION_CHANGED = 3,
+		       REVOKE_SUPERSEDED = 4,
+		       REVOKE_CESSATION_OF_OPERATION = 5,
+};
+/* Revokes the leaf (RFC 8555 7.6), signed by the account, or with `certificate_key` by
+ * that. One that is revoked already (alreadyRevoked) is a success. */
+int acme_revoke(struct acme_session *session, const struct cert *cert,
+		enum acme_revocation reason, EVP_PKEY *certificate_key, struct err *err);
+
+/* The self-signed certificate that answers tls-alpn-01 (RFC 8737 3): the identifier alone
+ * as its name, the digest in the critical acmeIdentifier extension. `key` signs. Gives
+ * *ret_cert (X509_free). */
+int acme_tls_alpn_certificate(const char *identifier, const char *key_authorization,
+			      EVP_PKEY *key, X509 **ret_cert, struct err *err);
+
+/* The TXT record of dns-persist-01 for _validation-persist.<name>: "<issuer domain>;
+ * accounturi=<url>[; policy=wildcard][; persistUntil=<unix>]". persist_until 0: without.
+ * Gives. */
+char *acme_persist_record(const char *issuer_domain, const char *account_url,
+			  bool wildcard, int64_t persist_until);
+/* Does `text` allow this account at one of these issuer domains? Sets *ret_until, when it
+ * ends (CLOCK_NEVER: not said), and *ret_wildcard. */
+bool acme_persist_matches(const char *text, const char *const *issuer_domains,
+			  const char *account_url, int64_t *ret_until,
+			  bool *ret_wildcard);
 
 struct acme_renewal_info {         /* RFC 9773 4.2 */
 	int64_t start_at, end_at;  /* start < end */

@@ -28,7 +28,7 @@ static int read_one(struct order_run *run, const char *url, struct authorization
 
 	if (account_post(run->session, url, "", &response, err) ||
 	    answer_json(&response, &json, err) ||
-	    authorization_parse(json, run->request->solver.type, ret, err))
+	    authorization_parse(json, run->request->solvers[0].type, ret, err))
 		goto out;
 	ret->url = str_dup(url);
 	rc = 0;
@@ -85,12 +85,13 @@ static int explain(const struct authorizations *all, struct err *err)
 /* Makes every answer visible, before the CA is told about the first. */
 static int present_all(struct order_run *run, struct authorizations *all, struct err *err)
 {
-	const struct acme_solver *solver = &run->request->solver;
+	const struct acme_solver *solver = &run->request->solvers[0];
 
 	for (size_t i = 0; i < all->n; i++) {
 		struct authorization *each = &all->items[i];
-		struct acme_challenge challenge = { solver->type, each->identifier,
-						    each->token, NULL };
+		struct acme_challenge challenge = { .type = solver->type,
+						    .identifier = each->identifier,
+						    .token = each->token };
 
 		if (each->status != STATUS_PENDING)
 			continue;
@@ -111,13 +112,16 @@ static int present_all(struct order_run *run, struct authorizations *all, struct
 
 static void withdraw_all(struct order_run *run, struct authorizations *all)
 {
-	const struct acme_solver *solver = &run->request->solver;
+	const struct acme_solver *solver = &run->request->solvers[0];
 
 	for (size_t i = 0; i < all->n; i++) {
 		struct authorization *each = &all->items[i];
-		struct acme_challenge challenge = { solver->type, each->identifier,
-						    each->token,
-						    each->key_authorization };
+		struct acme_challenge challenge = {
+			.type = solver->type,
+			.identifier = each->identifier,
+			.token = each->token,
+			.key_authorization = each->key_authorization,
+		};
 
 		if (each->presented)
 			solver->cleanup(solver->ctx, &challenge);

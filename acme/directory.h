@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 struct acme_directory {
 	char *new_nonce, *new_account, *new_order, *revoke_cert, *key_change;
@@ -13,6 +14,10 @@ struct acme_directory {
 	char *terms_of_service; /* NULL: none */
 	char *website;
 	bool external_account_required;
+	struct strlist caa_identities; /* lower case; RFC 8555 7.1.1 caaIdentities */
+	struct strlist profiles;       /* names, in the directory's order
+					  (draft-ietf-acme-profiles) */
+	struct strlist profile_texts;  /* what the CA says about each, same order */
 };
 
 /* Parses the directory's JSON. Fills *ret, released with acme_directory_clear().

@@ -13,6 +13,7 @@
 
 #define FINALIZE_TRIES 5
 #define ORDER_TIMEOUT_S 300
+#define CHAIN_MAX (256 * 1024)
 #define PEM_CHAIN "application/pem-certificate-chain"
 
 static char *finalize_payload(const char *csr)
@@ -115,7 +116,7 @@ static int fetch_chain(struct order_run *run, struct http_response *response,
 	return -1;
 }
 
-static int download(struct order_run *run, struct buf *pem, struct err *err)
+static int download(struct order_run *run, struct err *err)
 {
 	struct http_response response = { 0 };
 	struct cert *cert = NULL;
@@ -135,7 +136,7 @@ static int download(struct order_run *run, struct buf *pem, struct err *err)
 			run->order.url);
 		goto out;
 	}
-	if (buf_append(pem, response.body.data, response.body.len)) {
+	if (buf_append(&run->result->pem, response.body.data, response.body.len)) {
 		err_set(err, ERR_REFUSED, "a chain of %zu bytes is too long",
 			response.body.len);
 		goto out;
@@ -147,11 +148,27 @@ out:
 	return rc ? err_wrap(err, "download the certificate") : 0;
 }
 
+void acme_result_init(struct acme_result *result)
+{
+	*result = (struct acme_result){ 0 };
+	buf_init(&result->pem, CHAIN_MAX);
+}
+
+void acme_result_clear(struct acme_result *result)
+{
+	buf_release(&result->pem);
+	strlist_clear(&result->challenged);
+	strlist_clear(&result->chains);
+	strlist_clear(&result->notes);
+}
+
 int acme_obtain(struct acme_session *session, const struct acme_request *request,
-		struct buf *pem, struct err *err)
+		struct acme_result *result, struct err *err)
 {
 	int64_t timeout_s = session->issuer->order_timeout_s;
-	struct order_run run = { .session = session, .request = request };
+	struct order_run run = { .session = session,
+				 .request = request,
+				 .result = result };
 	int rc = -1;
 
 	if (timeout_s <= 0)
@@ -159,7 +176,7 @@ int acme_obtain(struct acme_session *session, const struct acme_request *request
 	run.timeout_s = timeout_s;
 	run.deadline_ms = clock_mono_ms() + timeout_s * 1000;
 	if (order_open(&run, err) || authorize(&run, err) || finalize(&run, err) ||
-	    download(&run, pem, err))
+	    download(&run, err))
 		goto out;
 	rc = 0;
 out:

@@ -44,6 +44,7 @@ void order_release(struct order *order);
 struct order_run {
 	struct acme_session *session;
 	const struct acme_request *request;
+	struct acme_result *result;
 	int64_t timeout_s, deadline_ms; /* monotonic */
 	unsigned hiccups;               /* polls in a row that failed for a moment */
 	struct order order;

@@ -18,16 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/challenge.h"
 #include "base/err.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "base/target.h"
-
-/* A secret's bytes, read when the configuration is loaded; wiped by config_free(). */
-struct secret {
-	const char *bytes; /* NULL: not given. Also NUL-terminated */
-	size_t len;
-	const char *source; /* how to say where it came from: "file 'eab.key'" */
-};
 
 enum eab_algorithm { EAB_HS256, EAB_HS384, EAB_HS512 };
 
@@ -66,6 +61,9 @@ struct issuer_config {
 	struct secret eab_hmac_key; /* base64 or base64url, as the CA handed it out */
 	enum eab_algorithm eab_algorithm;
 	int64_t request_timeout_s, order_timeout_s;
+	const char *staging;    /* the CA's directory for trials; NULL: it has none */
+	const char *const *caa; /* the CA's names in CAA records ("letsencrypt.org");
+				   empty: those that its directory tells */
 };
 
 enum renew_at_kind { RENEW_DEFAULT, RENEW_FRACTION, RENEW_DURATION };
@@ -91,10 +89,23 @@ struct certificate_config {
 		*key_type; /* "rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384" */
 	bool key_reuse;
 	bool common_name; /* put the first host that fits 64 characters in the subject */
-	const char *challenge; /* "http-01": the only one so far; NULL: no issuer is a CA
-				  that asks for one */
-	const char *listen;    /* http-01 by our responder: ":80"; NULL when webroot */
-	const char *webroot;   /* http-01 by files below this folder; NULL when listen */
+	const struct challenge *challenges; /* in order of preference; none: no issuer is
+					       a CA that asks for one */
+	size_t n_challenges;
+	const char *csr;     /* absolute path of the operator's own request, whose key is
+				elsewhere; NULL: we make key and request */
+	const char *profile; /* of the CA; NULL: its default */
+	bool profile_required; /* refuse to order where the CA does not offer it */
+	int64_t lifetime_s;    /* ask for so much (notAfter); 0: what the CA gives */
+	int64_t backdate_s;    /* ask for a notBefore so long ago; 0: what the CA gives */
+	const char *chain; /* prefer the chain that has this name among its issuers, or
+			      its root; NULL: the CA's default */
+	int64_t failover_after; /* refusals in a row until the next issuer is asked; an
+				   outage makes it asked at once */
+	const char *challenge;  /* "http-01": the only one so far; NULL: no issuer is a CA
+				   that asks for one */
+	const char *listen;     /* http-01 by our responder: ":80"; NULL when webroot */
+	const char *webroot;    /* http-01 by files below this folder; NULL when listen */
 	struct renew_at renew_at; /* of an ISSUER_NONE: from then on `expiring` is told */
 	bool follow_ari;
 	unsigned require; /* REQUIRE_ bits; where not written, those of the presets */
@@ -127,6 +138,10 @@ struct config {
 	int64_t log_max_bytes; /* then it is put aside and a new one begun */
 	int64_t log_keep;      /* how many are kept beside it */
 	int64_t inspect_files_every_s, inspect_endpoints_every_s;
+	const char *const *resolvers; /* who is asked about DNS: "9.9.9.9:53", or an
+					 https:// URL (RFC 8484); empty: the system's */
+	const struct dns_provider *dns_providers;
+	size_t n_dns_providers;
 	const struct issuer_config *issuers;
 	size_t n_issuers;
 	const struct certificate_config *certificates;

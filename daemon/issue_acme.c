@@ -100,15 +100,17 @@ static int order(struct attempt *attempt, struct err *err)
 	struct acme_session *session;
 	struct err ignored;
 	char *replaces = NULL;
+	const struct acme_solver solver = {
+		.ctx = pass, .type = "http-01", .present = present, .cleanup = cleanup
+	};
+	struct acme_result result;
 	struct acme_request request = {
 		.names = pass->certificate->hosts,
 		.order_url = job->order_url[0] ? job->order_url : NULL,
 		.key = attempt->key,
 		.common_name = pass->certificate->common_name,
-		.solver = { .ctx = pass,
-			    .type = "http-01",
-			    .present = present,
-			    .cleanup = cleanup },
+		.solvers = &solver,
+		.n_solvers = 1,
 		.record = { .ctx = attempt,
 			    .order_created = on_order_created,
 			    .before_finalize = on_before_finalize,
@@ -120,7 +122,11 @@ static int order(struct attempt *attempt, struct err *err)
 		return -1;
 	if (pass->have_current && !strcmp(job->last_issuer, attempt->issuer->name))
 		request.replaces = replaces = cert_ari_id(pass->current.cert);
-	rc = acme_obtain(session, &request, &attempt->pem, err);
+	acme_result_init(&result);
+	rc = acme_obtain(session, &request, &result, err);
+	if (!rc)
+		rc = buf_append(&attempt->pem, result.pem.data, result.pem.len);
+	acme_result_clear(&result);
 	free(replaces);
 	learn_date(pass, session);
 	(void)sessions_remember(pass->in->sessions, attempt->issuer, &ignored);

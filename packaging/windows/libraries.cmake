@@ -18,4 +18,6 @@ static_library(PkgConfig::CJSON FILE libcjson.a)
 static_library(PkgConfig::YAML FILE libyaml.a DEFINES YAML_DECLARE_STATIC)
 static_library(PkgConfig::UV FILE libuv_a.a
 	LINKS psapi user32 advapi32 iphlpapi userenv ws2_32 dbghelp ole32 shell32)
+static_library(PkgConfig::CARES FILE libcares.a LINKS ws2_32 advapi32 iphlpapi
+	DEFINES CARES_STATICLIB)
 static_library(PkgConfig::CMOCKA FILE libcmocka-static.a DEFINES CMOCKA_STATIC)

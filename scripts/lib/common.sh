@@ -6,14 +6,14 @@ unset CC CFLAGS CPPFLAGS LDFLAGS CMAKE_GENERATOR
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config ccache libssl-dev
 	libcurl4-openssl-dev libcjson-dev libyaml-dev libuv1-dev libmicrohttpd-dev libidn2-dev
-	libsystemd-dev)
+	libsystemd-dev libc-ares-dev)
 demo_packages=(pebble openssl curl python3 python3-cryptography python3-yaml)
 # certrenewd.exe and its installer: the compiler, what apt-get source needs, wixl. Then Wine.
 windows_packages=(gcc-mingw-w64-x86-64-posix mingw-w64-tools make perl dpkg-dev
 	debian-archive-keyring binutils wixl msitools)
 wine_packages=(iproute2 wine64 wine libgnutls30)
 test_packages=("${demo_packages[@]}" libcmocka-dev clang-format clang-tidy python3-pytest
-	python3-pytest-xdist systemd-container debootstrap procps strace uacme)
+	python3-pytest-xdist systemd-container debootstrap procps strace uacme bind9)
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -115,16 +115,20 @@ struct client *client_new(const char *options, bool two_names)
 		.request_timeout_s = 10,
 		.order_timeout_s = 20,
 	};
+	client->solver = (struct acme_solver){
+		.ctx = client, .type = "http-01", .present = present, .cleanup = cleanup
+	};
 	client->request = (struct acme_request){
 		.names = two_names ? two : one,
 		.common_name = true,
-		.solver = { client, "http-01", present, cleanup },
+		.solvers = &client->solver,
+		.n_solvers = 1,
 		.record = { client, order_created, before_finalize, progress },
 	};
 	assert_int_equal(key_generate("ec-p256", &client->account_key, &client->err), 0);
 	assert_int_equal(key_generate("ec-p256", &client->leaf_key, &client->err), 0);
 	client->request.key = client->leaf_key;
-	buf_init(&client->pem, 64 * 1024);
+	acme_result_init(&client->result);
 	client_restart(client);
 	return client;
 }
@@ -148,7 +152,7 @@ void client_free(struct client *client)
 	cancel_free(client->cancel);
 	EVP_PKEY_free(client->account_key);
 	EVP_PKEY_free(client->leaf_key);
-	buf_release(&client->pem);
+	acme_result_clear(&client->result);
 	free(client->scenario);
 	free(client->directory_url);
 	free(client->ca_bundle);
@@ -157,9 +161,11 @@ void client_free(struct client *client)
 
 int client_obtain(struct client *client)
 {
-	buf_clear(&client->pem);
+	acme_result_clear(&client->result);
+	acme_result_init(&client->result);
 	client->err = (struct err){ 0 };
-	return acme_obtain(client->session, &client->request, &client->pem, &client->err);
+	return acme_obtain(client->session, &client->request, &client->result,
+			   &client->err);
 }
 
 static void fetch_log(struct client *client)

@@ -20,7 +20,8 @@ struct client {
 	struct cancel *cancel;
 	EVP_PKEY *account_key, *leaf_key;
 	struct acme_request request;
-	struct buf pem;
+	struct acme_solver solver;
+	struct acme_result result;
 	struct err err;
 
 	/* what the callbacks saw, and how they shall behave */
@@ -40,7 +41,7 @@ void client_free(struct client *client);
  * key stays. */
 void client_restart(struct client *client);
 
-/* acme_obtain() into client->pem. */
+/* acme_obtain() into client->result. */
 int client_obtain(struct client *client);
 
 /* How many requests at `point` the CA saw, and the payload of the n-th (from 0; "" when

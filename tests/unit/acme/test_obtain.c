@@ -19,9 +19,9 @@ static void expect_certificate(struct client *client)
 
 	if (client_obtain(client))
 		fail_msg("%s", client->err.text);
-	assert_int_equal(
-		cert_parse(buf_str(&client->pem), client->pem.len, &cert, &client->err),
-		0);
+	assert_int_equal(cert_parse(buf_str(&client->result.pem), client->result.pem.len,
+				    &cert, &client->err),
+			 0);
 	assert_true(cert_names_are(cert, client->request.names));
 	assert_true(cert_matches_key(cert, client->leaf_key));
 	cert_free(cert);
@@ -32,7 +32,7 @@ static void expect_failure(struct client *client, enum err_kind kind, const char
 	assert_int_equal(client_obtain(client), -1);
 	if (client->err.kind != kind || !strstr(client->err.text, words))
 		fail_msg("%s: %s", err_kind_name(client->err.kind), client->err.text);
-	assert_int_equal(client->pem.len, 0);
+	assert_int_equal(client->result.pem.len, 0);
 }
 
 static void a_certificate_is_obtained_straight_down(void **state)

@@ -18,7 +18,7 @@ static void expect_failure(struct client *client, enum err_kind kind, const char
 	assert_int_equal(client_obtain(client), -1);
 	if (client->err.kind != kind || !strstr(client->err.text, words))
 		fail_msg("%s: %s", err_kind_name(client->err.kind), client->err.text);
-	assert_int_equal(client->pem.len, 0);
+	assert_int_equal(client->result.pem.len, 0);
 	assert_int_equal(client->presented, client->withdrawn);
 }
 

@@ -27,6 +27,7 @@ struct pebble {
 	struct acme_issuer issuer;
 	EVP_PKEY *account_key, *leaf_key;
 	struct acme_session *session;
+	struct acme_solver solver;
 };
 
 static const char *const names[] = { "www.shop.example", "shop.example", NULL };
@@ -127,11 +128,15 @@ static void pebble_stop(struct pebble *pebble)
 
 static struct acme_request request_for(struct pebble *pebble, const char *const *wanted)
 {
+	pebble->solver = (struct acme_solver){
+		.ctx = pebble, .type = "http-01", .present = present, .cleanup = cleanup
+	};
 	return (struct acme_request){
 		.names = wanted,
 		.key = pebble->leaf_key,
 		.common_name = true,
-		.solver = { pebble, "http-01", present, cleanup },
+		.solvers = &pebble->solver,
+		.n_solvers = 1,
 	};
 }
 
@@ -139,17 +144,18 @@ static void expect_certificate(struct pebble *pebble, const char *const *wanted)
 {
 	struct acme_request request = request_for(pebble, wanted);
 	struct cert *cert;
-	struct buf pem;
+	struct acme_result result;
 	struct err err;
 
-	buf_init(&pem, 64 * 1024);
-	if (acme_obtain(pebble->session, &request, &pem, &err))
+	acme_result_init(&result);
+	if (acme_obtain(pebble->session, &request, &result, &err))
 		fail_msg("%s", err.text);
-	assert_int_equal(cert_parse(buf_str(&pem), pem.len, &cert, &err), 0);
+	assert_int_equal(cert_parse(buf_str(&result.pem), result.pem.len, &cert, &err),
+			 0);
 	assert_true(cert_names_are(cert, wanted));
 	assert_true(cert_matches_key(cert, pebble->leaf_key));
 	cert_free(cert);
-	buf_release(&pem);
+	acme_result_clear(&result);
 }
 
 static void pebble_registers_recovers_and_issues(void **state)
@@ -201,20 +207,20 @@ static void pebble_says_why_a_challenge_failed(void **state)
 {
 	struct pebble *pebble = pebble_start(NULL);
 	struct acme_request request = request_for(pebble, names);
-	struct buf pem;
+	struct acme_result result;
 	struct err err;
 
 	(void)state;
-	request.solver.present = present_nonsense;
-	buf_init(&pem, 64 * 1024);
+	pebble->solver.present = present_nonsense;
+	acme_result_init(&result);
 	pebble_session(pebble, NULL);
-	assert_int_equal(acme_obtain(pebble->session, &request, &pem, &err), -1);
+	assert_int_equal(acme_obtain(pebble->session, &request, &result, &err), -1);
 	assert_int_equal(err.kind, ERR_REFUSED);
 	assert_non_null(strstr(err.text, "challenge failed for '"));
 	assert_non_null(strstr(err.text, "unauthorized: "));
 	assert_non_null(strstr(err.text, "nonsense"));
 	expect_certificate(pebble, names); /* and it is no obstacle to the next */
-	buf_release(&pem);
+	acme_result_clear(&result);
 	pebble_stop(pebble);
 }
 
