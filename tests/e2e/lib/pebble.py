@@ -5,23 +5,32 @@ import json
 import os
 import re
 import ssl
+import subprocess
 import urllib.request
+from pathlib import Path
+
+import pytest
 
 from .authority import Authority
 from .waiting import Background, free_port, port_answers, wait_until
 
+SUPPORT = Path(__file__).resolve().parents[2] / "support"
 PEBBLE, CHALLTESTSRV = "/usr/bin/pebble", "/usr/bin/pebble-challtestsrv"
 
 
 class Pebble:
     """Starts at once. `http_port` is where http-01 is fetched: certrenewd's `listen`;
-    `validate_at`, where something stands between the two."""
+    `validate_at`, where something stands between the two. `tls_port` is where tls-alpn-01
+    is. Names are looked up at challtestsrv, or at `dns_server` ("127.0.0.1:5353")."""
 
     def __init__(self, folder, *, validity_s=None, eab=None, strict=False, nonce_reject=5,
-                 authz_reuse=0, http_port=None, validate_at=None):
+                 authz_reuse=0, http_port=None, validate_at=None, binary=PEBBLE,
+                 dns_server=None, env=None):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self.binary, self.dns_server, self.env = binary, dns_server, env or {}
         self.port, self.management, self.dns = free_port(), free_port(), free_port()
+        self.tls_port, self.resolver_management = free_port(), free_port()
         self.http_port = http_port or free_port()
         self.validate_at = validate_at or self.http_port
         self.listen = f"127.0.0.1:{self.http_port}"  # for a challenge's `listen:`
@@ -52,7 +61,8 @@ class Pebble:
         self._resolver = Background(
             [CHALLTESTSRV, "-dns01", f"127.0.0.1:{self.dns}", "-defaultIPv6", "",
              "-http01", "", "-https01", "", "-tlsalpn01", "",
-             "-management", f"127.0.0.1:{free_port()}"], self.folder / "resolver.log")
+             "-management", f"127.0.0.1:{self.resolver_management}"],
+            self.folder / "resolver.log")
 
     def _write_config(self):
         config = {
@@ -60,7 +70,7 @@ class Pebble:
             "managementListenAddress": f"127.0.0.1:{self.management}",
             "certificate": str(self.folder / "api.pem"),
             "privateKey": str(self.folder / "api.key"),
-            "httpPort": self.validate_at, "tlsPort": free_port(), "ocspResponderURL": "",
+            "httpPort": self.validate_at, "tlsPort": self.tls_port, "ocspResponderURL": "",
             "externalAccountBindingRequired": bool(self.eab),
             "externalAccountMACKeys": self.eab or {},
             "domainBlocklist": ["blocked.example"],
@@ -77,9 +87,9 @@ class Pebble:
             self.validity_s = validity_s
         env = {"PATH": os.environ["PATH"], "PEBBLE_VA_NOSLEEP": "1",
                "PEBBLE_WFE_NONCEREJECT": str(self.nonce_reject),
-               "PEBBLE_AUTHZREUSE": str(self.authz_reuse)}
-        argv = [PEBBLE, "-config", self._write_config(),
-                "-dnsserver", f"127.0.0.1:{self.dns}"]
+               "PEBBLE_AUTHZREUSE": str(self.authz_reuse), **self.env}
+        argv = [self.binary, "-config", self._write_config(),
+                "-dnsserver", self.dns_server or f"127.0.0.1:{self.dns}"]
         if self.strict:
             argv.append("-strict")
         self._server = Background(argv, self.folder / "pebble.log", env=env)
@@ -116,6 +126,14 @@ class Pebble:
     def requests(self, path):
         """How often `path` (such as '/order-plz') has been asked for, over all starts."""
         return len(re.findall(f"(GET|POST|HEAD) {re.escape(path)}", self.log()))
+
+
+def with_renewal_info():
+    """The path of a Pebble that has ARI; made by tests/support/pebble26 when missing."""
+    made = subprocess.run([SUPPORT / "pebble26"], capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"no Pebble with ARI: {made.stderr.strip()[-200:]}")
+    return made.stdout.strip()
 
 
 def issuer_of(pebble, **more):

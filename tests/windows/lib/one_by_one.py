@@ -1,10 +1,13 @@
 """Between the CA and http.sys: Wine's loses requests that come at the same moment, and
-Pebble looks three times at once. Here they wait for each other."""
+Pebble looks three times at once. Here they wait for each other, and one that was lost all
+the same is asked again."""
 
 import socket
 import threading
 
 from .waiting import free_port
+
+PATIENCE = (1, 1.5, 3)  # seconds
 
 
 class OneByOne:
@@ -29,18 +32,26 @@ class OneByOne:
         """A request without a body, and the answer until http.sys has said all of it."""
         client.settimeout(5)
         try:
-            with socket.create_connection(("127.0.0.1", self.target), 5) as server:
-                server.settimeout(5)
-                request = b""
-                while b"\r\n\r\n" not in request:
-                    request += self._more(client)
-                head, rest = request.split(b"\r\n\r\n", 1)
-                # Wine's compares the port that the request names with its own
-                head = head.replace(b":%d\r\n" % self.port, b":%d\r\n" % self.target)
-                server.sendall(head + b"\r\nConnection: close\r\n\r\n" + rest)
-                client.sendall(self._answer(server))
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += self._more(client)
+            head, rest = request.split(b"\r\n\r\n", 1)
+            # Wine's compares the port that the request names with its own
+            head = head.replace(b":%d\r\n" % self.port, b":%d\r\n" % self.target)
+            client.sendall(self._asked(head + b"\r\nConnection: close\r\n\r\n" + rest))
         except (OSError, EOFError):
             pass  # whoever looked sees that nobody answered
+
+    def _asked(self, request):
+        for patience in PATIENCE:
+            try:
+                with socket.create_connection(("127.0.0.1", self.target), 5) as server:
+                    server.settimeout(patience)
+                    server.sendall(request)
+                    return self._answer(server)
+            except (TimeoutError, EOFError, ConnectionResetError):
+                continue
+        raise EOFError
 
     @staticmethod
     def _more(peer):
