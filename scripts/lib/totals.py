@@ -14,18 +14,19 @@ import xml.etree.ElementTree as ElementTree
 from itertools import zip_longest
 from pathlib import Path
 
-EXPECTED = {"style-tests": "style.xml", "unit": "unit.xml", "e2e": "e2e.xml",
-            "demo": "demo.xml", "windows": "windows.xml"}
+EXPECTED = {"style-tests": "style.xml", "unit": "unit.xml", "kill": "kill.xml",
+            "e2e": "e2e.xml", "demo": "demo.xml", "windows": "windows.xml"}
+PROGRAMS = ("unit.xml", "kill.xml")  # by ctest
 
 
 class Totals:
     def __init__(self):
         self.passed, self.failed, self.skipped = 0, [], []
 
-    def add_program(self, case):
+    def add_program(self, case, log):
         """One unit test program, as ctest saw it."""
         fault = None if case.get("status") == "run" else case.get("status")
-        self.add_cmocka(case.get("name"), case.findtext("system-out") or "", fault, "unit")
+        self.add_cmocka(case.get("name"), case.findtext("system-out") or "", fault, log)
 
     def add_cmocka(self, name, text, fault, log):
         """The tests of one program by its output; `fault`: what else was wrong with it."""
@@ -61,7 +62,10 @@ class Totals:
     def add_file(self, path):
         cases = ElementTree.parse(path).getroot().iter("testcase")
         for case in cases:
-            (self.add_program if path.name == "unit.xml" else self.add_case)(case)
+            if path.name in PROGRAMS:
+                self.add_program(case, path.stem)
+            else:
+                self.add_case(case)
 
     def add_step(self, name, result):
         if result == "passed":
