@@ -19,8 +19,11 @@ KEPT_BACK = ("date", "content-length", "connection", "transfer-encoding")
 
 
 class Answer:
+    """`deliver(handler, answer)`, if set, sends it in another way than a good server."""
+
     def __init__(self, status, body=b"", type="application/problem+json", **headers):
         self.status = status
+        self.deliver = None
         self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.headers = {"Content-Type": type,
                         **{k.replace("_", "-"): v for k, v in headers.items()}}
@@ -49,7 +52,9 @@ class CaProxy:
         self.pebble = pebble
         self.rules = {}
         self.seen = []  # paths, in order
+        self.host = "127.0.0.1"  # in the URLs that the CA hands out
         self.date_offset_s = 0
+        self._idle, self._idle_lock = [], threading.Lock()  # connections to Pebble
         self._dropped = False
         self._held, self._reached, self._release = None, threading.Event(), threading.Event()
         authority = Authority("Proxy")
@@ -118,11 +123,17 @@ class CaProxy:
                     if proxy._dropped:
                         self.close_connection = True
                         return
-                self.give(proxy._answer(self, body))
+                answer = proxy._answer(self, body)
+                (answer.deliver or Handler.give)(self, answer)
 
             do_GET = do_POST = do_HEAD = handle_any
 
             def give(self, answer):
+                self.give_head(answer)
+                if self.command != "HEAD":
+                    self.wfile.write(answer.body)
+
+            def give_head(self, answer):
                 self.send_response_only(answer.status)
                 date = email.utils.formatdate(time.time() + proxy.date_offset_s, usegmt=True)
                 self.send_header("Date", date)
@@ -130,8 +141,6 @@ class CaProxy:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(answer.body)))
                 self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(answer.body)
 
             def log_message(self, *args):
                 pass
@@ -151,22 +160,42 @@ class CaProxy:
         return answer
 
     def _forward(self, request, body):
-        context = ssl.create_default_context(cafile=self.pebble.ca_bundle)
-        connection = http.client.HTTPSConnection("127.0.0.1", self.pebble.port,
-                                                 context=context, timeout=20)
         headers = {k: request.headers[k] for k in PASSED_ON if k in request.headers}
-        headers["Host"] = f"127.0.0.1:{self.port}"  # Pebble's URLs lead back to us
-        connection.request(request.command, request.path, body or None, headers)
-        got = connection.getresponse()
-        answer = Answer(got.status, got.read())
+        return self._ask_pebble(request.command, request.path, body, headers)
+
+    def _ask_pebble(self, method, path, body=None, headers=None):
+        connection, kept = self._connection()
+        headers = {**(headers or {}),
+                   "Host": f"{self.host}:{self.port}"}  # Pebble's URLs lead back to us
+        try:
+            connection.request(method, path, body or None, headers)
+            got = connection.getresponse()
+            answer = Answer(got.status, got.read())
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            if kept:  # it has been restarted since
+                return self._ask_pebble(method, path, body, headers)
+            raise
         answer.headers = {k: v for k, v in got.getheaders() if k.lower() not in KEPT_BACK}
-        connection.close()
+        with self._idle_lock:
+            self._idle.append(connection)
         return answer
+
+    def _connection(self):
+        """A connection to Pebble, and whether it has been in use before."""
+        with self._idle_lock:
+            if self._idle:
+                return self._idle.pop(), True
+        context = ssl.create_default_context(cafile=self.pebble.ca_bundle)
+        return http.client.HTTPSConnection("127.0.0.1", self.pebble.port, context=context,
+                                           timeout=20), False
 
     def close(self):
         self.release()
         self._server.shutdown()
         self._server.server_close()
+        for connection in self._idle:
+            connection.close()
 
 
 @pytest.fixture
