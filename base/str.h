@@ -42,6 +42,10 @@ int hex_decode(const char *text, void *out, size_t len);
  * process said must not move an operator's cursor. Newlines and tabs become spaces. */
 void str_make_printable(char *text);
 
+/* Overwrites every occurrence of the `len` bytes at `secret` in `text` by '*': a peer or
+ * a program may have echoed it. Secrets under 4 bytes stay: they would be anywhere. */
+void str_hide(char *text, const char *secret, size_t len);
+
 struct strlist {
 	char **items; /* NULL-terminated when n > 0: usable as an argument vector */
 	size_t n;

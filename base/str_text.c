@@ -1,10 +1,12 @@
-/* str_text.c - what people typed (edit distance) and what strangers said (printable). */
+/* str_text.c - what people typed (edit distance) and what strangers said (printable, and
+ * without our secrets). */
 #include "base/str.h"
 
 #include <stdint.h>
 #include <string.h>
 
 #define DISTANCE_MAX 64
+#define SHORTEST_SECRET 4
 
 static size_t least(size_t a, size_t b)
 {
@@ -94,4 +96,18 @@ void str_make_printable(char *text)
 		c = 0;
 	}
 	*to = '\0';
+}
+
+void str_hide(char *text, const char *secret, size_t len)
+{
+	char *part, *at = text;
+
+	if (!text || len < SHORTEST_SECRET)
+		return;
+	part = str_ndup(secret, len);
+	while ((at = strstr(at, part))) {
+		memset(at, '*', len);
+		at += len;
+	}
+	str_free_secret(part);
 }

@@ -9,7 +9,6 @@
 #include "base/process.h"
 #include "base/str.h"
 
-#define SHORTEST_SECRET 4
 #define TIMEOUT_S 30
 #define MAX_ANSWER_BYTES ((size_t)64 * 1024)
 #define FIRST_WORDS_BYTES 200
@@ -18,21 +17,6 @@
 #define HTTP_TIMEOUT 408
 
 /* ---- secrets ------------------------------------------------------------- */
-
-/* Overwrites every occurrence of the `len` bytes at `secret` in `text`. */
-static void mask(char *text, const char *secret, size_t len)
-{
-	char *part, *at = text;
-
-	if (!text || len < SHORTEST_SECRET)
-		return;
-	part = str_ndup(secret, len);
-	while ((at = strstr(at, part))) {
-		memset(at, '*', len);
-		at += len;
-	}
-	str_free_secret(part);
-}
 
 /* Account and way behind the host are what makes many webhooks secret. */
 static void mask_url(char *text, const char *url)
@@ -45,8 +29,8 @@ static void mask_url(char *text, const char *url)
 	path = host + strcspn(host, "/?#");
 	at = memchr(host, '@', (size_t)(path - host));
 	if (at)
-		mask(text, host, (size_t)(at - host));
-	mask(text, path, strlen(path));
+		str_hide(text, host, (size_t)(at - host));
+	str_hide(text, path, strlen(path));
 }
 
 /* "Bearer abc" is secret as a whole, and so is "abc" alone. */
@@ -57,10 +41,10 @@ static void mask_secrets(const struct channel *channel, char *text)
 	mask_url(text, channel->url);
 	if (!secret)
 		return;
-	mask(text, secret, strlen(secret));
+	str_hide(text, secret, strlen(secret));
 	blank = strchr(secret, ' ');
 	if (blank)
-		mask(text, blank + 1, strlen(blank + 1));
+		str_hide(text, blank + 1, strlen(blank + 1));
 }
 
 /* ---- webhook ------------------------------------------------------------- */
