@@ -66,6 +66,15 @@ static bool is_host_name(const char *host)
 	}
 }
 
+/* No top level domain is a number (RFC 3696 2). */
+static bool ends_in_number(const char *host)
+{
+	const char *dot = strrchr(host, '.');
+	const char *label = dot ? dot + 1 : host;
+
+	return strspn(label, DIGITS) == strlen(label);
+}
+
 static char *lower(struct arena *arena, const char *text)
 {
 	char *out = arena_strdup(arena, text);
@@ -80,11 +89,9 @@ static char *lower(struct arena *arena, const char *text)
 static const char *host_refusal(const char *text)
 {
 	if (str_starts(text, "*."))
-		return "is a wildcard: the challenge http-01 cannot prove it, list the "
-		       "names one by one";
+		return "is a wildcard: name one host";
 	if (is_ipv4(text) || is_ipv6(text) || text[0] == '[')
-		return "is an IP address: a certificate needs a host name such as "
-		       "a.example.com";
+		return "is an IP address: expected a host name such as a.example.com";
 	if (strstr(text, "://") || strchr(text, '/'))
 		return "looks like a URL: give the host name alone";
 	if (str_ends(text, "."))
@@ -118,7 +125,14 @@ const char *address_host(const struct value_context *context, const char *text,
 		*ret_why = "is longer than 253 characters";
 		return NULL;
 	}
-	return is_host_name(host) ? host : NULL;
+	if (!is_host_name(host))
+		return NULL;
+	if (ends_in_number(host)) {
+		*ret_why = "ends in a number: it is neither a host name nor an IP "
+			   "address";
+		return NULL;
+	}
+	return host;
 }
 
 /* ---- host and port ------------------------------------------------------- */
@@ -218,17 +232,39 @@ static bool is_loopback(const char *host)
 	       (is_ipv4(host) && str_starts(host, "127."));
 }
 
-const char *address_webhook(const struct value_context *context, const char *text,
-			    const char **ret_why)
+/* http:// stays on this machine; NULL, and no reason, for any other URL. */
+static const char *local_http(const struct value_context *context, const char *text,
+			      const char *refusal, const char **ret_why)
 {
 	const char *host = url_host(context, text, "http://", ret_why);
 
-	if (!host)
-		return address_https(context, text, ret_why);
-	if (is_loopback(host))
+	if (host && is_loopback(host))
 		return arena_strdup(context->arena, text);
-	*ret_why = "would send alerts in the clear: only https:// leaves this machine";
+	if (host)
+		*ret_why = refusal;
 	return NULL;
+}
+
+const char *address_webhook(const struct value_context *context, const char *text,
+			    const char **ret_why)
+{
+	const char *url = local_http(
+		context, text,
+		"would send alerts in the clear: only https:// leaves this machine",
+		ret_why);
+
+	return url ? url : address_https(context, text, ret_why);
+}
+
+const char *address_service(const struct value_context *context, const char *text,
+			    const char **ret_why)
+{
+	const char *url = local_http(
+		context, text,
+		"would be asked in the clear: only https:// leaves this machine",
+		ret_why);
+
+	return url ? url : address_https(context, text, ret_why);
 }
 
 const char *address_proxy(const struct value_context *context, const char *text,

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "config/config.h"
+#include "config/known_cas.h"
 #include "config/suggest.h"
 #include "config/system.h"
 #include "config/yaml_tree.h"
@@ -18,6 +19,17 @@ static const struct node *first_in(const struct node *parent, const char *key)
 }
 
 /* ---- issuers ------------------------------------------------------------- */
+
+/* The CA that is named there; NULL: none, or it was complained about. */
+static const struct issuer_config *acme_issuer(const struct config *config,
+					       const struct node *name)
+{
+	const struct issuer_config *issuer = name->type == NODE_SCALAR
+						     ? config_issuer(config, name->text)
+						     : NULL;
+
+	return issuer && issuer->type == ISSUER_ACME && issuer->directory ? issuer : NULL;
+}
 
 static void warn_of_self_signed(const struct node *certificate, const struct node *item,
 				const struct issuer_config *issuer,
@@ -66,6 +78,48 @@ static void check_issuer_names(const struct config *config,
 			   "among 'issuers'%s",
 			   certificate->key, item->text,
 			   suggest_text(&near, hint, sizeof(hint)));
+	}
+}
+
+/* ---- staging -------------------------------------------------------------- */
+
+static void check_pair(const struct node *certificate, const struct node *item,
+		       const struct issuer_config *a, const struct issuer_config *b,
+		       struct problems *problems)
+{
+	const struct issuer_config *trial = NULL, *real = NULL;
+
+	if ((a->staging && same_directory(a->staging, b->directory)) ||
+	    (known_as_staging(b->directory) && !known_as_staging(a->directory))) {
+		trial = b;
+		real = a;
+	} else if ((b->staging && same_directory(b->staging, a->directory)) ||
+		   (known_as_staging(a->directory) && !known_as_staging(b->directory))) {
+		trial = a;
+		real = b;
+	}
+	if (trial)
+		problem_at(problems, item->place,
+			   "certificate '%.64s' has the issuers '%.64s' and '%.64s', and "
+			   "the directory of '%.64s' is one for trials: staging and "
+			   "production never share a certificate, use 'rehearse'",
+			   certificate->key, real->name, trial->name, trial->name);
+}
+
+static void check_staging(const struct config *config, const struct node *certificate,
+			  struct problems *problems)
+{
+	const struct node *first = first_in(certificate, "issuers"), *a, *b;
+
+	for (b = first; b; b = b->next) {
+		const struct issuer_config *mine = acme_issuer(config, b);
+
+		for (a = first; mine && a != b; a = a->next) {
+			const struct issuer_config *other = acme_issuer(config, a);
+
+			if (other)
+				check_pair(certificate, b, other, mine, problems);
+		}
 	}
 }
 
@@ -233,6 +287,7 @@ void checks_run(const struct config *config, const struct node *root, struct are
 
 	for (size_t i = 0; i < config->n_certificates; i++) {
 		check_issuer_names(config, node, problems);
+		check_staging(config, node, problems);
 		check_same_order(config, i, node, problems);
 		node = node->next;
 	}

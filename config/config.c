@@ -85,6 +85,7 @@ static void load(struct loaded *loaded, const char *path, bool check_trust,
 		.problems = problems,
 		.secrets = &loaded->secrets,
 		.check_trust = check_trust,
+		.config = &loaded->config,
 	};
 
 	loaded->config.path = arena_strdup(loaded->arena, absolute);

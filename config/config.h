@@ -100,12 +100,8 @@ struct certificate_config {
 	int64_t backdate_s;    /* ask for a notBefore so long ago; 0: what the CA gives */
 	const char *chain; /* prefer the chain that has this name among its issuers, or
 			      its root; NULL: the CA's default */
-	int64_t failover_after; /* refusals in a row until the next issuer is asked; an
-				   outage makes it asked at once */
-	const char *challenge;  /* "http-01": the only one so far; NULL: no issuer is a CA
-				   that asks for one */
-	const char *listen;     /* http-01 by our responder: ":80"; NULL when webroot */
-	const char *webroot;    /* http-01 by files below this folder; NULL when listen */
+	int64_t failover_after;   /* refusals in a row until the next issuer is asked; an
+				     outage makes it asked at once */
 	struct renew_at renew_at; /* of an ISSUER_NONE: from then on `expiring` is told */
 	bool follow_ari;
 	unsigned require; /* REQUIRE_ bits; where not written, those of the presets */

@@ -36,7 +36,8 @@ static void bounds(const struct field *field, char *out, size_t size)
 			 (long long)field->max);
 	} else if (field->type == FIELD_TEXT) {
 		snprintf(out, size, " of up to %lld characters", (long long)field->max);
-	} else if (field_kind(field->type)->list || field->type == FIELD_NAMED) {
+	} else if (field_kind(field->type)->list || field->type == FIELD_NAMED ||
+		   field->type == FIELD_ENVIRONMENT) {
 		snprintf(out, size, " (%lld to %lld)", (long long)field->min,
 			 (long long)field->max);
 	}
@@ -47,12 +48,14 @@ void field_expected(const struct field *field, char *out, size_t size)
 	const struct field_kind *kind = field_kind(field->type);
 	const char *word = field->section ? field->section->word : NULL;
 	const char *none = field->section && field->section->none_ok ? " or none" : "";
+	const char *alone = field->section ? field->section->alone : NULL;
 	char limits[80], words[400] = "";
 
 	if (field->choices)
 		list_choices(field->choices, words, sizeof(words));
 	bounds(field, limits, sizeof(limits));
-	snprintf(out, size, "%s%s%s%s%s%s%s%s", kind->expected ? kind->expected : "",
-		 words, word ? ", " : "", word ? word : "", none, limits,
-		 kind->example ? ", such as " : "", kind->example ? kind->example : "");
+	snprintf(out, size, "%s%s%s%s%s%s%s%s%s%s", kind->expected ? kind->expected : "",
+		 words, alone ? " or its " : "", alone ? alone : "", word ? ", " : "",
+		 word ? word : "", none, limits, kind->example ? ", such as " : "",
+		 kind->example ? kind->example : "");
 }

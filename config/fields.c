@@ -92,7 +92,7 @@ void field_wrong(struct reading *r, const struct frame *frame, const struct fiel
 	else if (why)
 		field_problem(r, frame, field->key, node->place, "has %s, which %s",
 			      told ? found : "a value", why);
-	else if (told && kind->list && node->key)
+	else if (told && kind->list && !kind->map && node->key)
 		field_problem(r, frame, field->key, node->place,
 			      "is %s: expected a list such as [%.96s]", found,
 			      node->text);
@@ -208,15 +208,22 @@ static void complain_other_type(struct reading *r, const struct frame *frame,
 				const struct node *map)
 {
 	const struct node *type = node_member(map, "type");
-	const char *more = strchr(field->only, ' ');
-	int n = (int)strcspn(field->only, " ");
+	char words[160] = "";
+	size_t len = 0;
 
 	if (!type_is_right(section, type))
 		return;
+	for (const char *at = field->only; *at && len < sizeof(words);) {
+		size_t n = strcspn(at, " ");
+		const char *next = at + n + strspn(at + n, " ");
+		const char *glue = at == field->only ? "" : *next ? ", " : " and ";
+
+		len += (size_t)snprintf(words + len, sizeof(words) - len,
+					"%s'type: %.*s'", glue, (int)n, at);
+		at = next;
+	}
 	field_problem(r, frame, field->key, node_member(map, field->key)->key_place,
-		      "is for 'type: %.*s'%s%s%s, not for 'type: %s'", n, field->only,
-		      more ? " and 'type: " : "", more ? more + 1 : "", more ? "'" : "",
-		      type->text);
+		      "is for %s, not for 'type: %s'", words, type->text);
 }
 
 /* The member that the row describes, made from its default when it was not written. */
@@ -264,7 +271,8 @@ static void read_field(struct reading *r, const struct frame *frame,
 /* An empty line is an empty section where everything in it is optional. */
 static bool is_empty_section(const struct field *field, const struct node *node)
 {
-	return (field->type == FIELD_SECTION || field->type == FIELD_NAMED) &&
+	return (field->type == FIELD_SECTION || field->type == FIELD_NAMED ||
+		field->type == FIELD_ONE_OR_MORE) &&
 	       str_equal(field->fallback, "{}") && node_is_null(node);
 }
 

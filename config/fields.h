@@ -37,6 +37,11 @@ enum field_type {
 	FIELD_LISTEN,      /* const char * */
 	FIELD_ENDPOINT,    /* const char * */
 	FIELD_SERVER_NAME, /* const char *, or none: NULL */
+	FIELD_DNS_NAME,    /* const char *: a name in the DNS, '_' allowed */
+	FIELD_DNS_SERVER,  /* const char *: "name:53" */
+	FIELD_SERVICE_URL, /* const char * */
+	FIELD_PROVIDER,    /* const struct dns_provider *, by its name */
+	FIELD_SCRIPT,      /* an argument vector of a trusted file alone */
 	FIELD_WORD,        /* const char *: one of .choices */
 	FIELD_CHOICE,      /* an enum: the value of one of .choices */
 	FIELD_FLAG,        /* bool: the value of one of .choices */
@@ -49,8 +54,12 @@ enum field_type {
 	FIELD_MODE,        /* uint32_t */
 	FIELD_RENEW_AT,    /* struct renew_at */
 	FIELD_SECRET,      /* struct secret */
+	FIELD_ENVIRONMENT, /* pointer at offset and size_t at .count: a map of struct
+			      environment_value */
 	FIELD_HOSTS,       /* NULL-terminated lists of strings, min..max items: */
 	FIELD_CONTACTS,    /*   mailto: */
+	FIELD_DNS_NAMES,   /*   names in the DNS */
+	FIELD_RESOLVERS,   /*   "9.9.9.9:53", https:// */
 	FIELD_NAMES,       /*   names of ours */
 	FIELD_PATHS,       /*   absolute paths */
 	FIELD_ACCOUNTS,    /*   users or groups */
@@ -59,7 +68,8 @@ enum field_type {
 	FIELD_MAINTENANCE, /* pointer at offset and size_t at .count: struct window */
 	FIELD_SECTION,     /* the struct at offset, by .section */
 	FIELD_SECTIONS, /* pointer at offset and size_t at .count: a list of .section */
-	FIELD_NAMED,    /* the same from a map; the struct begins with its name */
+	FIELD_ONE_OR_MORE, /* the same, or one map without a list around it */
+	FIELD_NAMED,       /* the same from a map; the struct begins with its name */
 	FIELD_TYPES,
 };
 
@@ -69,6 +79,7 @@ struct choice {
 };
 
 struct section;
+struct config;
 
 struct field {
 	const char *key;
@@ -105,7 +116,8 @@ struct section {
 	size_t size;  /* of the struct, where the engine allocates it */
 	bool none_ok; /* `none` may stand for the whole section: the struct stays zeroed
 		       */
-	const char *word; /* so may this; NULL: no other */
+	const char *word;  /* so may this; NULL: no other */
+	const char *alone; /* a plain value is the map with this key alone; NULL: no */
 	section_before *before;
 	section_after *after;
 };
@@ -118,6 +130,7 @@ struct reading {
 	bool check_trust;
 	const struct node *root;        /* the whole file */
 	const struct node *certificate; /* whose targets are being read; NULL: none */
+	const struct config *config;    /* what was read of it so far */
 };
 
 /* Where we are in the file, for complaints. */

@@ -39,8 +39,8 @@ static const char *read_item(struct reading *r, const struct frame *frame,
 	return text;
 }
 
-static bool count_fits(struct reading *r, const struct frame *frame,
-		       const struct field *field, const struct node *list)
+bool field_count_fits(struct reading *r, const struct frame *frame,
+		      const struct field *field, const struct node *list)
 {
 	if (!field->max || field_in_bounds(field, (int64_t)list->n))
 		return true;
@@ -65,7 +65,7 @@ void read_list(struct reading *r, const struct frame *frame, const struct field 
 	const char **items = arena_calloc(r->values.arena, list->n + 1, sizeof(*items));
 	size_t n = 0;
 
-	count_fits(r, frame, field, list);
+	field_count_fits(r, frame, field, list);
 	for (struct node *item = list->first; item; item = item->next) {
 		const char *text = read_item(r, frame, field, item);
 
@@ -104,7 +104,7 @@ void read_command(struct reading *r, const struct frame *frame, const struct fie
 	const char *why = NULL, *program = NULL;
 	size_t n = 0;
 
-	if (!count_fits(r, frame, field, list))
+	if (!field_count_fits(r, frame, field, list))
 		return;
 	for (const struct node *item = list->first; item; item = item->next) {
 		if (item->type == NODE_REFUSED)
@@ -115,7 +115,7 @@ void read_command(struct reading *r, const struct frame *frame, const struct fie
 		}
 		argv[n++] = item->text;
 	}
-	assert(list->first && argv[0]); /* count_fits() saw one */
+	assert(list->first && argv[0]); /* field_count_fits() saw one */
 	if (!value_has_control(argv[0]))
 		program = value_absolute(&r->values, argv[0], &why);
 	if (!program) {
@@ -132,11 +132,27 @@ void read_command(struct reading *r, const struct frame *frame, const struct fie
 
 /* ---- sections in sections ------------------------------------------------ */
 
+/* `profile: x` becomes `profile: {name: x}`. */
+static void open_alone(struct reading *r, const struct field *field, struct node *node)
+{
+	struct node *member = arena_calloc(r->values.arena, 1, sizeof(*member));
+
+	*member = *node;
+	member->key = field->section->alone;
+	member->next = NULL;
+	node->type = NODE_MAP;
+	node->first = node->last = NULL;
+	node->n = 0;
+	node_append(node, member);
+}
+
 void read_section(struct reading *r, const struct frame *up, const struct field *field,
 		  struct node *node, void *base)
 {
 	struct frame frame = { .up = up, .key = field->key, .nested = true };
 
+	if (node->type == NODE_SCALAR && field->section->alone)
+		open_alone(r, field, node);
 	if (node->type == NODE_MAP)
 		section_read(r, &frame, field->section, node,
 			     (char *)base + field->offset);
@@ -162,7 +178,7 @@ void read_each(struct reading *r, const struct frame *up, const struct field *fi
 	char *items = arena_calloc(r->values.arena, parent->n + 1, size);
 	const char *why = NULL;
 
-	count_fits(r, up, field, parent);
+	field_count_fits(r, up, field, parent);
 	for (struct node *item = parent->first; item; item = item->next, n++) {
 		struct frame frame = { .up = up, .key = field->key };
 
@@ -188,4 +204,26 @@ void read_each(struct reading *r, const struct frame *up, const struct field *fi
 	}
 	put(field, base, &items, sizeof(items));
 	memcpy((char *)base + field->count, &n, sizeof(n));
+}
+
+void read_one_or_more(struct reading *r, const struct frame *up,
+		      const struct field *field, struct node *node, void *base)
+{
+	struct frame frame = { .up = up, .key = field->key, .nested = true };
+	size_t one = 1;
+	void *item;
+
+	if (node->type == NODE_LIST) {
+		read_each(r, up, field, node, base);
+		return;
+	}
+	if (node->type == NODE_SCALAR) {
+		if (!field->section->none_ok || !node_is_word(node, "none"))
+			field_wrong(r, up, field, node, NULL);
+		return;
+	}
+	item = arena_calloc(r->values.arena, 1, field->section->size);
+	section_read(r, &frame, field->section, node, item);
+	put(field, base, &item, sizeof(item));
+	memcpy((char *)base + field->count, &one, sizeof(one));
 }

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "config/certificate_checks.h"
 #include "config/config.h"
 #include "config/issuer_types.h"
 #include "config/presets.h"
@@ -33,62 +34,26 @@ static const struct section key_section = { .what = "key",
 					    .fields = key_fields,
 					    .n_fields = N_FIELDS(key_fields) };
 
-/* ---- challenge ----------------------------------------------------------- */
+/* ---- profile -------------------------------------------------------------- */
 
-static const struct choice challenge_types[] = {
-	{ "http-01", 0 },
-	{ NULL, 0 },
+static const struct field profile_fields[] = {
+	{ .key = "name",
+	  .type = FIELD_TEXT,
+	  AT(profile),
+	  .max = 128,
+	  .help = "as the CA's directory calls it" },
+	{ .key = "required",
+	  .type = FIELD_SWITCH,
+	  AT(profile_required),
+	  .fallback = "no",
+	  .help = "order nothing where the CA does not offer it, instead of its "
+		  "default" },
 };
 
-static const struct field challenge_fields[] = {
-	{ .key = "type",
-	  .type = FIELD_WORD,
-	  AT(challenge),
-	  .fallback = "http-01",
-	  .choices = challenge_types,
-	  .help = "how the CA is shown that we hold the names" },
-	{ .key = "listen",
-	  .type = FIELD_LISTEN,
-	  AT(listen),
-	  .fallback = FIELD_OPTIONAL,
-	  .help = "answer by ourselves here, only while the CA asks; `:80` unless "
-		  "webroot is given" },
-	{ .key = "webroot",
-	  .type = FIELD_ABSOLUTE,
-	  AT(webroot),
-	  .fallback = FIELD_OPTIONAL,
-	  .help = "answer by files below this folder, which a web server serves" },
-};
-
-/* Our own responder is the default, and shown as such. */
-static void default_listen(struct reading *r, struct node *map)
-{
-	struct node_source source = { FROM_DEFAULT, map->key_place };
-
-	if (!node_member(map, "listen") && !node_member(map, "webroot"))
-		node_append(map,
-			    node_from_scalar(r->values.arena, source, "listen", ":80"));
-}
-
-static void check_challenge(struct reading *r, const struct frame *frame,
-			    struct node *map, void *base)
-{
-	const struct node *webroot = node_member(map, "webroot");
-
-	(void)base;
-	if (webroot && node_member(map, "listen"))
-		field_problem(r, frame, "webroot", webroot->key_place,
-			      "is given beside 'listen': keep one of them");
-}
-
-static const struct section challenge_section = {
-	.what = "challenge",
-	.fields = challenge_fields,
-	.n_fields = N_FIELDS(challenge_fields),
-	.none_ok = true,
-	.before = default_listen,
-	.after = check_challenge,
-};
+static const struct section profile_section = { .what = "profile",
+						.fields = profile_fields,
+						.n_fields = N_FIELDS(profile_fields),
+						.alone = "name" };
 
 /* ---- renew, and the whole ------------------------------------------------ */
 
@@ -127,8 +92,9 @@ static const struct field certificate_fields[] = {
 	  AT(hosts),
 	  .min = 1,
 	  .max = 100,
-	  .help = "the names it must carry; the first is the common name and tls.json's "
-		  "subjectAltName" },
+	  .help = "the names it must carry: host names, wildcards, IP addresses; the "
+		  "first "
+		  "is the common name and tls.json's subjectAltName" },
 	{ .key = "issuers",
 	  .type = FIELD_NAMES,
 	  AT(issuers),
@@ -147,10 +113,60 @@ static const struct field certificate_fields[] = {
 	  .fallback = "yes",
 	  .help = "put the first host that fits 64 characters in the subject" },
 	{ .key = "challenge",
-	  .type = FIELD_SECTION,
+	  .type = FIELD_ONE_OR_MORE,
+	  AT(challenges),
 	  .fallback = "{}",
+	  .min = 1,
+	  .max = 4,
+	  .count = offsetof(struct certificate_config, n_challenges),
 	  .section = &challenge_section,
-	  .help = "how the CA is convinced; none where no issuer is an ACME CA" },
+	  .help = "how the CA is convinced, in order of preference: the next one when "
+		  "the "
+		  "first fails; none where no issuer is an ACME CA" },
+	{ .key = "csr",
+	  .type = FIELD_TRUSTED,
+	  AT(csr),
+	  .fallback = FIELD_OPTIONAL,
+	  .help = "a certificate request (PEM) of your own for these hosts, whose key is "
+		  "elsewhere; we make key and request without it" },
+	{ .key = "profile",
+	  .type = FIELD_SECTION,
+	  .fallback = FIELD_OPTIONAL,
+	  .section = &profile_section,
+	  .help = "which of the CA's profiles is asked for; its default when not given" },
+	{ .key = "lifetime",
+	  .type = FIELD_DURATION,
+	  AT(lifetime_s),
+	  .fallback = FIELD_OPTIONAL,
+	  .min = 1 * HOURS,
+	  .max = 3650 * DAYS,
+	  .help = "how long it shall be valid (notAfter), where the CA takes wishes; "
+		  "what "
+		  "the CA gives when not given" },
+	{ .key = "backdate",
+	  .type = FIELD_DURATION,
+	  AT(backdate_s),
+	  .fallback = FIELD_OPTIONAL,
+	  .min = 1 * MINUTES,
+	  .max = 30 * DAYS,
+	  .help = "how long before now it shall begin (notBefore), where the CA takes "
+		  "wishes" },
+	{ .key = "chain",
+	  .type = FIELD_TEXT,
+	  AT(chain),
+	  .fallback = FIELD_OPTIONAL,
+	  .max = 256,
+	  .help = "of several chains that the CA offers, the one with this name as its "
+		  "root or among its issuers" },
+	{ .key = "failover_after",
+	  .type = FIELD_NUMBER,
+	  AT(failover_after),
+	  .fallback = "3",
+	  .min = 1,
+	  .max = 20,
+	  .help = "after so many refusals in a row the next issuer is asked; at once "
+		  "when "
+		  "the first cannot be reached" },
 	{ .key = "renew",
 	  .type = FIELD_SECTION,
 	  .fallback = "{}",
@@ -211,150 +227,11 @@ static void before_certificate(struct reading *r, struct node *map)
 	require_of_presets(r, map);
 }
 
-static void check_issuers(struct reading *r, const struct frame *frame,
-			  const struct node *map)
-{
-	unsigned types = issuer_types_of(r, map);
-	const struct node *issuers = node_member(map, "issuers");
-	const struct node *challenge = node_member(map, "challenge");
-	bool acme = types & 1U << ISSUER_ACME, none = node_is_word(challenge, "none");
-
-	if (issuers && issuers->n > 1 && types & 1U << ISSUER_NONE)
-		field_problem(r, frame, "issuers", issuers->place,
-			      "has an issuer of 'type: none' beside others: who only "
-			      "watches stands alone");
-	if (challenge && acme && none)
-		field_problem(r, frame, "challenge", challenge->place,
-			      "is none, and an ACME CA is among the issuers: it asks for "
-			      "one");
-	if (challenge && !acme && !none)
-		field_problem(r, frame, "challenge", challenge->key_place,
-			      "is for ACME CAs, and none is among the issuers: leave it "
-			      "out");
-}
-
-/* Types of issuers for which we make the key. */
-#define WITH_OUR_KEY (1U << ISSUER_ACME | 1U << ISSUER_SELF_SIGNED | 1U << ISSUER_COMMAND)
-
-/* A key that somebody else put into the Windows store leaves it only by being exported,
- * which that somebody seldom allowed. */
-static void check_key_stays(struct reading *r, const struct frame *frame,
-			    const struct node *map, const struct certificate_config *mine)
-{
-	const struct node *issuer = issuer_first_of(r, map);
-
-	if (!node_member(issuer, "location"))
-		return;
-	for (size_t i = 0; i < mine->n_targets; i++) {
-		const struct target *target = &mine->targets[i];
-
-		if (target->store.type != STORE_DIRECTORY &&
-		    target->store.type != STORE_FILES)
-			continue;
-		problem_at(r->problems, node_member(map, "deploy")->place,
-			   "target '%.64s' of %s wants the key in a file, and the issuer "
-			   "'%.64s' is a Windows store, which keys do not leave: give it "
-			   "'store: {type: windows}'",
-			   target->name ? target->name : "?", frame->label, issuer->key);
-		return;
-	}
-}
-
-/* What is known of keys in the Windows store is known of RSA. */
-static void check_key(struct reading *r, const struct frame *frame,
-		      const struct node *map, const struct certificate_config *mine)
-{
-	const struct node *type = node_member(node_member(map, "key"), "type");
-
-	if (!mine->key_type || !str_starts(mine->key_type, "ec-") ||
-	    !(issuer_types_of(r, map) & WITH_OUR_KEY))
-		return;
-	for (size_t i = 0; i < mine->n_targets; i++) {
-		const struct store *store = &mine->targets[i].store;
-
-		if (store->type != STORE_WINDOWS || store->experimental)
-			continue;
-		problem_at(r->problems, type->place,
-			   "'key.type' of %s is '%s', and its target '%.64s' has a "
-			   "Windows store, for which EC keys are not proven: use "
-			   "rsa-2048, or write 'experimental: yes' in that store",
-			   frame->label, mine->key_type,
-			   mine->targets[i].name ? mine->targets[i].name : "?");
-		return;
-	}
-}
-
-static void refuse_same_name(struct reading *r, const struct frame *frame,
-			     const struct node *deploy)
-{
-	const struct node *other, *name, *first;
-
-	for (const struct node *item = deploy->first; item; item = item->next) {
-		name = node_member(item, "name");
-		if (!name || name->type != NODE_SCALAR)
-			continue;
-		for (other = deploy->first; other != item; other = other->next) {
-			first = node_member(other, "name");
-			if (!first || !node_is_word(first, name->text))
-				continue;
-			problem_at(
-				r->problems, name->place,
-				"two targets of %s are named '%.64s': give each its own "
-				"'name'",
-				frame->label, name->text);
-			break;
-		}
-	}
-}
-
-/* What a target takes from its certificate: the name to ask for, and to write. */
-static void name_endpoints(struct reading *r, const struct target *target,
-			   const struct node *item, const char *host)
-{
-	struct node_source source = { FROM_DEFAULT, item->place };
-	struct endpoint *endpoints = (struct endpoint *)target->verify;
-	const struct node *verify = node_member(item, "verify");
-	struct node *entry = verify ? verify->first : NULL;
-
-	for (size_t i = 0; i < target->n_verify && entry; i++, entry = entry->next) {
-		if (entry->type != NODE_MAP || node_member(entry, "server_name"))
-			continue;
-		endpoints[i].server_name = host;
-		node_insert(
-			entry, node_member(entry, "connect"),
-			node_from_scalar(r->values.arena, source, "server_name", host));
-	}
-}
-
-static void complete_certificate(struct reading *r, const struct frame *frame,
-				 struct node *map, void *base)
-{
-	struct certificate_config *certificate = base;
-	struct target *targets = (struct target *)certificate->targets;
-	const struct node *deploy = node_member(map, "deploy");
-	const char *host = certificate->hosts ? certificate->hosts[0] : NULL;
-	const struct node *item;
-
-	check_issuers(r, frame, map);
-	check_key(r, frame, map, certificate);
-	check_key_stays(r, frame, map, certificate);
-	r->certificate = NULL;
-	if (!certificate->n_targets || !deploy)
-		return;
-	refuse_same_name(r, frame, deploy);
-	item = deploy->first;
-	for (size_t i = 0; host && i < certificate->n_targets && item; i++) {
-		targets[i].subject_alt_name = host;
-		name_endpoints(r, &targets[i], item, host);
-		item = item->next;
-	}
-}
-
 const struct section certificate_section = {
 	.what = "certificate",
 	.fields = certificate_fields,
 	.n_fields = N_FIELDS(certificate_fields),
 	.size = sizeof(struct certificate_config),
 	.before = before_certificate,
-	.after = complete_certificate,
+	.after = certificate_complete,
 };

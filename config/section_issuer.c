@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "config/issuer_types.h"
+#include "config/known_cas.h"
 #include "config/proxy.h"
 #include "config/sections.h"
 #include "config/system.h"
@@ -125,6 +126,21 @@ static const struct field issuer_fields[] = {
 	  .section = &eab_section,
 	  .only = "acme",
 	  .help = "external account binding, where the CA wants one" },
+	{ .key = "staging",
+	  .type = FIELD_HTTPS,
+	  AT(staging),
+	  .fallback = FIELD_OPTIONAL,
+	  .only = "acme",
+	  .help = "URL of the CA's directory for trials, which `rehearse` asks; known of "
+		  "Let's Encrypt and Google Trust Services" },
+	{ .key = "caa",
+	  .type = FIELD_DNS_NAMES,
+	  AT(caa),
+	  .fallback = "[]",
+	  .max = 16,
+	  .only = "acme",
+	  .help = "the CA's names in CAA records; those that its directory tells when "
+		  "empty" },
 	{ .key = "request_timeout",
 	  .type = FIELD_DURATION,
 	  AT(request_timeout_s),
@@ -198,10 +214,24 @@ static void default_to(struct reading *r, struct node *map, const char *key,
 		node_append(map, node_from_scalar(r->values.arena, source, key, text));
 }
 
+/* A CA's directory for trials is known where the CA is. */
+static void default_staging(struct reading *r, struct node *map)
+{
+	const struct node *directory = node_member(map, "directory");
+	const char *staging = NULL;
+
+	if (directory && directory->type == NODE_SCALAR)
+		staging = known_staging(directory->text);
+	if (staging)
+		default_to(r, map, "staging", staging);
+}
+
 /* The type decides about the other rows; the system about where a store is. */
 static void before_issuer(struct reading *r, struct node *map)
 {
 	default_to(r, map, "type", "acme");
+	if (node_is_word(node_member(map, "type"), "acme"))
+		default_staging(r, map);
 	if (!node_is_word(node_member(map, "type"), "store") ||
 	    node_member(map, "path") || system_lacks_store(STORE_WINDOWS))
 		return;
@@ -284,6 +314,16 @@ static void check_name(struct reading *r, const struct frame *frame,
 		frame->label, issuer->name);
 }
 
+static void check_staging(struct reading *r, const struct frame *frame,
+			  const struct node *map, const struct issuer_config *issuer)
+{
+	if (issuer->staging && issuer->directory &&
+	    same_directory(issuer->staging, issuer->directory))
+		field_problem(r, frame, "staging", node_member(map, "staging")->place,
+			      "is the same as 'directory': a rehearsal must not reach "
+			      "the CA that issues");
+}
+
 static void check_issuer(struct reading *r, const struct frame *frame, struct node *map,
 			 void *base)
 {
@@ -294,7 +334,9 @@ static void check_issuer(struct reading *r, const struct frame *frame, struct no
 		check_store(r, frame, map);
 	else if (issuer->type == ISSUER_COMMAND)
 		check_command(r, frame, map, issuer);
-	else if (issuer->type == ISSUER_ACME && !node_member(map, "proxy"))
+	else if (issuer->type == ISSUER_ACME)
+		check_staging(r, frame, map, issuer);
+	if (issuer->type == ISSUER_ACME && !node_member(map, "proxy"))
 		issuer->proxy = proxy_of_system(r, frame, map, issuer->directory);
 }
 

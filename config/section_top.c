@@ -97,6 +97,21 @@ static const struct field top_fields[] = {
 	  .fallback = "{}",
 	  .section = &inspect_section,
 	  .help = "how often drift is looked for" },
+	{ .key = "resolvers",
+	  .type = FIELD_RESOLVERS,
+	  AT(resolvers),
+	  .fallback = "[]",
+	  .max = 8,
+	  .help = "who is asked about the DNS, by UDP and TCP, or by HTTPS (RFC 8484); "
+		  "the system's own servers when empty" },
+	{ .key = "dns_providers",
+	  .type = FIELD_NAMED,
+	  AT(dns_providers),
+	  .fallback = "{}",
+	  .max = 32,
+	  .count = offsetof(struct config, n_dns_providers),
+	  .section = &dns_section,
+	  .help = "who puts records into the DNS for dns-01, by names of your choice" },
 	{ .key = "issuers",
 	  .type = FIELD_NAMED,
 	  AT(issuers),
@@ -155,6 +170,19 @@ static void name_records(struct reading *r, const struct config *config)
 	}
 }
 
+static void name_accounts(struct reading *r, const struct config *config)
+{
+	struct dns_provider *providers = (struct dns_provider *)config->dns_providers;
+
+	for (size_t i = 0; i < config->n_dns_providers; i++) {
+		struct dns_provider *mine = &providers[i];
+
+		if (mine->type == DNS_ACME_DNS && !mine->username && !mine->accounts)
+			mine->accounts = arena_printf(r->values.arena, "%s/dns/%s.json",
+						      config->state_dir, mine->name);
+	}
+}
+
 static void complete_file(struct reading *r, const struct frame *frame, struct node *map,
 			  void *base)
 {
@@ -166,6 +194,7 @@ static void complete_file(struct reading *r, const struct frame *frame, struct n
 	trust_require_if_there(r, node_member(map, "state_dir")->place,
 			       config->state_dir);
 	name_records(r, config);
+	name_accounts(r, config);
 }
 
 const struct section top_section = {

@@ -2,6 +2,7 @@
 #ifndef CONFIG_SECTIONS_H
 #define CONFIG_SECTIONS_H
 
+#include "base/challenge.h"
 #include "config/fields.h"
 
 /* The whole file -> struct config. Everything else hangs below it. */
@@ -16,6 +17,11 @@ extern const struct section run_section;         /* struct program */
 extern const struct section guard_section;       /* struct program, `firewall` too */
 extern const struct section after_section;       /* struct program */
 extern const struct section alert_section;       /* struct alert_config */
+extern const struct section dns_section;         /* struct dns_provider */
+extern const struct section challenge_section;   /* struct challenge */
+
+/* As it is written in the file: "http-01". */
+const char *challenge_name(enum challenge_type type);
 
 #define N_FIELDS(fields) (sizeof(fields) / sizeof(*(fields)))
 

@@ -12,6 +12,9 @@
 const char *system_lacks_service(enum service_kind kind);
 const char *system_lacks_store(enum store_type type);
 
+/* The same for scripts of acme.sh. */
+const char *system_lacks_shell(void);
+
 /* Gives `path` made absolute by the working folder, links unresolved. */
 char *system_absolute_path(const char *path);
 

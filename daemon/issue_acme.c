@@ -13,14 +13,27 @@
 
 /* ---- the challenge, from hooks/ ------------------------------------------ */
 
-static int check_challenge(const struct pass *pass, struct err *err)
+static const struct challenge *http_challenge(const struct pass *pass)
 {
 	const struct certificate_config *certificate = pass->certificate;
+
+	for (size_t i = 0; i < certificate->n_challenges; i++) {
+		if (certificate->challenges[i].type == HTTP_01)
+			return &certificate->challenges[i];
+	}
+	return NULL;
+}
+
+static int check_challenge(const struct pass *pass, struct err *err)
+{
+	const struct challenge *challenge = http_challenge(pass);
 	struct err taken;
 
-	if (certificate->webroot)
-		return webroot_check(certificate->webroot, err);
-	if (!http01_check(pass->in->http01, certificate->listen, err))
+	if (!challenge)
+		return err_set(err, ERR_CONFIG, "no challenge of 'type: http-01'");
+	if (challenge->webroot)
+		return webroot_check(challenge->webroot, err);
+	if (!http01_check(pass->in->http01, challenge->listen, err))
 		return 0;
 	if (err->kind == ERR_TRANSIENT) {
 		taken = *err;
@@ -36,22 +49,24 @@ static int present(void *ctx, const struct acme_challenge *challenge, struct err
 {
 	const struct pass *pass = ctx;
 
-	if (pass->certificate->webroot)
-		return webroot_serve(pass->certificate->webroot, challenge->token,
+	const struct challenge *way = http_challenge(pass);
+
+	if (way->webroot)
+		return webroot_serve(way->webroot, challenge->token,
 				     challenge->key_authorization, err);
-	return http01_serve(pass->in->http01, pass->certificate->listen, challenge->token,
+	return http01_serve(pass->in->http01, way->listen, challenge->token,
 			    challenge->key_authorization, err);
 }
 
 static void cleanup(void *ctx, const struct acme_challenge *challenge)
 {
 	struct pass *pass = ctx;
+	const struct challenge *way = http_challenge(pass);
 	struct err err;
 
-	if (!pass->certificate->webroot)
-		http01_withdraw(pass->in->http01, pass->certificate->listen,
-				challenge->token);
-	else if (webroot_withdraw(pass->certificate->webroot, challenge->token, &err))
+	if (!way->webroot)
+		http01_withdraw(pass->in->http01, way->listen, challenge->token);
+	else if (webroot_withdraw(way->webroot, challenge->token, &err))
 		pass_note(pass, "challenge", "could not clean up: %s", err.text);
 }
 

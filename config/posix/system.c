@@ -23,6 +23,11 @@ const char *system_lacks_store(enum store_type type)
 	return NULL;
 }
 
+const char *system_lacks_shell(void)
+{
+	return NULL;
+}
+
 char *system_absolute_path(const char *path)
 {
 	char folder[PATH_MAX];

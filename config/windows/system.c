@@ -26,6 +26,12 @@ const char *system_lacks_store(enum store_type type)
 	return NULL;
 }
 
+const char *system_lacks_shell(void)
+{
+	return "runs shell scripts, and Windows has no shell for them: use 'type: exec' "
+	       "with a program of your own";
+}
+
 char *system_absolute_path(const char *path)
 {
 	wchar_t *wide = wide_path(path);

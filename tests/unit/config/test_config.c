@@ -61,9 +61,10 @@ static void a_certificate_gets_every_default(void **state)
 	assert_string_equal(certificate->key_type, "rsa-2048");
 	assert_false(certificate->key_reuse);
 	assert_true(certificate->common_name);
-	assert_string_equal(certificate->challenge, "http-01");
-	assert_string_equal(certificate->listen, ":80");
-	assert_null(certificate->webroot);
+	assert_int_equal(certificate->n_challenges, 1);
+	assert_int_equal(certificate->challenges[0].type, HTTP_01);
+	assert_string_equal(certificate->challenges[0].listen, ":80");
+	assert_null(certificate->challenges[0].webroot);
 	assert_int_equal(certificate->renew_at.kind, RENEW_DEFAULT);
 	assert_true(certificate->follow_ari);
 	assert_int_equal(certificate->require, 0);
@@ -144,8 +145,8 @@ static void a_certificate_is_read(void **state)
 	assert_string_equal(certificate->key_type, "ec-p384");
 	assert_true(certificate->key_reuse);
 	assert_false(certificate->common_name);
-	assert_null(certificate->listen);
-	assert_string_equal(certificate->webroot, "/var/www");
+	assert_null(certificate->challenges[0].listen);
+	assert_string_equal(certificate->challenges[0].webroot, "/var/www");
 	assert_int_equal(certificate->renew_at.kind, RENEW_FRACTION);
 	assert_int_equal(certificate->renew_at.numerator, 2);
 	assert_int_equal(certificate->renew_at.denominator, 5);

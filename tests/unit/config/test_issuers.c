@@ -25,7 +25,8 @@ static void an_issuer_without_a_type_is_an_acme_ca(void **state)
 	const struct config *c = draft_must_load(state, ISSUER CERTIFICATE TARGET);
 
 	assert_int_equal(c->issuers[0].type, ISSUER_ACME);
-	assert_string_equal(c->certificates[0].challenge, "http-01");
+	assert_int_equal(c->certificates[0].n_challenges, 1);
+	assert_int_equal(c->certificates[0].challenges[0].type, HTTP_01);
 }
 
 static void a_store_is_a_folder_of_pem_files(void **state)
@@ -40,8 +41,7 @@ static void a_store_is_a_folder_of_pem_files(void **state)
 	assert_null(issuer->location);
 	assert_null(issuer->store_name);
 	assert_null(issuer->directory);
-	assert_null(c->certificates[0].challenge);
-	assert_null(c->certificates[0].listen);
+	assert_int_equal(c->certificates[0].n_challenges, 0);
 }
 
 static void a_program_gets_the_paths_of_request_and_chain(void **state)
@@ -71,7 +71,7 @@ static void the_words_need_no_entry(void **state)
 	assert_int_equal(config_issuer(c, "self-signed")->type, ISSUER_SELF_SIGNED);
 	assert_int_equal(config_issuer(c, "self-signed")->lifetime_s, 90 * 86400);
 	assert_int_equal(config_issuer(c, "none")->type, ISSUER_NONE);
-	assert_null(c->certificates[0].challenge);
+	assert_int_equal(c->certificates[0].n_challenges, 0);
 }
 
 static void a_word_may_have_an_entry_of_its_type_alone(void **state)

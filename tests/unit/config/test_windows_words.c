@@ -176,8 +176,8 @@ static void an_editors_mark_and_line_ends_move_no_column(void **state)
 	expect_one_error("\xef\xbb\xbf"
 			 "colour: red\r\n" ISSUER CERTIFICATE TARGET,
 			 "1:1: unknown key 'colour' in the file: expected one of "
-			 "concurrency, state_dir, log, inspect_every, issuers, "
-			 "certificates, alerts");
+			 "concurrency, state_dir, log, inspect_every, resolvers, "
+			 "dns_providers, issuers, certificates, alerts");
 	expect_one_error("\xef\xbb\xbf"
 			 "issuers:\r\n"
 			 "  le:\r\n"
