@@ -151,6 +151,29 @@ int acme_register(struct acme_session *session, char **ret_url, struct err *err)
 	return 0;
 }
 
+static size_t origin_len(const char *url) /* "https://host:port" */
+{
+	const char *host = strstr(url, "://");
+
+	return host ? (size_t)(host - url) + 3 + strcspn(host + 3, "/") : strlen(url);
+}
+
+/* Does it refuse us because the account is at another address now? A CA that moves keeps
+ * its accounts, under new URLs. */
+static bool account_moved(const struct acme_session *session, const char *url,
+			  const struct http_response *response)
+{
+	size_t len = origin_len(url);
+
+	if (answer_is_problem(response, "accountDoesNotExist"))
+		return true;
+	if (len == origin_len(session->account_url) &&
+	    strncmp(url, session->account_url, len) == 0)
+		return false;
+	return answer_is_problem(response, "malformed") ||
+	       answer_is_problem(response, "unauthorized");
+}
+
 int account_exchange(struct acme_session *session, const struct session_request *request,
 		     struct http_response *ret, struct err *err)
 {
@@ -160,7 +183,7 @@ int account_exchange(struct acme_session *session, const struct session_request 
 		return -1;
 	if (session_exchange(session, request, &response, err))
 		return -1;
-	if (answer_is_problem(&response, "accountDoesNotExist")) {
+	if (account_moved(session, request->url, &response)) {
 		http_response_release(&response);
 		if (ensure_account(session, err))
 			return err_wrap(err, "the CA does not know the account any more");

@@ -134,8 +134,8 @@ void acme_result_clear(struct acme_result *result);
  *         fails; that the chain fits key and names is for daemon/accept.h to judge.
  * Fails   ERR_REFUSED  the CA's problem, with its subproblems, in its own words
  *         ERR_TRANSIENT  with retry_after_s when the CA gave one
- *         ERR_CONFIG, ERR_CANCELLED. Authorizations that this run left pending are
- *         deactivated (not when cancelled: then the order is resumed later). */
+ *         ERR_CONFIG, ERR_CANCELLED. Where the CA refused, authorizations that this
+ *         run left pending are deactivated; else the order is resumed later. */
 int acme_obtain(struct acme_session *session, const struct acme_request *request,
 		struct acme_result *result, struct err *err);
 

@@ -7,9 +7,12 @@
 #include "acme/answer.h"
 #include "acme/authorization.h"
 #include "acme/jws.h"
+#include "acme/poll.h"
 #include "base/clock.h"
 
 #define DEACTIVATE_MS 5000
+#define RESPOND_TRIES 3
+#define RESPOND_PAUSE 7 /* poll_delay_ms(7) is 384 ms */
 /* Some CAs leave the order pending when a challenge has failed: look there now and then.
  */
 #define POLLS_PER_LOOK 4
@@ -129,26 +132,77 @@ static void withdraw_all(struct order_run *run, struct authorizations *all)
 	}
 }
 
-/* RFC 8555 7.5.1. Posted once: a CA may answer 409 to a second. */
+/* RFC 8555 7.5.1 */
+static int post_response(struct order_run *run, const struct authorization *each,
+			 struct err *err)
+{
+	struct session_request request = { .url = each->challenge_url, .payload = "{}" };
+	struct http_response response = { 0 };
+	int rc;
+
+	rc = account_exchange(run->session, &request, &response, err);
+	if (rc == 0 && response.status != 409) /* to a second one */
+		rc = answer_check(&response, err);
+	http_response_release(&response);
+	return rc;
+}
+
+/* Does the CA work on it, whatever it answered? */
+static bool was_heard(struct order_run *run, const struct authorization *each)
+{
+	struct authorization now = { 0 };
+	struct err ignored;
+	bool heard;
+
+	if (read_one(run, each->url, &now, &ignored))
+		return false;
+	heard = now.status != STATUS_PENDING || now.challenge_status != STATUS_PENDING;
+	authorization_release(&now);
+	return heard;
+}
+
+/* Is there time to wait as the CA says, or as we would? Waits. */
+static bool wait_to_repeat(struct order_run *run, unsigned try, const struct err *why)
+{
+	int64_t now_ms = clock_mono_ms();
+	int64_t delay_ms = poll_delay_ms(RESPOND_PAUSE + try, why->retry_after_s, now_ms,
+					 run->deadline_ms);
+
+	if (delay_ms < 0 || delay_ms < (int64_t)why->retry_after_s * 1000)
+		return false;
+	return !clock_sleep_ms(delay_ms, run->session->cancel);
+}
+
+/* Tells the CA that the answer is there. An answer of the CA that was lost costs no
+ * order: whether it had heard us, the authorization says. */
+static int respond(struct order_run *run, const struct authorization *each,
+		   struct err *err)
+{
+	for (unsigned try = 0;; try++) {
+		if (post_response(run, each, err) == 0)
+			return 0;
+		if (err->kind == ERR_CANCELLED)
+			break;
+		if (was_heard(run, each))
+			return 0;
+		if (err->kind != ERR_TRANSIENT || try + 1 == RESPOND_TRIES ||
+		    !wait_to_repeat(run, try, err))
+			break;
+	}
+	return err_wrap(err, "challenge for '%s'", each->identifier);
+}
+
 static int respond_all(struct order_run *run, struct authorizations *all, struct err *err)
 {
 	for (size_t i = 0; i < all->n; i++) {
-		struct authorization *each = &all->items[i];
-		struct session_request request = { .url = each->challenge_url,
-						   .payload = "{}" };
-		struct http_response response = { 0 };
-		int rc;
+		const struct authorization *each = &all->items[i];
 
 		if (each->status != STATUS_PENDING ||
 		    each->challenge_status != STATUS_PENDING)
 			continue;
 		order_progress(run, "challenge", each->identifier);
-		rc = account_exchange(run->session, &request, &response, err);
-		if (rc == 0 && response.status != 409)
-			rc = answer_check(&response, err);
-		http_response_release(&response);
-		if (rc)
-			return err_wrap(err, "challenge for '%s'", each->identifier);
+		if (respond(run, each, err))
+			return -1;
 	}
 	return 0;
 }
@@ -237,7 +291,7 @@ int authorize(struct order_run *run, struct err *err)
 	rc = 0;
 out:
 	withdraw_all(run, &all);
-	if (rc && err->kind != ERR_CANCELLED)
+	if (rc && (err->kind == ERR_REFUSED || err->kind == ERR_CONFIG))
 		deactivate_pending(run, &all);
 	for (size_t i = 0; i < all.n; i++)
 		authorization_release(&all.items[i]);

@@ -234,17 +234,33 @@ static void a_challenge_that_the_ca_refuses_ends_the_order(void **state)
 
 static void leftover_pending_authorizations_are_deactivated(void **state)
 {
+	struct client *client = client_new("f=chall:malformed:1", true);
+
+	(void)state;
+	expect_failure(client, ERR_REFUSED, "challenge for 'a.example': malformed");
+	assert_int_equal(ca_count(client, "authz"), 5);
+	assert_string_equal(ca_payload(client, "authz", 3),
+			    "{\"status\":\"deactivated\"}");
+	assert_string_equal(ca_payload(client, "authz", 4),
+			    "{\"status\":\"deactivated\"}");
+	client_free(client);
+}
+
+static void an_order_that_met_passing_trouble_is_left_for_later(void **state)
+{
 	struct client *client = client_new("", true);
+	char *url;
 
 	(void)state;
 	client->fail_present = true;
 	expect_failure(client, ERR_TRANSIENT,
 		       "present the http-01 answer for 'a.example': port 80 is taken");
-	assert_int_equal(ca_count(client, "authz"), 4);
-	assert_string_equal(ca_payload(client, "authz", 2),
-			    "{\"status\":\"deactivated\"}");
-	assert_string_equal(ca_payload(client, "authz", 3),
-			    "{\"status\":\"deactivated\"}");
+	url = str_dup(client->order_url);
+	client->fail_present = false;
+	client->request.order_url = url;
+	assert_int_equal(client_obtain(client), 0);
+	assert_int_equal(client->orders, 1);
+	free(url);
 	client_free(client);
 }
 
@@ -373,6 +389,7 @@ int main(void)
 		cmocka_unit_test(a_challenge_that_is_being_validated_already_is_polled),
 		cmocka_unit_test(a_challenge_that_the_ca_refuses_ends_the_order),
 		cmocka_unit_test(leftover_pending_authorizations_are_deactivated),
+		cmocka_unit_test(an_order_that_met_passing_trouble_is_left_for_later),
 		cmocka_unit_test(nothing_is_deactivated_when_nothing_is_pending),
 		cmocka_unit_test(a_challenge_type_that_is_not_offered_is_named),
 		cmocka_unit_test(a_token_that_is_no_file_name_is_never_presented),
