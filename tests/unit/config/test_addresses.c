@@ -115,6 +115,70 @@ static void a_host_is_no_address_no_wildcard_and_no_url(void **state)
 	refuses_because(address_host, "a.example.", "ends in a dot");
 }
 
+static void becomes(value_converter *converter, const char *text, const char *expected)
+{
+	const char *why;
+
+	assert_string_equal(convert(converter, text, &why), expected);
+}
+
+static void an_identifier_is_a_name_a_wildcard_or_an_address(void **state)
+{
+	(void)state;
+	becomes(address_identifier, "A.example", "a.example");
+	becomes(address_identifier,
+		"*.B\xc3\xbc"
+		"cher.example",
+		"*.xn--bcher-kva.example");
+	becomes(address_identifier, "2001:DB8:0:0::1", "2001:db8::1");
+	takes(address_identifier, "192.0.2.1");
+	refuses_because(address_identifier, "*.1.2.3.4", "is an IP address");
+	refuses_because(address_identifier, "*.example", "is a wildcard for a whole top");
+	refuses_because(address_identifier, "*.*.a.example", "has a '*' in it");
+	refuses_because(address_identifier, "a*.example", "has a '*' in it");
+	refuses_because(address_identifier, "*", "has a '*' in it");
+	refuses_because(address_identifier, "1.2.3", "ends in a number");
+	refuses(address_identifier, "*.");
+}
+
+static void a_wildcard_is_no_longer_than_a_name(void **state)
+{
+	char text[300] = "*.";
+
+	(void)state;
+	for (size_t i = 0; i < 251; i++)
+		text[2 + i] = i % 50 == 49 ? '.' : 'a';
+	takes(address_identifier, text);
+	text[253] = 'a';
+	refuses_because(address_identifier, text, "is longer than 253 characters");
+}
+
+static void a_name_in_the_dns_may_have_underscores_and_a_dot_behind(void **state)
+{
+	(void)state;
+	becomes(address_dns_name, "_ACME-Challenge.a.example.",
+		"_acme-challenge.a.example");
+	takes(address_dns_name, "corp");
+	refuses(address_dns_name, "");
+	refuses(address_dns_name, ".");
+	refuses(address_dns_name, "a..b");
+	refuses(address_dns_name, "a b");
+	refuses(address_dns_name, "*.a");
+}
+
+static void a_dns_server_has_port_53(void **state)
+{
+	(void)state;
+	becomes(address_dns_server, "ns.example", "ns.example:53");
+	becomes(address_dns_server, "::1", "[::1]:53");
+	becomes(address_dns_server, "[::1]", "[::1]:53");
+	takes(address_dns_server, "[::1]:5353");
+	takes(address_dns_server, "ns.example:5353");
+	refuses(address_dns_server, "ns.example:70000");
+	refuses(address_dns_server, "a b");
+	refuses(address_dns_server, "");
+}
+
 static void a_host_has_labels_of_letters_digits_and_inner_hyphens(void **state)
 {
 	static const char *const wrong[] = {
@@ -247,6 +311,10 @@ int main(void)
 		cmocka_unit_test(
 			an_impossible_international_host_is_refused_with_the_reason),
 		cmocka_unit_test(a_host_is_no_address_no_wildcard_and_no_url),
+		cmocka_unit_test(an_identifier_is_a_name_a_wildcard_or_an_address),
+		cmocka_unit_test(a_wildcard_is_no_longer_than_a_name),
+		cmocka_unit_test(a_name_in_the_dns_may_have_underscores_and_a_dot_behind),
+		cmocka_unit_test(a_dns_server_has_port_53),
 		cmocka_unit_test(a_host_has_labels_of_letters_digits_and_inner_hyphens),
 		cmocka_unit_test(labels_have_63_characters_and_names_253),
 		cmocka_unit_test(a_server_name_may_be_none),
