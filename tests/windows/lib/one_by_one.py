@@ -1,13 +1,14 @@
 """Between the CA and http.sys: Wine's loses requests that come at the same moment, and
-Pebble looks three times at once. Here they wait for each other, and one that was lost all
-the same is asked again."""
+Pebble looks three times at once. Here one of them goes on, alone, and all get its answer;
+one that was lost all the same is asked again. Pebble waits five seconds."""
 
 import socket
 import threading
+from concurrent.futures import Future
 
 from .waiting import free_port
 
-PATIENCE = (1, 1.5, 3)  # seconds
+PATIENCE = (1.2, 1.5, 1.5)  # seconds
 
 
 class OneByOne:
@@ -16,6 +17,7 @@ class OneByOne:
     def __init__(self, target):
         self.target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._asking, self._asked_for, self._lock = threading.Lock(), {}, threading.Lock()
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -25,8 +27,7 @@ class OneByOne:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            with client:
-                self._pass_on(client)
+            threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
 
     def _pass_on(self, client):
         """A request without a body, and the answer until http.sys has said all of it."""
@@ -38,9 +39,29 @@ class OneByOne:
             head, rest = request.split(b"\r\n\r\n", 1)
             # Wine's compares the port that the request names with its own
             head = head.replace(b":%d\r\n" % self.port, b":%d\r\n" % self.target)
-            client.sendall(self._asked(head + b"\r\nConnection: close\r\n\r\n" + rest))
+            client.sendall(self._shared(head + b"\r\nConnection: close\r\n\r\n" + rest))
         except (OSError, EOFError):
             pass  # whoever looked sees that nobody answered
+        finally:
+            client.close()
+
+    def _shared(self, request):
+        """Asks, or waits for who asks the same."""
+        with self._lock:
+            asked = self._asked_for.get(request)
+            mine = asked is None
+            if mine:
+                asked = self._asked_for[request] = Future()
+        if mine:
+            try:
+                with self._asking:
+                    asked.set_result(self._asked(request))
+            except (OSError, EOFError) as failure:
+                asked.set_exception(failure)
+            finally:
+                with self._lock:
+                    del self._asked_for[request]
+        return asked.result()
 
     def _asked(self, request):
         for patience in PATIENCE:

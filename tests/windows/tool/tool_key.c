@@ -80,7 +80,8 @@ int tool_delete_keys(wchar_t **argv)
 	cJSON_ArrayForEach (name, list) {
 		if (!CryptAcquireContextA(&gone, name->valuestring, NULL, PROV_RSA_AES,
 					  CRYPT_DELETEKEYSET | CRYPT_MACHINE_KEYSET |
-						  CRYPT_SILENT))
+						  CRYPT_SILENT) &&
+		    GetLastError() != (DWORD)NTE_BAD_KEYSET) /* gone meanwhile */
 			ret = tool_fail(name->valuestring);
 	}
 	cJSON_Delete(list);
