@@ -190,12 +190,15 @@ static void check_csr(struct reading *r, const struct frame *frame,
 	member = node_member(map, "deploy");
 	member = member && member->type == NODE_LIST ? member->first : NULL;
 	for (size_t i = 0; i < mine->n_targets && member; i++, member = member->next) {
-		if (mine->targets[i].store.type == STORE_NONE)
+		const struct store *store = &mine->targets[i].store;
+
+		if (store->type == STORE_NONE ||
+		    (store->type == STORE_FILES && !store->key))
 			continue;
 		problem_at(r->problems, member->place,
-			   "target '%.64s' of %s has a 'store', which wants the key, and "
-			   "with 'csr' the key is elsewhere: leave 'store' out, and let "
-			   "'run' bring the certificate to the application",
+			   "target '%.64s' of %s has a 'store' that wants the key, and "
+			   "with 'csr' the key is elsewhere: use 'type: files' without "
+			   "'key'",
 			   mine->targets[i].name ? mine->targets[i].name : "?",
 			   frame->label);
 	}

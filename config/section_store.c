@@ -13,7 +13,9 @@ static const struct field files_fields[] = {
 	{ .key = "key",
 	  .type = FIELD_ABSOLUTE,
 	  AT(key),
-	  .help = "path of the private key" },
+	  .fallback = FIELD_OPTIONAL,
+	  .help = "path of the private key; required, except with the certificate's "
+		  "'csr'" },
 	{ .key = "fullchain",
 	  .type = FIELD_ABSOLUTE,
 	  AT(fullchain),
@@ -35,6 +37,10 @@ static void check_files(struct reading *r, const struct frame *frame, struct nod
 			void *base)
 {
 	(void)base;
+	if (!node_member(map, "key") && !node_member(r->certificate, "csr"))
+		problem_at(r->problems, map->key_place,
+			   "'%skey' is missing in %s (path of the private key)",
+			   frame->prefix, frame->up->label);
 	if (!node_member(map, "fullchain") && !node_member(map, "cert"))
 		problem_at(r->problems, map->key_place,
 			   "%s has neither 'fullchain' nor 'cert': name where the "

@@ -23,6 +23,11 @@
 	"      - run: [{command: [/usr/bin/env]}]\n"                                     \
 	"        verify: [{connect: \"127.0.0.1:443\"}]\n"
 
+#define FILES(files)                                                                     \
+	"    deploy:\n"                                                                  \
+	"      - store: {type: files, files: {" files "}}\n"                             \
+	"        verify: [{connect: \"127.0.0.1:443\"}]\n"
+
 static const struct certificate_config *first(void **state, const char *yaml)
 {
 	return &draft_must_load(state, yaml)->certificates[0];
@@ -147,13 +152,21 @@ static void a_request_says_key_and_name_itself(void **state)
 
 static void a_key_that_is_elsewhere_is_put_nowhere(void **state)
 {
-	(void)state;
+	const struct certificate_config *c;
+
 	expect_one_error(
 		ISSUER CERTIFICATE "    csr: a.csr\n" TARGET,
-		"10:9: target 'default' of certificate 'a' has a 'store', which wants "
-		"the "
-		"key, and with 'csr' the key is elsewhere: leave 'store' out, and let "
-		"'run' bring the certificate to the application");
+		"10:9: target 'default' of certificate 'a' has a 'store' that wants the "
+		"key, and with 'csr' the key is elsewhere: use 'type: files' without "
+		"'key'");
+	expect_one_error(
+		ISSUER CERTIFICATE "    csr: a.csr\n" FILES("key: /srv/k, cert: /srv/c"),
+		"10:9: target 'default' of certificate 'a' has a 'store' that wants the "
+		"key, and with 'csr' the key is elsewhere: use 'type: files' without "
+		"'key'");
+	c = first(state, ISSUER CERTIFICATE "    csr: a.csr\n" FILES("cert: /srv/c"));
+	assert_null(c->targets[0].store.key);
+	assert_string_equal(c->targets[0].store.cert, "/srv/c");
 }
 
 static void a_request_is_for_cas_alone(void **state)
