@@ -22,8 +22,8 @@ struct authorizations {
 	size_t n;
 };
 
-static int read_one(struct order_run *run, const char *url, struct authorization *ret,
-		    struct err *err)
+static int read_one(struct order_run *run, const char *url, struct solvers solvers,
+		    struct authorization *ret, struct err *err)
 {
 	struct http_response response = { 0 };
 	cJSON *json = NULL;
@@ -31,7 +31,7 @@ static int read_one(struct order_run *run, const char *url, struct authorization
 
 	if (account_post(run->session, url, "", &response, err) ||
 	    answer_json(&response, &json, err) ||
-	    authorization_parse(json, run->request->solvers[0].type, ret, err))
+	    authorization_parse(json, solvers, ret, err))
 		goto out;
 	ret->url = str_dup(url);
 	rc = 0;
@@ -45,6 +45,7 @@ out:
 static int read_all(struct order_run *run, struct authorizations *all, struct err *err)
 {
 	const struct strlist *urls = &run->order.authorizations;
+	const struct solvers solvers = { run->request->solvers, run->request->n_solvers };
 
 	if (urls->n == 0)
 		return err_set(err, ERR_REFUSED,
@@ -53,7 +54,7 @@ static int read_all(struct order_run *run, struct authorizations *all, struct er
 	for (; all->n < urls->n; all->n++) {
 		struct authorization *each = &all->items[all->n];
 
-		if (read_one(run, urls->items[all->n], each, err))
+		if (read_one(run, urls->items[all->n], solvers, each, err))
 			return -1;
 		order_progress(run, "authorize", each->identifier);
 	}
@@ -85,50 +86,117 @@ static int explain(const struct authorizations *all, struct err *err)
 	return kind == ERR_NONE ? 0 : -1;
 }
 
+static struct solvers solver_of(const struct authorization *each)
+{
+	return (struct solvers){ each->solver, each->solver ? 1 : 0 };
+}
+
+/* What the solver gets to see. Borrows from `each`. */
+static struct acme_challenge challenge_of(const struct order_run *run,
+					  const struct authorization *each)
+{
+	return (struct acme_challenge){
+		.type = each->solver->type,
+		.identifier = each->identifier,
+		.token = each->token,
+		.key_authorization = each->key_authorization,
+		.dns_value = each->dns_value,
+		.account_url = acme_session_account_url(run->session),
+		.issuer_domains = each->token ? NULL
+					      : (const char *const *)
+							each->issuer_domains.items,
+	};
+}
+
+/* RFC 8555 8.1, 8.4 */
+static void prepare(const struct order_run *run, struct authorization *each)
+{
+	if (!each->token)
+		return;
+	each->key_authorization = jws_key_authorization(run->session->key, each->token);
+	if (str_equal(each->solver->type, "dns-01") && each->key_authorization)
+		each->dns_value = jws_dns_value(each->key_authorization);
+}
+
+static int no_challenge(const struct order_run *run, const struct authorization *each,
+			struct err *err)
+{
+	struct buf ours;
+	int rc;
+
+	buf_init(&ours, 128);
+	for (size_t i = 0; i < run->request->n_solvers; i++)
+		buf_printf(&ours, "%s%s", i ? ", " : "", run->request->solvers[i].type);
+	rc = err_set(err, ERR_CONFIG,
+		     "the CA offers no %s challenge for '%s' that can prove it, only: %s",
+		     buf_str(&ours), each->identifier, each->offered);
+	buf_release(&ours);
+	return rc;
+}
+
 /* Makes every answer visible, before the CA is told about the first. */
 static int present_all(struct order_run *run, struct authorizations *all, struct err *err)
 {
-	const struct acme_solver *solver = &run->request->solvers[0];
-
 	for (size_t i = 0; i < all->n; i++) {
 		struct authorization *each = &all->items[i];
-		struct acme_challenge challenge = { .type = solver->type,
-						    .identifier = each->identifier,
-						    .token = each->token };
+		struct acme_challenge challenge;
 
 		if (each->status != STATUS_PENDING)
 			continue;
-		if (!each->challenge_url)
-			return err_set(err, ERR_CONFIG,
-				       "the CA offers no %s challenge for '%s', only: %s",
-				       solver->type, each->identifier, each->offered);
-		each->key_authorization = jws_key_authorization(run->session->key,
-								each->token);
-		challenge.key_authorization = each->key_authorization;
+		if (!each->solver)
+			return no_challenge(run, each, err);
+		prepare(run, each);
+		challenge = challenge_of(run, each);
 		each->presented = true;
-		if (solver->present(solver->ctx, &challenge, err))
+		if (each->solver->present(each->solver->ctx, &challenge, err))
 			return err_wrap(err, "present the %s answer for '%s'",
-					solver->type, each->identifier);
+					each->solver->type, each->identifier);
+	}
+	return 0;
+}
+
+/* Whoever has presented something waits until it can be seen. */
+static int settle_all(struct order_run *run, const struct authorizations *all,
+		      struct err *err)
+{
+	for (size_t i = 0; i < run->request->n_solvers; i++) {
+		const struct acme_solver *solver = &run->request->solvers[i];
+		bool presented = false;
+
+		for (size_t k = 0; k < all->n; k++)
+			presented = presented || (all->items[k].presented &&
+						  all->items[k].solver == solver);
+		if (presented && solver->settle && solver->settle(solver->ctx, err) &&
+		    err->kind == ERR_CANCELLED)
+			return -1;
 	}
 	return 0;
 }
 
 static void withdraw_all(struct order_run *run, struct authorizations *all)
 {
-	const struct acme_solver *solver = &run->request->solvers[0];
-
 	for (size_t i = 0; i < all->n; i++) {
 		struct authorization *each = &all->items[i];
-		struct acme_challenge challenge = {
-			.type = solver->type,
-			.identifier = each->identifier,
-			.token = each->token,
-			.key_authorization = each->key_authorization,
-		};
+		struct acme_challenge challenge;
 
-		if (each->presented)
-			solver->cleanup(solver->ctx, &challenge);
+		if (!each->presented)
+			continue;
+		challenge = challenge_of(run, each);
+		each->solver->cleanup(each->solver->ctx, &challenge);
 		each->presented = false;
+	}
+}
+
+/* Whose challenge has failed at the CA: another way may prove it. */
+static void note_challenged(struct order_run *run, const struct authorizations *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct authorization *each = &all->items[i];
+
+		if (each->solver && each->status != STATUS_VALID &&
+		    (each->status == STATUS_INVALID ||
+		     each->challenge_status == STATUS_INVALID))
+			strlist_add(&run->result->challenged, each->identifier);
 	}
 }
 
@@ -154,7 +222,7 @@ static bool was_heard(struct order_run *run, const struct authorization *each)
 	struct err ignored;
 	bool heard;
 
-	if (read_one(run, each->url, &now, &ignored))
+	if (read_one(run, each->url, solver_of(each), &now, &ignored))
 		return false;
 	heard = now.status != STATUS_PENDING || now.challenge_status != STATUS_PENDING;
 	authorization_release(&now);
@@ -218,7 +286,7 @@ static int look_again(struct order_run *run, struct authorizations *all, bool *r
 
 		if (each->status != STATUS_PENDING)
 			continue;
-		if (read_one(run, each->url, &now, err))
+		if (read_one(run, each->url, solver_of(each), &now, err))
 			return -1;
 		each->status = now.status;
 		each->challenge_status = now.challenge_status;
@@ -285,12 +353,14 @@ int authorize(struct order_run *run, struct err *err)
 	if (run->order.status != STATUS_PENDING)
 		return 0;
 	if (read_all(run, &all, err) || explain(&all, err) ||
-	    present_all(run, &all, err) || respond_all(run, &all, err) ||
-	    await_ready(run, &all, err))
+	    present_all(run, &all, err) || settle_all(run, &all, err) ||
+	    respond_all(run, &all, err) || await_ready(run, &all, err))
 		goto out;
 	rc = 0;
 out:
 	withdraw_all(run, &all);
+	if (rc)
+		note_challenged(run, &all);
 	if (rc && (err->kind == ERR_REFUSED || err->kind == ERR_CONFIG))
 		deactivate_pending(run, &all);
 	for (size_t i = 0; i < all.n; i++)

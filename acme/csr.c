@@ -9,6 +9,7 @@
 
 #include "acme/key.h"
 #include "base/base64url.h"
+#include "base/identifier.h"
 #include "base/str.h"
 
 #define COMMON_NAME_MAX 64 /* ub-common-name, RFC 5280 A.1 */
@@ -18,7 +19,7 @@ static int set_common_name(X509_REQ *req, const char *const *names)
 	X509_NAME *subject = X509_REQ_get_subject_name(req);
 
 	for (; *names; names++) {
-		if (strlen(*names) > COMMON_NAME_MAX)
+		if (strlen(*names) > COMMON_NAME_MAX || identifier_is_ip(*names))
 			continue;
 		return X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
 						  (const unsigned char *)*names, -1, -1,
@@ -31,15 +32,20 @@ static int set_common_name(X509_REQ *req, const char *const *names)
 
 static int add_name(GENERAL_NAMES *list, const char *text)
 {
+	unsigned char ip[IDENTIFIER_IP_MAX];
+	size_t ip_len = identifier_ip_bytes(text, ip);
 	GENERAL_NAME *name = GENERAL_NAME_new();
-	ASN1_IA5STRING *value = ASN1_IA5STRING_new();
+	ASN1_STRING *value = ASN1_STRING_type_new(ip_len ? V_ASN1_OCTET_STRING
+							 : V_ASN1_IA5STRING);
 
-	if (!name || !value || !ASN1_STRING_set(value, text, -1)) {
+	if (!name || !value ||
+	    !(ip_len ? ASN1_STRING_set(value, ip, (int)ip_len)
+		     : ASN1_STRING_set(value, text, -1))) {
 		GENERAL_NAME_free(name);
-		ASN1_IA5STRING_free(value);
+		ASN1_STRING_free(value);
 		return -1;
 	}
-	GENERAL_NAME_set0_value(name, GEN_DNS, value);
+	GENERAL_NAME_set0_value(name, ip_len ? GEN_IPADD : GEN_DNS, value);
 	if (sk_GENERAL_NAME_push(list, name) > 0)
 		return 0;
 	GENERAL_NAME_free(name);

@@ -9,8 +9,9 @@
 
 #include "base/err.h"
 
-/* Makes a PKCS#10 request for exactly `names` as DNS names, in that order; with
- * `common_name` the first that fits 64 characters is the subject too. No EKU, no key
+/* Makes a PKCS#10 request for exactly `names` (base/identifier.h), in that order; with
+ * `common_name` the first that fits 64 characters and is no IP address is the subject
+ * too. No EKU, no key
  * usage: what goes in is the CA's choice (some refuse a request that asks for
  * clientAuth). Gives *ret_csr, base64url of the DER. Borrows. */
 int csr_make(EVP_PKEY *key, const char *const *names, bool common_name, char **ret_csr,

@@ -89,6 +89,17 @@ char *jws_key_authorization(const EVP_PKEY *key, const char *token)
 	return text;
 }
 
+char *jws_dns_value(const char *key_authorization)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned len;
+
+	if (!EVP_Digest(key_authorization, strlen(key_authorization), digest, &len,
+			EVP_sha256(), NULL))
+		return NULL;
+	return base64url_encode(digest, len);
+}
+
 /* {"protected": ..., "payload": ..., "signature": ...}. Borrows; gives. */
 static char *flattened(const char *protected, const char *payload, const char *signature)
 {

@@ -25,6 +25,10 @@ char *jws_thumbprint(const EVP_PKEY *key);
 /* RFC 8555 8.1: token "." thumbprint. Gives; NULL when the key is of another kind. */
 char *jws_key_authorization(const EVP_PKEY *key, const char *token);
 
+/* RFC 8555 8.4: what the TXT record of dns-01 says, base64url(SHA-256(key
+ * authorization)). Gives; NULL when hashing fails. */
+char *jws_dns_value(const char *key_authorization);
+
 struct jws_header {      /* protected; RFC 8555 6.2 */
 	const char *kid; /* account URL; NULL: the public key itself goes in as jwk */
 	const char *nonce;

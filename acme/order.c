@@ -9,6 +9,7 @@
 #include "acme/problem.h"
 #include "acme/url.h"
 #include "base/clock.h"
+#include "base/identifier.h"
 #include "base/json.h"
 
 #define NAMES_MAX 200
@@ -253,7 +254,8 @@ static char *order_payload(const struct acme_request *request, const char *repla
 	for (size_t i = 0; request->names[i]; i++) {
 		cJSON *id = cJSON_CreateObject();
 
-		json_set_string(id, "type", "dns");
+		json_set_string(id, "type",
+				identifier_is_ip(request->names[i]) ? "ip" : "dns");
 		json_set_string(id, "value", request->names[i]);
 		cJSON_AddItemToArray(list, id);
 	}

@@ -132,6 +132,9 @@ static void every_status_has_its_name(void **state)
 #define CHALLENGE(more)                                                                  \
 	"{\"type\":\"http-01\",\"url\":\"https://ca/h\",\"token\":\"t0k_e-n\"" more "}"
 
+static const struct acme_solver http_solver = { .type = "http-01" };
+static const struct solvers http = { &http_solver, 1 };
+
 static void an_authorization_is_read_with_the_challenge_we_answer(void **state)
 {
 	cJSON *object = json(
@@ -142,7 +145,7 @@ static void an_authorization_is_read_with_the_challenge_we_answer(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(authorization_parse(object, "http-01", &parsed, &err), 0);
+	assert_int_equal(authorization_parse(object, http, &parsed, &err), 0);
 	assert_string_equal(parsed.identifier, "*.a.example");
 	assert_int_equal(parsed.status, STATUS_PENDING);
 	assert_string_equal(parsed.token, "t0k_e-n");
@@ -163,7 +166,7 @@ static void the_failure_of_another_challenge_is_told_too(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(authorization_parse(object, "http-01", &parsed, &err), 0);
+	assert_int_equal(authorization_parse(object, http, &parsed, &err), 0);
 	assert_null(parsed.challenge_url);
 	assert_string_equal(parsed.failure.text, "no TXT");
 	authorization_release(&parsed);
@@ -177,7 +180,7 @@ static void an_authorization_for_nobody_is_refused(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(authorization_parse(object, "http-01", &parsed, &err), -1);
+	assert_int_equal(authorization_parse(object, http, &parsed, &err), -1);
 	assert_string_equal(err.text, "an authorization without an identifier");
 	cJSON_Delete(object);
 }
