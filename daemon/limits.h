@@ -74,9 +74,9 @@ struct limits_certificate {
 
 struct limits_failures { /* of one identifier */
 	char *identifier;
-	int64_t *at; /* since its last success, oldest first */
+	int64_t *at; /* of late, oldest first */
 	size_t n;
-	int64_t before, before_at; /* older ones, no longer told one by one */
+	int64_t forgiven_at; /* when those since its last success count no more */
 };
 
 struct limits_wait { /* the CA said "not before" */
@@ -125,6 +125,18 @@ struct limits_verdict limits_decide(const struct limits_ca *ca,
 /* The rule in words, what is counted: "new orders of the account in 3 h". Borrowed. */
 const char *limits_rule_text(enum limits_rule rule);
 
+/* ---- what the CA says, pure (limits_words.c) -------------------------------- */
+
+struct limits_refusal {
+	const char *text; /* the CA's own words, borrowed; NULL: it did not say that there
+			     is too much */
+	int64_t until;    /* as the words say; 0: they do not */
+	bool about_names; /* these names have to wait, not the account */
+};
+
+/* Reads the sentence of a failed attempt at these names. */
+struct limits_refusal limits_hear(const char *text, const char *const *names);
+
 /* ---- the file accounts/<issuer>/history.json (limits_file.c) ------------------ */
 
 /* As in breaker.h all of these set a damaged file aside and begin anew: they succeed, and
@@ -144,6 +156,7 @@ int limits_check(const char *state_dir, const struct issuer_config *issuer,
 		 const char *const *names, enum limits_order as, int64_t now,
 		 struct err *err);
 
+/* newOrder was answered with a new order. */
 int limits_note_order(const char *state_dir, const struct issuer_config *issuer,
 		      enum limits_order as, int64_t now, struct err *err);
 
