@@ -57,7 +57,7 @@ struct dns_provider {
 	const char *subdomain;  /* DNS_ACME_DNS with a username */
 	const char *accounts;   /* DNS_ACME_DNS without one: a file of ours, in the form
 				   of lego and acme-dns-client; who is missing there is
-				   registered */
+				   registered. DNS_ACME_SH: what the script saved */
 
 	/* DNS_HTTPREQ, DNS_EXEC */
 	bool raw; /* hand over domain, token and key authorization instead of the record

@@ -111,7 +111,8 @@ static void set_limits(struct http_client *client, const struct http_request *re
 {
 	const char *protocols = client->allow_plain ? "http,https" : "https";
 	CURL *easy = client->easy;
-	bool follow = request->max_redirects > 0 && !str_equal(request->method, "POST");
+	bool follow = request->max_redirects > 0 && !str_equal(request->method, "POST") &&
+		      !str_equal(request->method, "DELETE");
 
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
 	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
@@ -138,6 +139,8 @@ static void set_method(CURL *easy, const struct http_request *request)
 	} else {
 		curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	}
+	if (str_equal(request->method, "DELETE"))
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
 }
 
 /* Gives the header list; never empty. "Expect:" forbids a round trip nobody needs. */

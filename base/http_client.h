@@ -27,7 +27,7 @@ struct http_client_options {
 };
 
 struct http_request {
-	const char *method; /* "GET", "HEAD", "POST" */
+	const char *method; /* "GET", "HEAD", "POST", "DELETE" (without a body) */
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-terminated; NULL: none */
 	const char *body;           /* NULL: none */

@@ -170,6 +170,13 @@ void strlist_clear(struct strlist *list)
 	*list = (struct strlist){ 0 };
 }
 
+void strlist_clear_secret(struct strlist *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		OPENSSL_cleanse(list->items[i], strlen(list->items[i]));
+	strlist_clear(list);
+}
+
 void str_copy(char *out, size_t size, const char *text)
 {
 	size_t len = strnlen(text, size - 1);

@@ -56,7 +56,8 @@ void strlist_add(struct strlist *list, const char *text);
 bool strlist_has(const struct strlist *list, const char *text);
 void strlist_sort(struct strlist *list);
 
-/* Frees the contents and empties the list. */
+/* Frees the contents and empties the list; the second wipes them too. */
 void strlist_clear(struct strlist *list);
+void strlist_clear_secret(struct strlist *list);
 
 #endif

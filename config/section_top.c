@@ -180,6 +180,9 @@ static void name_accounts(struct reading *r, const struct config *config)
 		if (mine->type == DNS_ACME_DNS && !mine->username && !mine->accounts)
 			mine->accounts = arena_printf(r->values.arena, "%s/dns/%s.json",
 						      config->state_dir, mine->name);
+		else if (mine->type == DNS_ACME_SH)
+			mine->accounts = arena_printf(r->values.arena, "%s/dns/%s.saved",
+						      config->state_dir, mine->name);
 	}
 }
 

@@ -8,8 +8,9 @@
 #include "hooks/dns/provider.h"
 
 static const struct dns_provider_kind *const kinds[] = {
-	[DNS_HTTPREQ] = &dns_httpreq,
-	[DNS_EXEC] = &dns_exec,
+	[DNS_ACME_DNS] = &dns_acme_dns, [DNS_HTTPREQ] = &dns_httpreq,
+	[DNS_EXEC] = &dns_exec,         [DNS_CLOUDFLARE] = &dns_cloudflare,
+	[DNS_ROUTE53] = &dns_route53,
 };
 
 static const struct dns_provider_kind *kind_of(const struct dns_provider *provider)

@@ -34,6 +34,26 @@ char *provider_http_url(const char *base, const char *path)
 	return str_printf("%.*s%s", (int)len, base, path);
 }
 
+char *provider_http_escape(const char *text)
+{
+	char *out = mem_calloc(strlen(text) * 3 + 1, 1), *to = out;
+
+	for (; *text; text++) {
+		bool plain = (*text >= 'a' && *text <= 'z') ||
+			     (*text >= 'A' && *text <= 'Z') ||
+			     (*text >= '0' && *text <= '9') || strchr("-._~", *text);
+
+		if (plain) {
+			*to++ = *text;
+		} else {
+			*to++ = '%';
+			hex_encode(text, 1, true, to);
+			to += 2;
+		}
+	}
+	return out;
+}
+
 int provider_http_kind(const struct http_response *response, struct err *err)
 {
 	const char *later = http_header(response, "retry-after");

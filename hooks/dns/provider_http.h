@@ -14,6 +14,9 @@ int provider_http_open(const struct dns_work *work, const char *base_url,
 /* Gives `base` and `path` (which begins with '/') as one URL, with one '/' between. */
 char *provider_http_url(const char *base, const char *path);
 
+/* Gives `text` as it may stand in a query: all but letters, digits and "-._~" as %XX. */
+char *provider_http_escape(const char *text);
+
 /* 0 for 2xx. Else an error with the status and the first words of the answer, as `who`
  * ("the acme-dns server") said them: ERR_TRANSIENT for 408, 429 and 5xx (with the
  * Retry-After), ERR_CONFIG for 401 and 403, ERR_REFUSED for the rest. */

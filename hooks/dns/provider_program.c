@@ -7,15 +7,6 @@
 #include "base/process.h"
 #include "base/str.h"
 
-/* The list holds secrets. */
-static void environment_clear(struct strlist *env)
-{
-	for (size_t i = 0; i < env->n; i++)
-		str_free_secret(env->items[i]);
-	free(env->items);
-	*env = (struct strlist){ 0 };
-}
-
 static void environment_add(struct strlist *env, const struct environment_value *value)
 {
 	char *line = str_printf("%s=%s", value->name,
@@ -41,7 +32,7 @@ int provider_program_run(const struct dns_work *work, const char *const *argv,
 		strlist_add(&env, more[i]);
 	spec.env = (const char *const *)env.items;
 	rc = process_run_ok(&spec, err);
-	environment_clear(&env);
+	strlist_clear_secret(&env);
 	return rc;
 }
 
