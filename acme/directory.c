@@ -58,6 +58,59 @@ static char *printable_member(const cJSON *object, const char *name)
 	return copy;
 }
 
+#define PROFILES_MAX 32
+#define CAA_MAX 32
+
+static void read_profiles(const cJSON *meta, struct acme_directory *directory)
+{
+	const cJSON *profiles = cJSON_GetObjectItemCaseSensitive(meta, "profiles");
+	const cJSON *each;
+
+	if (!cJSON_IsObject(profiles))
+		return;
+	cJSON_ArrayForEach (each, profiles) {
+		const char *text = cJSON_GetStringValue(each);
+		char *name, *words;
+
+		if (directory->profiles.n == PROFILES_MAX)
+			return;
+		if (!each->string || !*each->string || strlen(each->string) > 128)
+			continue;
+		name = str_dup(each->string);
+		words = str_ndup(text ? text : "", text ? strnlen(text, 500) : 0);
+		str_make_printable(name);
+		str_make_printable(words);
+		strlist_add(&directory->profiles, name);
+		strlist_add(&directory->profile_texts, words);
+		free(words);
+		free(name);
+	}
+}
+
+static void read_caa_identities(const cJSON *meta, struct acme_directory *directory)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(meta, "caaIdentities");
+	const cJSON *each;
+
+	if (!cJSON_IsArray(list))
+		return;
+	cJSON_ArrayForEach (each, list) {
+		const char *text = cJSON_GetStringValue(each);
+		char *name;
+
+		if (directory->caa_identities.n == CAA_MAX)
+			return;
+		if (!text || !*text || strlen(text) > 253)
+			continue;
+		name = str_dup(text);
+		str_make_printable(name);
+		for (char *c = name; *c; c++)
+			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+		strlist_add(&directory->caa_identities, name);
+		free(name);
+	}
+}
+
 int acme_directory_parse(const void *data, size_t len, struct acme_directory *ret,
 			 struct err *err)
 {
@@ -80,6 +133,8 @@ int acme_directory_parse(const void *data, size_t len, struct acme_directory *re
 	directory.website = printable_member(meta, "website");
 	directory.external_account_required = json_bool(meta, "externalAccountRequired",
 							false);
+	read_profiles(meta, &directory);
+	read_caa_identities(meta, &directory);
 
 	*ret = directory;
 	directory = (struct acme_directory){ 0 };
@@ -98,5 +153,8 @@ void acme_directory_clear(struct acme_directory *directory)
 		free(*(char **)((char *)directory + entries[i].offset));
 	free(directory->terms_of_service);
 	free(directory->website);
+	strlist_clear(&directory->caa_identities);
+	strlist_clear(&directory->profiles);
+	strlist_clear(&directory->profile_texts);
 	*directory = (struct acme_directory){ 0 };
 }

@@ -6,6 +6,7 @@
 #include "acme/acme.h"
 #include "acme/answer.h"
 #include "acme/authorize.h"
+#include "acme/chains.h"
 #include "acme/csr.h"
 #include "acme/order.h"
 #include "base/clock.h"
@@ -136,12 +137,7 @@ static int download(struct order_run *run, struct err *err)
 			run->order.url);
 		goto out;
 	}
-	if (buf_append(&run->result->pem, response.body.data, response.body.len)) {
-		err_set(err, ERR_REFUSED, "a chain of %zu bytes is too long",
-			response.body.len);
-		goto out;
-	}
-	rc = 0;
+	rc = chains_choose(run, &response, cert, err);
 out:
 	cert_free(cert);
 	http_response_release(&response);
