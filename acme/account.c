@@ -143,6 +143,16 @@ static int ensure_account(struct acme_session *session, struct err *err)
 	return found ? 0 : create_account(session, err);
 }
 
+int acme_account_find(struct acme_session *session, bool *ret_found, struct err *err)
+{
+	const struct acme_directory *directory;
+
+	return acme_session_directory(session, &directory, err) ||
+			       find_account(session, ret_found, err)
+		       ? -1
+		       : 0;
+}
+
 int acme_register(struct acme_session *session, char **ret_url, struct err *err)
 {
 	if (ensure_account(session, err))

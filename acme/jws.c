@@ -14,15 +14,42 @@
 #include "base/json.h"
 #include "base/str.h"
 
-#define P256_BYTES 32
+#define CURVE_BYTES_MAX 48
+
+struct algorithm { /* RFC 7518 3.1 */
+	const char *name, *key_type;
+	const char *curve; /* NULL: RSA */
+	int bytes;         /* of a coordinate */
+	const EVP_MD *(*digest)(void);
+};
+
+static const struct algorithm rs256 = { "RS256", "rsa", NULL, 0, EVP_sha256 };
+static const struct algorithm curves[] = {
+	{ "ES256", "ec-p256", "P-256", 32, EVP_sha256 },
+	{ "ES384", "ec-p384", "P-384", 48, EVP_sha384 },
+};
+
+static const struct algorithm *algorithm_of(const EVP_PKEY *key)
+{
+	for (size_t i = 0; i < sizeof(curves) / sizeof(*curves); i++)
+		if (str_equal(key_type_name(key), curves[i].key_type))
+			return &curves[i];
+	if (key && EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= 2048)
+		return &rs256;
+	return NULL;
+}
 
 const char *jws_algorithm(const EVP_PKEY *key)
 {
-	if (str_equal(key_type_name(key), "ec-p256"))
-		return "ES256";
-	if (key && EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= 2048)
-		return "RS256";
-	return NULL;
+	const struct algorithm *algorithm = algorithm_of(key);
+
+	return algorithm ? algorithm->name : NULL;
+}
+
+bool jws_fits_account(const EVP_PKEY *key)
+{
+	return str_equal(jws_algorithm(key), "ES256") ||
+	       str_equal(jws_algorithm(key), "RS256");
 }
 
 /* A public number of the key, big-endian, padded to `width` bytes (0: as short as it is),
@@ -45,18 +72,18 @@ static char *public_number(const EVP_PKEY *key, const char *name, int width)
 
 char *jws_jwk(const EVP_PKEY *key)
 {
-	const char *algorithm = jws_algorithm(key);
+	const struct algorithm *algorithm = algorithm_of(key);
 	char *first, *second, *jwk = NULL;
 
 	if (!algorithm)
 		return NULL;
-	if (str_equal(algorithm, "ES256")) {
-		first = public_number(key, OSSL_PKEY_PARAM_EC_PUB_X, P256_BYTES);
-		second = public_number(key, OSSL_PKEY_PARAM_EC_PUB_Y, P256_BYTES);
+	if (algorithm->curve) {
+		first = public_number(key, OSSL_PKEY_PARAM_EC_PUB_X, algorithm->bytes);
+		second = public_number(key, OSSL_PKEY_PARAM_EC_PUB_Y, algorithm->bytes);
 		if (first && second)
-			jwk = str_printf("{\"crv\":\"P-256\",\"kty\":\"EC\","
+			jwk = str_printf("{\"crv\":\"%s\",\"kty\":\"EC\","
 					 "\"x\":\"%s\",\"y\":\"%s\"}",
-					 first, second);
+					 algorithm->curve, first, second);
 	} else {
 		first = public_number(key, OSSL_PKEY_PARAM_RSA_E, 0);
 		second = public_number(key, OSSL_PKEY_PARAM_RSA_N, 0);
@@ -109,15 +136,15 @@ static char *flattened(const char *protected, const char *payload, const char *s
 }
 
 /* JWS wants r and s at full width behind each other, OpenSSL gives them as DER. */
-static char *ecdsa_raw(const unsigned char *der, size_t len)
+static char *ecdsa_raw(const unsigned char *der, size_t len, int bytes)
 {
-	unsigned char raw[2 * P256_BYTES];
+	unsigned char raw[2 * CURVE_BYTES_MAX];
 	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)len);
 	char *text = NULL;
 
-	if (sig && BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, P256_BYTES) > 0 &&
-	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + P256_BYTES, P256_BYTES) > 0)
-		text = base64url_encode(raw, sizeof(raw));
+	if (sig && BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, bytes) > 0 &&
+	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + bytes, bytes) > 0)
+		text = base64url_encode(raw, 2 * (size_t)bytes);
 	ECDSA_SIG_free(sig);
 	return text;
 }
@@ -126,16 +153,17 @@ static char *ecdsa_raw(const unsigned char *der, size_t len)
 static int sign_input(EVP_PKEY *key, const char *input, char **ret, struct err *err)
 {
 	unsigned char signature[1024]; /* RSA up to 8192 bits */
+	const struct algorithm *algorithm = algorithm_of(key);
 	size_t len = sizeof(signature);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	char *text = NULL;
 
 	if (ctx && EVP_PKEY_get_size(key) <= (int)sizeof(signature) &&
-	    EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+	    EVP_DigestSignInit(ctx, NULL, algorithm->digest(), NULL, key) == 1 &&
 	    EVP_DigestSign(ctx, signature, &len, (const unsigned char *)input,
 			   strlen(input)) == 1)
-		text = EVP_PKEY_is_a(key, "EC") ? ecdsa_raw(signature, len)
-						: base64url_encode(signature, len);
+		text = algorithm->curve ? ecdsa_raw(signature, len, algorithm->bytes)
+					: base64url_encode(signature, len);
 	EVP_MD_CTX_free(ctx);
 	if (!text)
 		return err_openssl(err, "sign with the account key");
@@ -155,7 +183,8 @@ static char *protected_header(const EVP_PKEY *key, const struct jws_header *head
 		jwk = jws_jwk(key);
 		cJSON_AddRawToObject(json, "jwk", jwk ? jwk : "null");
 	}
-	json_set_string(json, "nonce", header->nonce);
+	if (header->nonce)
+		json_set_string(json, "nonce", header->nonce);
 	json_set_string(json, "url", header->url);
 	text = json_print(json);
 	encoded = base64url_encode(text, strlen(text));

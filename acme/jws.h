@@ -1,10 +1,11 @@
 /* jws.h - what the account key signs (RFC 7515, 7517, 7638 as RFC 8555 uses them).
  *
- * Flattened JSON serialisation only, ES256 (P-256) and RS256 only; bodies are made here
- * and never read. No secret enters a sentence. */
+ * Flattened JSON serialisation only, ES256 (P-256), ES384 (keys of certificates) and
+ * RS256 only; bodies are made here and never read. No secret enters a sentence. */
 #ifndef ACME_JWS_H
 #define ACME_JWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <openssl/evp.h>
@@ -12,8 +13,11 @@
 #include "acme/acme.h"
 #include "base/err.h"
 
-/* "ES256" or "RS256"; NULL for a key that cannot be an account's. Borrowed. */
+/* "ES256", "ES384" or "RS256"; NULL for a key that cannot sign a JWS. Borrowed. */
 const char *jws_algorithm(const EVP_PKEY *key);
+
+/* Can it be an account's (RFC 8555 6.2: every CA takes ES256 and RS256)? */
+bool jws_fits_account(const EVP_PKEY *key);
 
 /* The public key as a JWK in the canonical form of RFC 7638: required members only, in
  * lexical order, without white space. Gives; NULL when the key is of another kind. */
@@ -29,9 +33,9 @@ char *jws_key_authorization(const EVP_PKEY *key, const char *token);
  * authorization)). Gives; NULL when hashing fails. */
 char *jws_dns_value(const char *key_authorization);
 
-struct jws_header {      /* protected; RFC 8555 6.2 */
-	const char *kid; /* account URL; NULL: the public key itself goes in as jwk */
-	const char *nonce;
+struct jws_header {        /* protected; RFC 8555 6.2 */
+	const char *kid;   /* account URL; NULL: the public key itself goes in as jwk */
+	const char *nonce; /* NULL: none, as in the inner JWS of a key change */
 	const char *url;
 };
 

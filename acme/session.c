@@ -36,7 +36,7 @@ int acme_session_new(const struct acme_issuer *issuer, EVP_PKEY *account_key,
 		return err_set(err, ERR_CONFIG,
 			       "directory '%.200s' is not an https:// URL",
 			       issuer->directory_url ? issuer->directory_url : "");
-	if (!jws_algorithm(account_key))
+	if (!jws_fits_account(account_key))
 		return err_set(
 			err, ERR_CONFIG,
 			"an account key is ec-p256 or rsa-2048 to rsa-4096, this one "
@@ -213,7 +213,8 @@ static int post_once(struct acme_session *session, const struct session_request 
 		goto out;
 	header.nonce = nonce;
 	header.kid = request->with_jwk ? NULL : session->account_url;
-	if (jws_sign(session->key, &header, request->payload, &body, err))
+	if (jws_sign(request->sign_with ? request->sign_with : session->key, &header,
+		     request->payload, &body, err))
 		goto out;
 	http.body = body;
 	http.body_len = strlen(body);

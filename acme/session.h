@@ -31,6 +31,7 @@ struct session_request {
 	const char *payload; /* JSON; "" is POST-as-GET */
 	const char *accept;  /* NULL: anything */
 	bool with_jwk;       /* identify by the key, not by the account's URL */
+	EVP_PKEY *sign_with; /* borrowed; NULL: the account's key */
 };
 
 /* One signed POST, with a nonce of the pool or a new one; badNonce is answered with the
