@@ -20,7 +20,8 @@ void tls_alpn01_free(struct tls_alpn01 *listener);
 
 /* Answers for `server_name` (the name, or the reverse name of an address) on `listen`
  * (":443", "127.0.0.1:8443") with this certificate until withdrawn. Takes references of
- * both. Errors as http01_serve(). */
+ * both. Errors as http01_serve(); and ERR_TRANSIENT while the name has an answer already,
+ * because two orders at once would take each other's for a wrong one. */
 int tls_alpn01_serve(struct tls_alpn01 *listener, const char *listen,
 		     const char *server_name, X509 *cert, EVP_PKEY *key, struct err *err);
 
