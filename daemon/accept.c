@@ -225,7 +225,8 @@ static void warn_changes(const struct cert *fresh, const struct cert *old,
 int accept_certificate(const struct accept_facts *facts, struct strlist *warnings,
 		       struct err *err)
 {
-	bool old_serves = facts->old && facts->now <= cert_not_after(facts->old);
+	bool old_serves = facts->old && !facts->old_revoked &&
+			  facts->now <= cert_not_after(facts->old);
 
 	if (check_basics(facts, err))
 		return -1;

@@ -3,10 +3,11 @@
  * Refused: key or names do not match, the chain does not verify, not valid now, or it
  * would itself be due at once. Warned with old -> new, and refused when listed in
  * `require`: extended key usage, lifetime, issuer, common name gone. When the old one is
- * expired or absent only the first group refuses. */
+ * expired, revoked or absent only the first group refuses. */
 #ifndef DAEMON_ACCEPT_H
 #define DAEMON_ACCEPT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <openssl/evp.h>
@@ -24,6 +25,7 @@ struct accept_facts { /* all borrowed */
 	const struct cert *fresh;
 	const EVP_PKEY *key;    /* its private key; NULL: it is in the store only */
 	const struct cert *old; /* NULL: none */
+	bool old_revoked;       /* then it serves nobody */
 	int64_t now;
 };
 

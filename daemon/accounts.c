@@ -7,45 +7,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "daemon/state_file.h"
-
-#define KEY_MAX_BYTES (32 * 1024)
-#define ACCOUNT_MAX_BYTES (64 * 1024)
-
-static char *account_folder(const struct config *config,
-			    const struct issuer_config *issuer)
-{
-	return str_printf("%s/accounts/%s", config->state_dir, issuer->name);
-}
-
-/* Moves `path` out of the way under a name that says when; what was there is evidence. */
-static int set_aside(const char *path, const char *why, struct strlist *notes,
-		     struct err *err)
-{
-	char *aside = str_printf("%s.old-%lld", path, (long long)clock_wall());
-	char *note;
-	int rc = file_rename(path, aside, err);
-
-	if (!rc) {
-		note = str_printf("%s; it was set aside as '%s'", why, aside);
-		strlist_add(notes, note);
-		free(note);
-	}
-	free(aside);
-	return rc;
-}
-
-static int write_key(const char *path, const EVP_PKEY *key, struct err *err)
-{
-	struct buf pem;
-	int rc = -1;
-
-	buf_init_secret(&pem, KEY_MAX_BYTES);
-	if (!key_to_pem(key, &pem, err))
-		rc = file_replace(path, pem.data, pem.len, FILE_SECRET, err);
-	buf_release(&pem);
-	return rc;
-}
+#include "daemon/account_file.h"
 
 static int make_key(const char *path, const char *type, struct err *err)
 {
@@ -53,21 +15,8 @@ static int make_key(const char *path, const char *type, struct err *err)
 	int rc = -1;
 
 	if (!key_generate(type, &key, err))
-		rc = write_key(path, key, err);
+		rc = account_key_write(path, key, err);
 	EVP_PKEY_free(key);
-	return rc;
-}
-
-static int read_key(const char *path, EVP_PKEY **ret_key, struct err *err)
-{
-	struct buf pem;
-	int rc;
-
-	buf_init_secret(&pem, KEY_MAX_BYTES);
-	rc = file_read(path, &pem, err);
-	if (!rc)
-		rc = key_from_pem(pem.data, pem.len, ret_key, err);
-	buf_release(&pem);
 	return rc;
 }
 
@@ -75,7 +24,7 @@ static int read_key(const char *path, EVP_PKEY **ret_key, struct err *err)
 static int leave_foreign_account(const char *folder, const struct issuer_config *issuer,
 				 struct strlist *notes, struct err *err)
 {
-	char *file = path_join(folder, "account.json");
+	char *file = path_join(folder, ACCOUNT_JSON);
 	char *why = NULL;
 	cJSON *json = NULL;
 	const char *directory;
@@ -86,7 +35,7 @@ static int leave_foreign_account(const char *folder, const struct issuer_config 
 		if (ignored.kind == ERR_CONFIG) {
 			why = str_printf("account file of issuer '%s' is damaged (%s)",
 					 issuer->name, ignored.text);
-			rc = set_aside(file, why, notes, err);
+			rc = account_set_aside(file, why, notes, err);
 		}
 		goto out; /* the key is the account; its URL can be asked for */
 	}
@@ -94,7 +43,7 @@ static int leave_foreign_account(const char *folder, const struct issuer_config 
 	if (directory && strcmp(directory, issuer->directory) != 0) {
 		why = str_printf("the account of issuer '%s' belongs to %s", issuer->name,
 				 directory);
-		rc = set_aside(folder, why, notes, err);
+		rc = account_set_aside(folder, why, notes, err);
 	}
 out:
 	cJSON_Delete(json);
@@ -107,14 +56,14 @@ out:
 static int replace_key(const char *folder, const struct issuer_config *issuer,
 		       struct strlist *notes, struct err *err)
 {
-	char *key_path = path_join(folder, "key.pem");
-	char *file = path_join(folder, "account.json");
+	char *key_path = path_join(folder, ACCOUNT_KEY);
+	char *file = path_join(folder, ACCOUNT_JSON);
 	char *why = str_printf("account key of issuer '%s' is damaged (%s)", issuer->name,
 			       err->text);
-	int rc = set_aside(key_path, why, notes, err);
+	int rc = account_set_aside(key_path, why, notes, err);
 	struct err gone;
 
-	if (!rc && set_aside(file, "with the URL of its account", notes, &gone) &&
+	if (!rc && account_set_aside(file, "with the URL of its account", notes, &gone) &&
 	    gone.kind != ERR_NOT_FOUND) {
 		*err = gone;
 		rc = -1;
@@ -125,18 +74,43 @@ static int replace_key(const char *folder, const struct issuer_config *issuer,
 	return rc;
 }
 
+/* Half a file cannot be: somebody else wrote it. The key beside it is asked for instead.
+ */
+static int leave_damaged_new_key(const char *folder, const struct issuer_config *issuer,
+				 struct strlist *notes, struct err *err)
+{
+	char *path = path_join(folder, ACCOUNT_NEW_KEY);
+	EVP_PKEY *key = NULL;
+	char *why;
+	int rc = 0;
+
+	if (account_key_read(path, &key, err)) {
+		rc = err->kind == ERR_NOT_FOUND ? 0 : -1;
+		if (err->kind == ERR_CONFIG) {
+			why = str_printf("new account key of issuer '%s' is damaged (%s)",
+					 issuer->name, err->text);
+			rc = account_set_aside(path, why, notes, err);
+			free(why);
+		}
+	}
+	EVP_PKEY_free(key);
+	free(path);
+	return rc;
+}
+
 static int prepare_one(const struct config *config, const struct issuer_config *issuer,
 		       struct strlist *notes, struct err *err)
 {
 	char *folder = account_folder(config, issuer);
-	char *key_path = path_join(folder, "key.pem");
+	char *key_path = path_join(folder, ACCOUNT_KEY);
 	EVP_PKEY *key = NULL;
 	int rc = -1;
 
 	if (leave_foreign_account(folder, issuer, notes, err) ||
-	    dir_make(folder, FILE_SECRET, err))
+	    dir_make(folder, FILE_SECRET, err) ||
+	    leave_damaged_new_key(folder, issuer, notes, err))
 		goto out;
-	if (read_key(key_path, &key, err)) {
+	if (account_key_read(key_path, &key, err)) {
 		if (err->kind == ERR_CONFIG) {
 			if (replace_key(folder, issuer, notes, err))
 				goto out;
@@ -156,6 +130,12 @@ out:
 	return rc;
 }
 
+int account_prepare(const struct config *config, const struct issuer_config *issuer,
+		    struct strlist *notes, struct err *err)
+{
+	return prepare_one(config, issuer, notes, err);
+}
+
 int accounts_prepare(const struct config *config, struct strlist *notes, struct err *err)
 {
 	for (size_t i = 0; i < config->n_issuers; i++)
@@ -165,63 +145,97 @@ int accounts_prepare(const struct config *config, struct strlist *notes, struct 
 	return 0;
 }
 
-int account_load(const struct config *config, const struct issuer_config *issuer,
-		 EVP_PKEY **ret_key, char **ret_url, struct err *err)
+/* What account.json says; nothing of it is needed to go on. */
+static void read_facts(const char *file, struct account *account)
 {
-	char *folder = account_folder(config, issuer);
-	char *key_path = path_join(folder, "key.pem");
-	char *file = path_join(folder, "account.json");
 	cJSON *json = NULL;
 	struct err ignored;
+
+	if (!json_read_file(file, ACCOUNT_MAX_BYTES, &json, &ignored)) {
+		account->url = str_dup(json_string(json, "url"));
+		account->contact = str_dup(json_string(json, "contact"));
+		account->deactivated_at = str_dup(json_string(json, "deactivated_at"));
+	}
+	cJSON_Delete(json);
+}
+
+int account_read(const struct config *config, const struct issuer_config *issuer,
+		 struct account *ret, struct err *err)
+{
+	char *path = account_path(config, issuer, ACCOUNT_KEY);
+	char *new_path = account_path(config, issuer, ACCOUNT_NEW_KEY);
+	char *file = account_path(config, issuer, ACCOUNT_JSON);
+	struct account account = { 0 };
 	int rc = -1;
 
-	if (read_key(key_path, ret_key, err)) {
+	if (account_key_read(path, &account.key, err)) {
 		err_wrap(err, "account key of issuer '%s'", issuer->name);
 		goto out;
 	}
-	*ret_url = NULL;
-	if (!json_read_file(file, ACCOUNT_MAX_BYTES, &json, &ignored))
-		*ret_url = str_dup(json_string(json, "url"));
+	if (account_key_read(new_path, &account.new_key, err) &&
+	    err->kind != ERR_NOT_FOUND) {
+		err_wrap(err, "new account key of issuer '%s'", issuer->name);
+		goto out;
+	}
+	read_facts(file, &account);
+	*ret = account;
+	account = (struct account){ 0 };
 	rc = 0;
 out:
-	cJSON_Delete(json);
+	account_clear(&account);
 	free(file);
-	free(key_path);
-	free(folder);
+	free(new_path);
+	free(path);
 	return rc;
+}
+
+void account_clear(struct account *account)
+{
+	EVP_PKEY_free(account->key);
+	EVP_PKEY_free(account->new_key);
+	free(account->url);
+	free(account->contact);
+	free(account->deactivated_at);
+	memset(account, 0, sizeof(*account));
 }
 
 int account_remember(const struct config *config, const struct issuer_config *issuer,
 		     const char *url, struct err *err)
 {
-	char *folder = account_folder(config, issuer);
-	char *file = path_join(folder, "account.json");
-	char *lock_path = path_join(folder, "account.lock");
-	struct file_lock *lock = NULL;
-	cJSON *json = cJSON_CreateObject();
 	char now[CLOCK_TEXT_MAX];
-	int rc = -1;
+	const struct account_fact facts[] = {
+		{ "directory", issuer->directory },
+		{ "url", url },
+		{ "known_since", now },
+	};
 
 	clock_format_rfc3339(clock_wall(), now);
-	json_set_string(json, "directory", issuer->directory);
-	json_set_string(json, "url", url);
-	json_set_string(json, "known_since", now);
-	/* Every worker that finds no account yet asks for it, at the same moment. */
-	if (!state_file_lock(lock_path, &lock, err))
-		rc = json_write_file(file, json, err);
-	file_lock_release(lock);
-	cJSON_Delete(json);
-	free(lock_path);
-	free(file);
-	free(folder);
-	return rc;
+	return account_change(config, issuer, facts, sizeof(facts) / sizeof(*facts), err);
+}
+
+int account_renew(const struct config *config, const struct issuer_config *issuer,
+		  struct strlist *notes, struct err *err)
+{
+	static const char *const files[] = { ACCOUNT_KEY, ACCOUNT_JSON };
+	char *why = str_printf("the account of issuer '%s' was deactivated",
+			       issuer->name);
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(files) / sizeof(*files); i++) {
+		char *path = account_path(config, issuer, files[i]);
+
+		rc = account_set_aside(path, why, notes, err);
+		free(path);
+	}
+	free(why);
+	return rc ? rc : prepare_one(config, issuer, notes, err);
 }
 
 int account_adopt(const struct config *config, const struct issuer_config *issuer,
 		  const EVP_PKEY *key, const char *url, struct err *err)
 {
 	char *folder = account_folder(config, issuer);
-	char *path = path_join(folder, "key.pem");
+	char *path = path_join(folder, ACCOUNT_KEY);
 	struct file_facts facts;
 	int rc = -1;
 
@@ -232,7 +246,7 @@ int account_adopt(const struct config *config, const struct issuer_config *issue
 			issuer->name);
 		goto out;
 	}
-	if (write_key(path, key, err) ||
+	if (account_key_write(path, key, err) ||
 	    (url && account_remember(config, issuer, url, err)))
 		goto out;
 	rc = 0;

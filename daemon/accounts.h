@@ -1,5 +1,6 @@
 /* accounts.h - our accounts at the issuers, on disk:
- * accounts/<issuer>/{key.pem,account.json}.
+ * accounts/<issuer>/{key.pem,account.json}; key.new.pem beside them while a key rollover
+ * is under way (account_settle.h).
  *
  * The key is durable before any request uses it; the URL is a hint that the CA can always
  * tell again (RFC 8555 7.3.1). An account belongs to one directory URL: when the
@@ -19,13 +20,29 @@
  * that was set aside or repaired. */
 int accounts_prepare(const struct config *config, struct strlist *notes, struct err *err);
 
-/* Loads key and URL. Gives *ret_key and *ret_url (NULL when the CA has not told yet). */
-int account_load(const struct config *config, const struct issuer_config *issuer,
-		 EVP_PKEY **ret_key, char **ret_url, struct err *err);
+/* The same for one, also for one that no configuration has (a CA's staging directory). */
+int account_prepare(const struct config *config, const struct issuer_config *issuer,
+		    struct strlist *notes, struct err *err);
+
+struct account { /* as it is on disk */
+	EVP_PKEY *key;
+	EVP_PKEY *new_key;    /* a rollover whose end is not known; NULL: none */
+	char *url;            /* NULL: the CA has not told yet */
+	char *contact;        /* last sent, joined by ", "; NULL: nothing ever was */
+	char *deactivated_at; /* RFC 3339; NULL: it was not */
+};
+/* Reads it. Gives; account_clear() after. ERR_NOT_FOUND without a key. */
+int account_read(const struct config *config, const struct issuer_config *issuer,
+		 struct account *ret, struct err *err);
+void account_clear(struct account *account);
 
 /* Remembers the URL that the CA gave, durable. */
 int account_remember(const struct config *config, const struct issuer_config *issuer,
 		     const char *url, struct err *err);
+
+/* Sets a deactivated account aside and makes a new key; the next session registers it. */
+int account_renew(const struct config *config, const struct issuer_config *issuer,
+		  struct strlist *notes, struct err *err);
 
 /* Makes an account of another client ours: key and URL (NULL: not known) are put where
  * accounts_prepare() would make new ones. ERR_REFUSED when the issuer has one already.

@@ -78,6 +78,7 @@ void pass_ask_advice(struct pass *pass)
 		take_advice(pass, &info);
 	else if (err.kind != ERR_NOT_FOUND)
 		pass_note(pass, "advice", "no advice from the CA: %s", err.text);
+	sessions_rest(pass->in->sessions);
 out:
 	free(id);
 }

@@ -1,5 +1,5 @@
-/* cmd_work.c - renew, deploy, rollback, fallback: asks the daemon when one runs, else
- * does the work here, under the same lock and by the same pipeline. */
+/* cmd_work.c - renew, deploy, rollback, fallback, revoke: asks the daemon when one runs,
+ * else does the work here, under the same lock and by the same pipeline. */
 #include "daemon/commands.h"
 
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/pass_job.h"
 #include "daemon/progress.h"
+#include "daemon/revoke_reason.h"
 #include "daemon/sessions.h"
 #include "daemon/system.h"
 
@@ -19,6 +20,7 @@ struct work {
 	const char *word; /* over the control channel */
 	enum pipeline_command command;
 	const char *target; /* NULL: all */
+	enum acme_revocation reason;
 };
 
 static void print_note(const struct options *options, const char *name,
@@ -90,6 +92,8 @@ static enum exit_code run_pass(struct engine *engine, struct sessions *sessions,
 		.command = work->command,
 		.force = options->force,
 		.only = work->target,
+		.revoke_reason = work->reason,
+		.revoke_with_key = options->with_key,
 		.trust = &engine->trust,
 		.http01 = engine->http01,
 		.sessions = sessions,
@@ -122,7 +126,7 @@ static enum exit_code work_alone(const struct options *options,
 	if (system_become_owner_of(config->state_dir, &err) ||
 	    engine_open(&engine, config, &err))
 		return command_fail(&err);
-	sessions = sessions_new(engine.cancel);
+	sessions = sessions_new(engine.cancel, engine.gate);
 	for (int i = 0; i < n; i++) {
 		const struct certificate_config *certificate = config_certificate(
 			config, names[i]);
@@ -151,6 +155,10 @@ static int work_through_daemon(const struct options *options, const struct confi
 	int rc;
 
 	json_set_bool(request, "force", options->force);
+	if (work->command == PIPELINE_REVOKE) {
+		json_set_int(request, "reason", work->reason);
+		json_set_bool(request, "with_key", options->with_key);
+	}
 	rc = command_ask_daemon(options, config, request, &last, err);
 	if (!rc) {
 		*ret_code = (enum exit_code)json_int(last, "exit", EXIT_CODE_FAILED);
@@ -221,7 +229,7 @@ static enum exit_code do_work(const struct options *options, const struct work *
 
 enum exit_code command_renew(const struct options *options)
 {
-	const struct work work = { "renew", PIPELINE_RENEW, NULL };
+	const struct work work = { "renew", PIPELINE_RENEW, NULL, 0 };
 
 	return do_work(options, &work, options->args, options->n_args);
 }
@@ -229,7 +237,7 @@ enum exit_code command_renew(const struct options *options)
 enum exit_code command_deploy(const struct options *options)
 {
 	const struct work work = { "deploy", PIPELINE_DEPLOY,
-				   options->n_args > 1 ? options->args[1] : NULL };
+				   options->n_args > 1 ? options->args[1] : NULL, 0 };
 
 	return do_work(options, &work, options->args, 1);
 }
@@ -237,15 +245,15 @@ enum exit_code command_deploy(const struct options *options)
 enum exit_code command_rollback(const struct options *options)
 {
 	const struct work work = { "rollback", PIPELINE_ROLLBACK,
-				   options->n_args > 1 ? options->args[1] : NULL };
+				   options->n_args > 1 ? options->args[1] : NULL, 0 };
 
 	return do_work(options, &work, options->args, 1);
 }
 
 enum exit_code command_fallback(const struct options *options)
 {
-	const struct work on = { "fallback", PIPELINE_FALLBACK, NULL };
-	const struct work off = { "https", PIPELINE_HTTPS, NULL };
+	const struct work on = { "fallback", PIPELINE_FALLBACK, NULL, 0 };
+	const struct work off = { "https", PIPELINE_HTTPS, NULL, 0 };
 
 	if (!strcmp(options->args[1], "on"))
 		return do_work(options, &on, options->args, 1);
@@ -253,4 +261,16 @@ enum exit_code command_fallback(const struct options *options)
 		return do_work(options, &off, options->args, 1);
 	fprintf(stderr, "certrenewd: fallback NAME on|off, not '%s'\n", options->args[1]);
 	return EXIT_CODE_USAGE;
+}
+
+enum exit_code command_revoke(const struct options *options)
+{
+	struct work work = { "revoke", PIPELINE_REVOKE, NULL, REVOKE_UNSPECIFIED };
+
+	if (!revoke_reason_of(options->reason, &work.reason)) {
+		fprintf(stderr, "certrenewd: --reason is %s, not '%s'\n",
+			revoke_reason_words(), options->reason);
+		return EXIT_CODE_USAGE;
+	}
+	return do_work(options, &work, options->args, 1);
 }

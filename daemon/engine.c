@@ -6,6 +6,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/files.h"
+#include "daemon/account_gate.h"
 #include "daemon/accounts.h"
 #include "daemon/event_log.h"
 #include "daemon/log.h"
@@ -58,6 +59,7 @@ int engine_open(struct engine *engine, const struct config *config, struct err *
 	engine->config = config;
 	engine->generation = 1;
 	engine->cancel = cancel_new();
+	engine->gate = account_gate_new();
 	engine->http01 = http01_new();
 	engine->events = event_log_open();
 	if (open_state_dir(engine, err) ||
@@ -84,6 +86,7 @@ void engine_close(struct engine *engine)
 	alerts_close(engine->alerts);
 	file_lock_release(engine->lock);
 	cancel_free(engine->cancel);
+	account_gate_free(engine->gate);
 	memset(engine, 0, sizeof(*engine));
 }
 

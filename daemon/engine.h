@@ -11,6 +11,7 @@
 #include "daemon/clock_trust.h"
 #include "daemon/pipeline.h"
 
+struct account_gate;
 struct cancel;
 struct event_log;
 struct file_lock;
@@ -24,6 +25,7 @@ struct engine {
 	struct clock_trust trust;
 	struct http01 *http01;
 	struct cancel *cancel;
+	struct account_gate *gate; /* the workers' sessions and changes of accounts */
 	struct event_log *events; /* NULL: this system has none */
 };
 

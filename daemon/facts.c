@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "daemon/revoked.h"
 
 bool facts_has_issuer(const struct config *config,
 		      const struct certificate_config *certificate, enum issuer_type type)
@@ -54,6 +55,7 @@ struct renewal_facts facts_for_renewal(const struct config *config,
 		facts.key_type_matches = str_equal(cert_key_type(current),
 						   certificate->key_type);
 	}
+	facts.revoked = revoked_has(job->revoked, cert_sha1(current));
 	facts.not_before = cert_not_before(current);
 	facts.not_after = cert_not_after(current);
 	id = cert_ari_id(current);

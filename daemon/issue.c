@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "daemon/accept.h"
+#include "daemon/sessions.h"
 
 /* ---- preflight ----------------------------------------------------------- */
 
@@ -91,6 +92,7 @@ static int judge(const struct attempt *attempt, const struct cert *fresh,
 		.fresh = fresh,
 		.key = attempt->key,
 		.old = pass->have_current ? pass->current.cert : NULL,
+		.old_revoked = pass_is_revoked(pass),
 		.now = pass->now,
 	};
 
@@ -164,6 +166,7 @@ static int issue_from(struct pass *pass, const struct issuer_config *issuer,
 	pass_note(pass, "order", "asking '%s' for %s", issuer->name,
 		  pass->certificate->hosts[0]);
 	rc = ways[issuer->type].obtain(&attempt, err);
+	sessions_rest(pass->in->sessions);
 	if (!rc)
 		rc = accept_and_keep(&attempt, err);
 	if (rc)

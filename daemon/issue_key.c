@@ -23,7 +23,7 @@ static int load_waiting_key(const struct pass *pass, EVP_PKEY **ret_key)
 	if (!pass->job.order_version ||
 	    version_load(pass->folder, pass->job.order_version, &waiting, &err))
 		return -1;
-	if (!waiting.cert && waiting.key &&
+	if (!waiting.cert && waiting.key && !pass_key_is_burnt(pass, waiting.key) &&
 	    (pass->certificate->key_reuse ||
 	     !strcmp(key_type_name(waiting.key), pass->certificate->key_type))) {
 		EVP_PKEY_up_ref(waiting.key);
@@ -51,6 +51,7 @@ static int make_key(const struct pass *pass, EVP_PKEY **ret_key, struct err *err
 	const struct certificate_config *certificate = pass->certificate;
 
 	if (!certificate->key_reuse || !pass->have_current || !pass->current.key ||
+	    pass_key_is_burnt(pass, pass->current.key) ||
 	    strcmp(key_type_name(pass->current.key), certificate->key_type) != 0)
 		return key_generate(certificate->key_type, ret_key, err);
 	EVP_PKEY_up_ref(pass->current.key);

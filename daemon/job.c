@@ -45,6 +45,12 @@ static const struct member job_members[] = {
 	MEMBER(job, MEMBER_INT, inspected_endpoints_at),
 	MEMBER(job, MEMBER_INT, last_renewed_at),
 	MEMBER(job, MEMBER_TEXT, last_issuer),
+	MEMBER(job, MEMBER_TEXT, revoke_sha1),
+	MEMBER(job, MEMBER_INT, revoke_reason),
+	MEMBER(job, MEMBER_INT, revoke_with_key),
+	MEMBER(job, MEMBER_INT, revoked_at),
+	MEMBER(job, MEMBER_TEXT, revoked),
+	MEMBER(job, MEMBER_TEXT, burnt_keys),
 };
 
 static const struct member failures_members[] = {

@@ -37,6 +37,15 @@ struct job {
 	int64_t inspected_files_at, inspected_endpoints_at;
 	int64_t last_renewed_at;
 	char last_issuer[64];
+
+	/* The revocation that the operator asked for last: repeated until the CA has
+	 * answered, and followed by a renewal. */
+	char revoke_sha1[CERT_SHA1_HEX]; /* of which certificate; "" none */
+	int64_t revoke_reason;           /* enum acme_revocation */
+	int64_t revoke_with_key;         /* signed by its own key, not by the account */
+	int64_t revoked_at;              /* 0: the CA has not confirmed it yet */
+	char revoked[512];               /* thumbprints that nothing goes back to */
+	char burnt_keys[1024]; /* SHA-256 of public keys that are never used again */
 };
 
 /* Reads <folder>/job.json. Missing: zeroed but for `version`, success. Damaged: set aside

@@ -288,8 +288,9 @@ static int set_up(struct loop *loop, struct err *err)
 	loop->tick.data = loop;
 	host_watch(loop->host, &loop->uv, &calls);
 	if (pool_new(&loop->uv, (unsigned)config->concurrency, loop->engine.cancel,
-		     &loop->pool, err) ||
-	    pool_new(&loop->uv, SIDE_WORKERS, loop->engine.cancel, &loop->side, err))
+		     loop->engine.gate, &loop->pool, err) ||
+	    pool_new(&loop->uv, SIDE_WORKERS, loop->engine.cancel, loop->engine.gate,
+		     &loop->side, err))
 		return -1;
 	path = control_path(config->state_dir);
 	rc = control_new(&loop->uv, path, loop_on_request, loop, &loop->control, err);

@@ -11,6 +11,7 @@ static const struct {
 	{ "--force", offsetof(struct options, force) },
 	{ "--dry-run", offsetof(struct options, dry_run) },
 	{ "--undo", offsetof(struct options, undo) },
+	{ "--with-key", offsetof(struct options, with_key) },
 	{ "--help", offsetof(struct options, help) },
 	{ "-h", offsetof(struct options, help) },
 	{ "--version", offsetof(struct options, version) },
@@ -33,6 +34,7 @@ static const struct {
 	{ "--config", "a file", offsetof(struct options, config) },
 	{ "-c", "a file", offsetof(struct options, config) },
 	{ "--path", "a folder", offsetof(struct options, path) },
+	{ "--reason", "a word", offsetof(struct options, reason) },
 };
 
 /* Takes `--word value` or `--word=value` at argv[*i]. 1: taken, 0: it is no such word,

@@ -12,8 +12,9 @@ struct options {
 	const char *command;     /* NULL: none given */
 	const char *const *args; /* what follows the command, options taken out; n_args */
 	int n_args;
-	const char *path; /* --path; NULL: not given */
-	bool json, force, dry_run, undo, help, version, service;
+	const char *path;   /* --path; NULL: not given */
+	const char *reason; /* --reason; NULL: not given */
+	bool json, force, dry_run, undo, help, version, service, with_key;
 };
 
 /* Takes argv apart; options may stand anywhere, "--" ends them. Sorts argv in place so

@@ -108,6 +108,7 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 		.cancel = in->cancel,
 		.note = forward_note,
 		.note_ctx = pass,
+		.revoked = pass->job.revoked,
 	};
 	if (dir_make(pass->folder, FILE_SECRET, err))
 		return -1;

@@ -80,6 +80,15 @@ void pass_inspect(struct pass *pass);
 /* advice.c: asks the CA (ARI) when it is time; picks the moment once. */
 void pass_ask_advice(struct pass *pass);
 
+/* revoke.c: the operator's `revoke`, and what one that was interrupted needs. */
+int pass_revoke(struct pass *pass, struct err *err);
+bool pass_revocation_pending(const struct pass *pass);
+int pass_finish_revocation(struct pass *pass, struct err *err);
+/* Is what we have revoked? Must this key not be used again, because its certificate was
+ * revoked or it is compromised? */
+bool pass_is_revoked(const struct pass *pass);
+bool pass_key_is_burnt(const struct pass *pass, const EVP_PKEY *key);
+
 /* issue_store.c: is a store what the certificate is expected from, and has somebody put a
  * newer one there? Looks only; false when it cannot be looked at. */
 bool pass_comes_from_store(const struct pass *pass);

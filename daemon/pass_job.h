@@ -24,6 +24,8 @@ struct request { /* what a command over the control channel asks of one certific
 	enum pipeline_command command;
 	bool force;
 	char *only;                    /* target; NULL: all */
+	int revoke_reason;
+	bool revoke_with_key;
 	struct control_client *client; /* held; NULL: the schedule */
 	struct request *next;
 };

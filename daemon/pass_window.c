@@ -5,7 +5,19 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "daemon/revoked.h"
 #include "daemon/window.h"
+
+/* As far as the journals say: of this certificate what was before, else what they brought
+ * in last. */
+static bool serves_a_revoked_one(const struct pass *pass,
+				 const struct target_state *state)
+{
+	bool begun = str_equal(pass->state.sha1, cert_sha1(pass->current.cert));
+
+	return revoked_has(pass->job.revoked,
+			   begun ? state->old_sha1 : pass->state.sha1);
+}
 
 /* An operator does not wait, and what was begun is ended. */
 static bool waits_for_nothing(const struct pass *pass, size_t i)
@@ -16,6 +28,7 @@ static bool waits_for_nothing(const struct pass *pass, size_t i)
 	       pass->in->command == PIPELINE_DEPLOY ||
 	       pass->in->command == PIPELINE_HTTPS ||
 	       (pass->in->command == PIPELINE_RENEW && pass->in->force) ||
+	       serves_a_revoked_one(pass, state) ||
 	       state->unfinished || state->end == DEPLOY_BROKEN ||
 	       state->end == DEPLOY_WAITING || pass_target_deployed(pass, i);
 }

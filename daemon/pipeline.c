@@ -35,6 +35,8 @@ static enum exit_code exit_code_of(const struct err *err, enum pipeline_command 
 	if (err->kind == ERR_NOT_FOUND && command != PIPELINE_KEEP &&
 	    command != PIPELINE_RENEW)
 		return EXIT_CODE_NOTHING;
+	if (err->kind == ERR_CONFIG && command == PIPELINE_REVOKE)
+		return EXIT_CODE_USAGE; /* it wants --force, say */
 	return err->kind == ERR_DENIED ? EXIT_CODE_DENIED : EXIT_CODE_FAILED;
 }
 
@@ -52,7 +54,8 @@ static bool held_back(const struct pass *pass)
 			    cert_not_after(pass->current.cert) <= pass->now &&
 			    !pass->job.rounds_since_expiry;
 
-	if (pass->in->command == PIPELINE_RENEW && pass->in->force)
+	if ((pass->in->command == PIPELINE_RENEW && pass->in->force) ||
+	    pass->in->command == PIPELINE_REVOKE)
 		return false;
 	return pass->job.renewal.count && pass->job.renewal.next_at > pass->now &&
 	       !just_expired;
@@ -164,7 +167,7 @@ static bool deployment_unfinished(const struct pass *pass)
 
 static bool deployment_due(struct pass *pass)
 {
-	if (!pass->have_current || pass_deployed(pass) ||
+	if (!pass->have_current || pass_deployed(pass) || pass_is_revoked(pass) ||
 	    cert_not_after(pass->current.cert) <= pass->now)
 		return false;
 	if (pass->job.deployment.next_at > pass->now)
@@ -322,6 +325,8 @@ static int keep_alive(struct pass *pass, struct err *err)
 	struct err deploy_err;
 	int rc = 0;
 
+	if (pass_revocation_pending(pass) && pass_finish_revocation(pass, err))
+		rc = -1;
 	if (deployment_unfinished(pass))
 		rc = pass_deploy(pass, false, err);
 	pass_inspect(pass);
@@ -357,6 +362,16 @@ static int keep_alive(struct pass *pass, struct err *err)
 	if (!rc)
 		conclude_renewal(pass, &verdict);
 	return rc;
+}
+
+/* The CA has taken it back; the next one is ordered and brought in at once. */
+static int revoke_on_command(struct pass *pass, struct err *err)
+{
+	if (pass_revoke(pass, err))
+		return -1;
+	if (keep_alive(pass, err))
+		return err_wrap(err, "it is revoked, but what follows it is not served yet");
+	return 0;
 }
 
 static int deploy_on_command(struct pass *pass, struct err *err)
@@ -400,6 +415,7 @@ static pipeline_flow *const flows[] = {
 	[PIPELINE_ROLLBACK] = roll_back_on_command,
 	[PIPELINE_FALLBACK] = fall_back_on_command,
 	[PIPELINE_HTTPS] = deploy_on_command,
+	[PIPELINE_REVOKE] = revoke_on_command,
 };
 _Static_assert(sizeof(flows) / sizeof(*flows) == PIPELINE_COMMANDS, "one flow a command");
 
@@ -446,6 +462,9 @@ static void plan_next(struct pass *pass)
 	if (pass_comes_from_store(pass) &&
 	    when.now + config->inspect_files_every_s < when.inspect_at)
 		when.inspect_at = when.now + config->inspect_files_every_s;
+	if (pass_revocation_pending(pass) &&
+	    when.now + LOOK_AGAIN_AFTER_ERROR_S < when.renew_at)
+		when.renew_at = when.now + LOOK_AGAIN_AFTER_ERROR_S;
 	next = schedule_next(&when);
 	pass->out->next_at = next.at;
 	str_copy(pass->out->next_why, sizeof(pass->out->next_why), next.why);
@@ -473,6 +492,7 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 			conclude(&pass, exit_code_of(&err, input->command), err.text);
 		plan_next(&pass);
 	}
+	sessions_rest(input->sessions);
 	if (pass_save_job(&pass, &save_err))
 		pass_tell(&pass, EVENT_FAILED, NULL, save_err.text,
 			  "make room in the state directory and let it be written");

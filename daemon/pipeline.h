@@ -31,6 +31,7 @@ enum pipeline_command {
 	PIPELINE_ROLLBACK, /* back to before the last deployment */
 	PIPELINE_FALLBACK, /* plain HTTP now */
 	PIPELINE_HTTPS,    /* the way back from it */
+	PIPELINE_REVOKE,   /* the certificate in hand, and renew it */
 	PIPELINE_COMMANDS
 };
 
@@ -39,7 +40,10 @@ struct pipeline_input { /* borrowed for the pass */
 	unsigned long generation; /* of the configuration, from 1 */
 	const struct certificate_config *certificate;
 	enum pipeline_command command;
-	bool force;       /* RENEW: although not due, and in spite of the back-off */
+	bool force;       /* RENEW: although not due, and in spite of the back-off;
+			     REVOKE: although it is served */
+	int revoke_reason;    /* REVOKE: enum acme_revocation */
+	bool revoke_with_key; /* REVOKE: signed by its own key */
 	const char *only; /* DEPLOY, ROLLBACK, FALLBACK, HTTPS: one target; NULL: all */
 	const struct clock_trust *trust;
 	struct http01 *http01;

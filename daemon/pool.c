@@ -19,6 +19,7 @@ struct letter { /* a call on its way to the loop */
 struct pool {
 	uv_async_t wake;
 	const struct cancel *cancel;
+	struct account_gate *gate;
 	uv_thread_t *threads;
 	unsigned n;
 	uv_mutex_t lock; /* guards all below */
@@ -65,7 +66,7 @@ static void job_is_done(void *arg)
 static void work(void *arg)
 {
 	struct pool *pool = arg;
-	struct worker worker = { .sessions = sessions_new(pool->cancel) };
+	struct worker worker = { .sessions = sessions_new(pool->cancel, pool->gate) };
 	struct pool_job *job;
 	bool warm = false, idle;
 
@@ -103,11 +104,12 @@ static void on_wake(uv_async_t *wake)
 }
 
 int pool_new(uv_loop_t *loop, unsigned n, const struct cancel *cancel,
-	     struct pool **ret_pool, struct err *err)
+	     struct account_gate *gate, struct pool **ret_pool, struct err *err)
 {
 	struct pool *pool = mem_calloc(1, sizeof(*pool));
 
 	pool->cancel = cancel;
+	pool->gate = gate;
 	pool->threads = mem_calloc(n, sizeof(*pool->threads));
 	pool->wake.data = pool;
 	if (uv_mutex_init(&pool->lock) || uv_cond_init(&pool->work_to_do) ||

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 
+struct account_gate;
 struct cancel;
 struct pool;
 struct sessions;
@@ -25,10 +26,10 @@ struct pool_job { /* first member of the caller's own struct */
 	struct pool_job *next;
 };
 
-/* Starts `n` workers. Keeps `loop` and `cancel` (the sessions stop when it is set).
- * Gives *ret_pool. */
+/* Starts `n` workers. Keeps `loop`, and for their sessions `gate` and `cancel` (they stop
+ * when it is set). Gives *ret_pool. */
 int pool_new(uv_loop_t *loop, unsigned n, const struct cancel *cancel,
-	     struct pool **ret_pool, struct err *err);
+	     struct account_gate *gate, struct pool **ret_pool, struct err *err);
 
 /* Queues a job. Borrows it until its `done` was called. From the loop's thread. */
 void pool_submit(struct pool *pool, struct pool_job *job);

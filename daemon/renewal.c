@@ -52,6 +52,8 @@ struct renewal_verdict renewal_decide(const struct renewal_facts *facts,
 		return (struct renewal_verdict){ NEWER_WAS_PUT, now };
 	if (!facts->present)
 		return (struct renewal_verdict){ MISSING, now };
+	if (facts->revoked)
+		return (struct renewal_verdict){ REVOKED, now };
 	if (facts->key_lost)
 		return (struct renewal_verdict){ KEY_LOST, now };
 	if (!facts->names_match)
@@ -78,6 +80,7 @@ const char *renewal_reason_text(enum renewal_reason reason)
 		[NEWER_WAS_PUT] = "a newer one was put into the store",
 		[OPERATOR_ASKED] = "the operator's command",
 		[MISSING] = "there is no certificate yet",
+		[REVOKED] = "it was revoked",
 		[KEY_LOST] = "its key is not in the store any more, and was nowhere else",
 		[NAMES_CHANGED] = "its names are not the configured ones",
 		[KEY_TYPE_CHANGED] = "its key type is not the configured one",
@@ -131,6 +134,8 @@ void renewal_explain(const struct renewal_facts *facts, const struct renew_at *p
 	if (facts->present) {
 		buf_printf(out, "%-18s%s\n", "names",
 			   facts->names_match ? "as configured" : "changed");
+		if (facts->revoked)
+			buf_printf(out, "%-18s%s\n", "revoked", "yes");
 		if (facts->key_lost)
 			buf_printf(out, "%-18s%s\n", "key", "not in the store any more");
 		buf_printf(out, "%-18s%s\n", "key type",

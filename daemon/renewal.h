@@ -19,6 +19,7 @@ enum renewal_reason {
 	NEWER_WAS_PUT,  /* into the store that it comes from */
 	OPERATOR_ASKED, /* `renew NAME`: on an unexpired one only with --force */
 	MISSING,
+	REVOKED,  /* by the operator's command: what clients see is refused */
 	KEY_LOST, /* the store has it no more, and nobody else ever had */
 	NAMES_CHANGED,
 	KEY_TYPE_CHANGED,
@@ -30,6 +31,7 @@ enum renewal_reason {
 struct renewal_facts {
 	bool present, names_match, key_type_matches;
 	bool forced;
+	bool revoked;
 	bool key_lost;
 	bool newer_was_put; /* a newer one lies where others put it */
 	int64_t not_before, not_after;

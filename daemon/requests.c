@@ -1,6 +1,6 @@
 /* requests.c - what the control channel may ask of the daemon: a table of commands. Work
  * on certificates is queued on their slots, reports are read by a worker. */
-#include "daemon/loop.h"
+#include "daemon/requests.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static const struct {
 } pass_words[] = {
 	{ "renew", PIPELINE_RENEW },       { "deploy", PIPELINE_DEPLOY },
 	{ "rollback", PIPELINE_ROLLBACK }, { "fallback", PIPELINE_FALLBACK },
-	{ "https", PIPELINE_HTTPS },
+	{ "https", PIPELINE_HTTPS },       { "revoke", PIPELINE_REVOKE },
 };
 
 static void queue(struct slot *slot, struct request *request)
@@ -63,6 +63,8 @@ static void ask_pass(struct loop *loop, struct control_client *client,
 	request->command = command;
 	request->force = json_bool(json, "force", false);
 	request->only = str_dup(json_string(json, "target"));
+	request->revoke_reason = (int)json_int(json, "reason", 0);
+	request->revoke_with_key = json_bool(json, "with_key", false);
 	request->client = client;
 	control_hold(client);
 	queue(slot, request);
@@ -178,6 +180,8 @@ void loop_on_request(void *ctx, struct control_client *client, const cJSON *requ
 		ask_report(loop, client, false, request);
 	else if (str_equal(command, "explain"))
 		ask_report(loop, client, true, request);
+	else if (str_equal(command, "account"))
+		request_account(loop, client, request);
 	else if (str_equal(command, "reload"))
 		ask_reload(loop, client);
 	else

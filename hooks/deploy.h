@@ -58,6 +58,8 @@ struct deployment {         /* all borrowed for the call */
 	const bool *held; /* targets not to be begun now (they wait for their
 			     maintenance window), n_targets of them; NULL: none */
 	const struct material *material; /* the certificate to bring in */
+	const char *revoked; /* thumbprints, with blanks between: certificates that
+				nothing goes back to; NULL: none */
 	const struct cancel *cancel;
 	void (*note)(void *ctx, const struct deploy_note *note); /* may be NULL */
 	void *note_ctx;

@@ -111,17 +111,28 @@ static bool links_are_alive(const struct journal *journal)
 	return true;
 }
 
+/* Thumbprints are of one length: none is part of another. */
+static bool is_revoked(const struct member *member, const char *sha1)
+{
+	const char *list = member->deployment->revoked;
+
+	return list && sha1[0] && strstr(list, sha1);
+}
+
 bool member_may_go_back(const struct member *member, char *why, size_t size)
 {
 	const struct journal *journal = &member->journal;
 	int64_t not_after = journal->old_not_after, now = clock_wall();
 	char text[CLOCK_TEXT_MAX];
+	bool revoked = is_revoked(member, journal->old_sha1);
 
 	if (journal->from_http)
 		return true; /* back to plain HTTP */
 	for (size_t i = 0; i < journal->n_baseline; i++) {
 		const struct probe_result *seen = &journal->baseline[i].seen;
 
+		revoked = revoked ||
+			  (seen->kind == PROBE_TLS && is_revoked(member, seen->sha1));
 		if (seen->kind == PROBE_TLS &&
 		    (!not_after || seen->not_after < not_after))
 			not_after = seen->not_after;
@@ -129,6 +140,10 @@ bool member_may_go_back(const struct member *member, char *why, size_t size)
 	if (not_after && not_after <= now) {
 		clock_format_people(not_after, text);
 		snprintf(why, size, "the old certificate expired on %s", text);
+		return false;
+	}
+	if (revoked) {
+		snprintf(why, size, "the old certificate was revoked");
 		return false;
 	}
 	if (journal->old_missing || !links_are_alive(journal)) {
