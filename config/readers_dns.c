@@ -14,9 +14,9 @@
 #define ALPHA "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-static void put(const struct field *field, void *base, const void *value, size_t size)
+static void put_pointer(const struct field *field, void *base, const void *pointer)
 {
-	memcpy((char *)base + field->offset, value, size);
+	memcpy((char *)base + field->offset, &pointer, sizeof(pointer));
 }
 
 /* Providers are read before the certificates that name them (section_top.c). */
@@ -32,7 +32,7 @@ void read_provider(struct reading *r, const struct frame *frame,
 		suggest_offer(&near, provider->name);
 		if (!str_equal(provider->name, node->text))
 			continue;
-		put(field, base, &provider, sizeof(provider));
+		put_pointer(field, base, provider);
 		return;
 	}
 	field_problem(r, frame, field->key, node->place,
@@ -69,7 +69,7 @@ void read_script(struct reading *r, const struct frame *frame, const struct fiel
 	}
 	node->text = argv[0] = path;
 	trust_require(r, node->place, path);
-	put(field, base, &argv, sizeof(argv));
+	put_pointer(field, base, argv);
 }
 
 /* ---- the environment of a program ----------------------------------------- */
@@ -119,6 +119,6 @@ void read_environment(struct reading *r, const struct frame *frame,
 		return;
 	for (struct node *item = map->first; item; item = item->next)
 		read_variable(r, frame, field, item, &items[n++]);
-	put(field, base, &items, sizeof(items));
+	put_pointer(field, base, items);
 	memcpy((char *)base + field->count, &n, sizeof(n));
 }

@@ -35,11 +35,11 @@ struct tls_alpn01 {
 
 struct tls_alpn01 *tls_alpn01_new(void)
 {
-	struct tls_alpn01 *all = mem_calloc(1, sizeof(*all));
+	struct tls_alpn01 *tls_alpn01 = mem_calloc(1, sizeof(*tls_alpn01));
 
-	if (uv_mutex_init(&all->binding) || uv_mutex_init(&all->table))
+	if (uv_mutex_init(&tls_alpn01->binding) || uv_mutex_init(&tls_alpn01->table))
 		abort(); /* out of memory, or a bug */
-	return all;
+	return tls_alpn01;
 }
 
 /* ---- answers --------------------------------------------------------------- */
@@ -92,24 +92,24 @@ static void listener_free(struct listener *listener)
 	free(listener);
 }
 
-void tls_alpn01_free(struct tls_alpn01 *all)
+void tls_alpn01_free(struct tls_alpn01 *tls_alpn01)
 {
 	struct listener *listener;
 
-	if (!all)
+	if (!tls_alpn01)
 		return;
-	while ((listener = all->listeners)) {
-		all->listeners = listener->next;
+	while ((listener = tls_alpn01->listeners)) {
+		tls_alpn01->listeners = listener->next;
 		listener_free(listener);
 	}
-	uv_mutex_destroy(&all->binding);
-	uv_mutex_destroy(&all->table);
-	free(all);
+	uv_mutex_destroy(&tls_alpn01->binding);
+	uv_mutex_destroy(&tls_alpn01->table);
+	free(tls_alpn01);
 }
 
-static struct listener *find(struct tls_alpn01 *all, const char *listen)
+static struct listener *find(struct tls_alpn01 *tls_alpn01, const char *listen)
 {
-	struct listener *listener = all->listeners;
+	struct listener *listener = tls_alpn01->listeners;
 
 	while (listener && !str_equal(listener->listen, listen))
 		listener = listener->next;
@@ -117,26 +117,26 @@ static struct listener *find(struct tls_alpn01 *all, const char *listen)
 }
 
 /* Starts listening and enters it into the list. */
-static int start(struct tls_alpn01 *all, const char *listen, struct listener **ret,
+static int start(struct tls_alpn01 *tls_alpn01, const char *listen, struct listener **ret,
 		 struct err *err)
 {
 	struct listener *listener = mem_calloc(1, sizeof(*listener));
 
-	listener->all = all;
+	listener->all = tls_alpn01;
 	listener->listen = str_dup(listen);
 	if (tls_listener_start(listen, pick, listener, &listener->server, err)) {
 		listener_free(listener);
 		return -1;
 	}
-	listener->next = all->listeners;
-	all->listeners = listener;
+	listener->next = tls_alpn01->listeners;
+	tls_alpn01->listeners = listener;
 	*ret = listener;
 	return 0;
 }
 
-static void stop(struct tls_alpn01 *all, struct listener *listener)
+static void stop(struct tls_alpn01 *tls_alpn01, struct listener *listener)
 {
-	struct listener **at = &all->listeners;
+	struct listener **at = &tls_alpn01->listeners;
 
 	while (*at != listener)
 		at = &(*at)->next;
@@ -177,60 +177,60 @@ static int enter(struct listener *listener, struct answer *answer, struct err *e
 	return rc;
 }
 
-int tls_alpn01_serve(struct tls_alpn01 *all, const char *listen, const char *server_name,
-		     X509 *cert, EVP_PKEY *key, struct err *err)
+int tls_alpn01_serve(struct tls_alpn01 *tls_alpn01, const char *listen,
+		     const char *server_name, X509 *cert, EVP_PKEY *key, struct err *err)
 {
 	struct listener *listener;
 	struct answer *answer;
 	int rc = -1;
 
-	uv_mutex_lock(&all->binding);
-	listener = find(all, listen);
-	if (!listener && start(all, listen, &listener, err))
+	uv_mutex_lock(&tls_alpn01->binding);
+	listener = find(tls_alpn01, listen);
+	if (!listener && start(tls_alpn01, listen, &listener, err))
 		goto out;
 	answer = answer_new(server_name, cert, key);
 	rc = enter(listener, answer, err);
 	if (rc)
 		answer_free(answer);
 out:
-	uv_mutex_unlock(&all->binding);
+	uv_mutex_unlock(&tls_alpn01->binding);
 	return rc;
 }
 
-void tls_alpn01_withdraw(struct tls_alpn01 *all, const char *listen,
+void tls_alpn01_withdraw(struct tls_alpn01 *tls_alpn01, const char *listen,
 			 const char *server_name)
 {
 	struct listener *listener;
 	struct answer **at, *gone = NULL;
 
-	uv_mutex_lock(&all->binding);
-	listener = find(all, listen);
+	uv_mutex_lock(&tls_alpn01->binding);
+	listener = find(tls_alpn01, listen);
 	if (listener) {
-		uv_mutex_lock(&all->table);
+		uv_mutex_lock(&tls_alpn01->table);
 		at = answer_at(listener, server_name);
 		gone = *at;
 		if (gone)
 			*at = gone->next;
-		uv_mutex_unlock(&all->table);
+		uv_mutex_unlock(&tls_alpn01->table);
 		if (!listener->answers)
-			stop(all, listener);
+			stop(tls_alpn01, listener);
 	}
-	uv_mutex_unlock(&all->binding);
+	uv_mutex_unlock(&tls_alpn01->binding);
 	if (gone)
 		answer_free(gone);
 }
 
-int tls_alpn01_check(struct tls_alpn01 *all, const char *listen, struct err *err)
+int tls_alpn01_check(struct tls_alpn01 *tls_alpn01, const char *listen, struct err *err)
 {
 	struct listener *listener;
 	int rc = 0;
 
-	uv_mutex_lock(&all->binding);
-	if (!find(all, listen)) {
-		rc = start(all, listen, &listener, err);
+	uv_mutex_lock(&tls_alpn01->binding);
+	if (!find(tls_alpn01, listen)) {
+		rc = start(tls_alpn01, listen, &listener, err);
 		if (!rc)
-			stop(all, listener);
+			stop(tls_alpn01, listener);
 	}
-	uv_mutex_unlock(&all->binding);
+	uv_mutex_unlock(&tls_alpn01->binding);
 	return rc;
 }

@@ -16,20 +16,20 @@ struct tls_alpn01;
 
 /* Gives an idle listener that binds nothing yet. */
 struct tls_alpn01 *tls_alpn01_new(void);
-void tls_alpn01_free(struct tls_alpn01 *listener);
+void tls_alpn01_free(struct tls_alpn01 *tls_alpn01);
 
 /* Answers for `server_name` (the name, or the reverse name of an address) on `listen`
  * (":443", "127.0.0.1:8443") with this certificate until withdrawn. Takes references of
  * both. Errors as http01_serve(); and ERR_TRANSIENT while the name has an answer already,
  * because two orders at once would take each other's for a wrong one. */
-int tls_alpn01_serve(struct tls_alpn01 *listener, const char *listen,
+int tls_alpn01_serve(struct tls_alpn01 *tls_alpn01, const char *listen,
 		     const char *server_name, X509 *cert, EVP_PKEY *key, struct err *err);
 
 /* Withdraws it; the last one on an address closes its socket. */
-void tls_alpn01_withdraw(struct tls_alpn01 *listener, const char *listen,
+void tls_alpn01_withdraw(struct tls_alpn01 *tls_alpn01, const char *listen,
 			 const char *server_name);
 
 /* Could `listen` be bound now (or is it bound by us)? For preflight. */
-int tls_alpn01_check(struct tls_alpn01 *listener, const char *listen, struct err *err);
+int tls_alpn01_check(struct tls_alpn01 *tls_alpn01, const char *listen, struct err *err);
 
 #endif
