@@ -31,15 +31,22 @@ static const struct issuer_config *acme_issuer(const struct config *config,
 	return issuer && issuer->type == ISSUER_ACME && issuer->directory ? issuer : NULL;
 }
 
-static void warn_of_self_signed(const struct node *certificate, const struct node *item,
-				const struct issuer_config *issuer,
-				struct problems *problems)
+static void warn_of_trials(const struct node *certificate, const struct node *item,
+			   const struct issuer_config *issuer, struct problems *problems)
 {
 	if (issuer->type == ISSUER_SELF_SIGNED)
 		warning_at(
 			problems, item->place,
 			"certificate '%.64s' is self-signed by issuer '%.64s': for test "
 			"systems, no client trusts it by itself",
+			certificate->key, item->text);
+	else if (issuer->type == ISSUER_ACME && issuer->directory &&
+		 known_as_staging(issuer->directory))
+		warning_at(
+			problems, item->place,
+			"certificate '%.64s' comes from issuer '%.64s', whose directory "
+			"is one for trials: for test systems, no client trusts it by "
+			"itself",
 			certificate->key, item->text);
 }
 
@@ -57,7 +64,7 @@ static void check_issuer_names(const struct config *config,
 			continue;
 		issuer = config_issuer(config, item->text);
 		if (issuer)
-			warn_of_self_signed(certificate, item, issuer, problems);
+			warn_of_trials(certificate, item, issuer, problems);
 		if (issuer)
 			continue;
 		if (!strcmp(item->text, "store")) {

@@ -254,6 +254,21 @@ static void staging_and_production_share_no_certificate(void **state)
 		"share a certificate, use 'rehearse'");
 }
 
+static void a_certificate_from_staging_alone_is_warned_about(void **state)
+{
+	draft_must_load(state, "issuers:\n"
+			       "  le: {directory: '" LETS_ENCRYPT_STAGING
+			       "'}\n" CERTIFICATE TARGET);
+	draft_expect_warning(
+		*state, "6:15: certificate 'a' comes from issuer 'le', whose directory "
+			"is one for trials: for test systems, no client trusts it by "
+			"itself");
+	draft_must_load(state,
+			"issuers:\n"
+			"  le: {directory: '" LETS_ENCRYPT "'}\n" CERTIFICATE TARGET);
+	assert_int_equal(((struct draft *)*state)->report.warnings.n, 0);
+}
+
 static void two_accounts_at_one_ca_are_fine(void **state)
 {
 	first(state, TWO("{directory: '" LETS_ENCRYPT "'}",
@@ -280,6 +295,7 @@ int main(void)
 		TEST(the_directory_for_trials_is_known_of_some_cas),
 		TEST(trials_go_elsewhere_than_orders),
 		TEST(staging_and_production_share_no_certificate),
+		TEST(a_certificate_from_staging_alone_is_warned_about),
 		TEST(two_accounts_at_one_ca_are_fine),
 	};
 
