@@ -58,9 +58,10 @@ static int finalize_ready(struct order_run *run, struct err *err)
 
 	if (!run->order.finalize)
 		return err_set(err, ERR_REFUSED, "the CA's order names no finalize URL");
-	if (csr_make(request->key, request->names, request->common_name, &csr, err))
+	if (!request->csr &&
+	    csr_make(request->key, request->names, request->common_name, &csr, err))
 		return -1;
-	payload = finalize_payload(csr);
+	payload = finalize_payload(request->csr ? request->csr : csr);
 	free(csr);
 	if (record->before_finalize && record->before_finalize(record->ctx, err))
 		goto out;

@@ -192,7 +192,7 @@ static bool names_match(const struct strlist *have, const char *const *want)
 		bool found = false;
 
 		for (size_t i = 0; i < have->n && !found; i++)
-			found = str_equal_nocase(have->items[i], want[n]);
+			found = identifier_equal(have->items[i], want[n]);
 		if (!found)
 			return false;
 	}

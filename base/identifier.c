@@ -48,11 +48,27 @@ int identifier_ip_text(const char *text, char out[IDENTIFIER_TEXT_MAX])
 	unsigned char bytes[IDENTIFIER_IP_MAX];
 	size_t n = identifier_ip_bytes(text, bytes);
 
-	if (!n)
+	return identifier_ip_from_bytes(bytes, n, out);
+}
+
+int identifier_ip_from_bytes(const unsigned char *bytes, size_t n,
+			     char out[IDENTIFIER_TEXT_MAX])
+{
+	if (n != 4 && n != 16)
 		return -1;
 	return uv_inet_ntop(n == 4 ? AF_INET : AF_INET6, bytes, out, IDENTIFIER_TEXT_MAX)
 		       ? -1
 		       : 0;
+}
+
+bool identifier_equal(const char *a, const char *b)
+{
+	unsigned char left[IDENTIFIER_IP_MAX], right[IDENTIFIER_IP_MAX];
+	size_t n = identifier_ip_bytes(a, left);
+
+	if (n)
+		return identifier_ip_bytes(b, right) == n && !memcmp(left, right, n);
+	return str_equal_nocase(a, b);
 }
 
 int identifier_ip_reverse(const char *text, char out[IDENTIFIER_TEXT_MAX])

@@ -27,6 +27,13 @@ size_t identifier_ip_bytes(const char *text, unsigned char out[IDENTIFIER_IP_MAX
 /* The one spelling of an IP address (RFC 5952). -1 when it is none. */
 int identifier_ip_text(const char *text, char out[IDENTIFIER_TEXT_MAX]);
 
+/* The same of its bytes in network order. -1 unless they are 4 or 16. */
+int identifier_ip_from_bytes(const unsigned char *bytes, size_t n,
+			     char out[IDENTIFIER_TEXT_MAX]);
+
+/* Do they mean the same: addresses in any spelling, names in any case? */
+bool identifier_equal(const char *a, const char *b);
+
 /* What a TLS client says as server name to prove an IP address (RFC 8738 6):
  * "7.2.0.192.in-addr.arpa". -1 when it is none. */
 int identifier_ip_reverse(const char *text, char out[IDENTIFIER_TEXT_MAX]);
