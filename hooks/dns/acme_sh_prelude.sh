@@ -300,7 +300,7 @@ crd_curl() {
 # _get URL [onlyheader] [timeout]
 _get() {
 	crd_more=''
-	[ -z "$2" ] || crd_more=head
+	[ -z "$2" ] || crd_more="head"
 	[ -z "$3" ] || crd_more="$crd_more
 $(crd_option connect-timeout "$3")"
 	crd_curl "$1" "$crd_more"
