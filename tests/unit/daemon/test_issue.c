@@ -25,11 +25,13 @@ static void an_order_at_another_ca_does_not_open_the_breaker(void **state)
 	const struct config config = { .state_dir = dir,
 				       .issuers = issuers,
 				       .n_issuers = 2 };
+	const struct challenge challenge = { .type = HTTP_01, .webroot = dir };
 	const struct certificate_config certificate = {
 		.name = "a",
 		.hosts = hosts,
 		.issuers = names,
-		.webroot = dir,
+		.challenges = &challenge,
+		.n_challenges = 1,
 		.renew_at = { .numerator = 1, .denominator = 3 },
 	};
 	const struct pipeline_input in = { .config = &config,
