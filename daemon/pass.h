@@ -80,6 +80,11 @@ void pass_inspect(struct pass *pass);
 /* advice.c: asks the CA (ARI) when it is time; picks the moment once. */
 void pass_ask_advice(struct pass *pass);
 
+/* foresight_pass.c: looks ahead: what its CAs say today that they did not yesterday, and
+ * which announced dates the configuration will not survive. Speaks to CAs once a day: for
+ * a calm moment. */
+void pass_foresee(struct pass *pass);
+
 /* revoke.c: the operator's `revoke`, and what one that was interrupted needs. */
 int pass_revoke(struct pass *pass, struct err *err);
 bool pass_revocation_pending(const struct pass *pass);
@@ -123,6 +128,9 @@ bool *pass_held(struct pass *pass, bool *ret_any);
 /* watch.c: a certificate that nobody here orders: looks, tells, and concludes the pass
  * with the moment of the next look. */
 void pass_watch(struct pass *pass);
+
+/* pass_plan.c: when to look at it again, into the outcome. */
+void pass_plan_next(struct pass *pass);
 
 /* ladder.c: what to do when time has run out; the operator's fallback. */
 void pass_expired_ladder(struct pass *pass);

@@ -14,13 +14,11 @@
 #include "daemon/facts.h"
 #include "daemon/kept_key.h"
 #include "daemon/pass.h"
-#include "daemon/schedule.h"
 #include "daemon/sessions.h"
 #include "daemon/watch.h"
 #include "hooks/fallback.h"
 
 #define LOOK_AGAIN_AFTER_ERROR_S 300
-#define CLOCK_AGAIN_S 3600 /* how long an unconfirmed clock delays a retirement */
 
 static void conclude(struct pass *pass, enum exit_code code, const char *text)
 {
@@ -359,6 +357,8 @@ static int keep_alive(struct pass *pass, struct err *err)
 	pass_hand_over(pass);
 	if (!cancel_requested(pass->in->cancel))
 		pass_expired_ladder(pass);
+	if (!rc && !pass->acted && pass->in->command == PIPELINE_KEEP)
+		pass_foresee(pass);
 	if (!rc)
 		conclude_renewal(pass, &verdict);
 	return rc;
@@ -419,57 +419,6 @@ static pipeline_flow *const flows[] = {
 };
 _Static_assert(sizeof(flows) / sizeof(*flows) == PIPELINE_COMMANDS, "one flow a command");
 
-/* ---- when to look again -------------------------------------------------- */
-
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-static void plan_next(struct pass *pass)
-{
-	const struct config *config = pass->in->config;
-	const struct job *job = &pass->job;
-	struct renewal_facts facts = facts_for_renewal(config, pass->certificate,
-						       current_cert(pass), &pass->job);
-	struct renewal_verdict verdict;
-	struct schedule_verdict next;
-	struct schedule_facts when = { .deploy_at = CLOCK_NEVER,
-				       .retire_at = CLOCK_NEVER,
-				       .expires_at = CLOCK_NEVER,
-				       .ask_advice_at = CLOCK_NEVER,
-				       .inspect_at = CLOCK_NEVER };
-
-	pass->now = when.now = clock_wall();
-	verdict = renewal_decide(&facts, &pass->certificate->renew_at, when.now);
-	when.renew_at = later(verdict.due_at, job->renewal.next_at);
-	if (pass->have_current)
-		when.expires_at = cert_not_after(pass->current.cert);
-	if (pass->have_current && !pass_deployed(pass) && when.expires_at > when.now)
-		when.deploy_at = pass_windows_open_at(
-			pass, later(when.now, job->deployment.next_at));
-	if (pass_deployed(pass)) {
-		when.inspect_at = schedule_inspection(pass->certificate->name,
-						      job->inspected_files_at,
-						      config->inspect_files_every_s);
-		if (!pass->state.retired && pass->state.retire_at != CLOCK_NEVER)
-			when.retire_at = pass->state.retire_at > when.now
-						 ? pass->state.retire_at
-						 : when.now + CLOCK_AGAIN_S;
-		if (pass->certificate->follow_ari && job->ari_ask_again_at)
-			when.ask_advice_at = job->ari_ask_again_at;
-	}
-	if (pass_comes_from_store(pass) &&
-	    when.now + config->inspect_files_every_s < when.inspect_at)
-		when.inspect_at = when.now + config->inspect_files_every_s;
-	if (pass_revocation_pending(pass) &&
-	    when.now + LOOK_AGAIN_AFTER_ERROR_S < when.renew_at)
-		when.renew_at = when.now + LOOK_AGAIN_AFTER_ERROR_S;
-	next = schedule_next(&when);
-	pass->out->next_at = next.at;
-	str_copy(pass->out->next_why, sizeof(pass->out->next_why), next.why);
-}
-
 void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *ret)
 {
 	struct pass pass;
@@ -490,7 +439,7 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 	} else {
 		if (flows[input->command](&pass, &err))
 			conclude(&pass, exit_code_of(&err, input->command), err.text);
-		plan_next(&pass);
+		pass_plan_next(&pass);
 	}
 	sessions_rest(input->sessions);
 	if (pass_save_job(&pass, &save_err))

@@ -1,0 +1,60 @@
+/* pass_plan.c - when to look at a certificate again: what is known of it, for schedule.c.
+ */
+#include "daemon/pass.h"
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "daemon/facts.h"
+#include "daemon/schedule.h"
+
+#define AFTER_ERROR_S 300
+#define CLOCK_AGAIN_S 3600 /* how long an unconfirmed clock delays a retirement */
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+void pass_plan_next(struct pass *pass)
+{
+	const struct config *config = pass->in->config;
+	const struct job *job = &pass->job;
+	struct renewal_facts facts = facts_for_renewal(
+		config, pass->certificate, pass->have_current ? pass->current.cert : NULL,
+		&pass->job);
+	struct renewal_verdict verdict;
+	struct schedule_verdict next;
+	struct schedule_facts when = { .deploy_at = CLOCK_NEVER,
+				       .retire_at = CLOCK_NEVER,
+				       .expires_at = CLOCK_NEVER,
+				       .ask_advice_at = CLOCK_NEVER,
+				       .inspect_at = CLOCK_NEVER };
+
+	pass->now = when.now = clock_wall();
+	verdict = renewal_decide(&facts, &pass->certificate->renew_at, when.now);
+	when.renew_at = later(verdict.due_at, job->renewal.next_at);
+	if (pass->have_current)
+		when.expires_at = cert_not_after(pass->current.cert);
+	if (pass->have_current && !pass_deployed(pass) && when.expires_at > when.now)
+		when.deploy_at = pass_windows_open_at(
+			pass, later(when.now, job->deployment.next_at));
+	if (pass_deployed(pass)) {
+		when.inspect_at = schedule_inspection(pass->certificate->name,
+						      job->inspected_files_at,
+						      config->inspect_files_every_s);
+		if (!pass->state.retired && pass->state.retire_at != CLOCK_NEVER)
+			when.retire_at = pass->state.retire_at > when.now
+						 ? pass->state.retire_at
+						 : when.now + CLOCK_AGAIN_S;
+		if (pass->certificate->follow_ari && job->ari_ask_again_at)
+			when.ask_advice_at = job->ari_ask_again_at;
+	}
+	if (pass_comes_from_store(pass) &&
+	    when.now + config->inspect_files_every_s < when.inspect_at)
+		when.inspect_at = when.now + config->inspect_files_every_s;
+	if (pass_revocation_pending(pass) && when.now + AFTER_ERROR_S < when.renew_at)
+		when.renew_at = when.now + AFTER_ERROR_S;
+	next = schedule_next(&when);
+	pass->out->next_at = next.at;
+	str_copy(pass->out->next_why, sizeof(pass->out->next_why), next.why);
+}
