@@ -21,7 +21,7 @@
 #define REQUEST_MAX ((size_t)256 * 1024)
 #define VALUE_MAX 4096
 #define WRITES_MAX 3
-#define FIRST_PAUSE_MS 250
+#define FIRST_PAUSE_MS 100
 #define LONGEST_PAUSE_MS 4000
 
 struct route53 {
