@@ -8,6 +8,7 @@
 #include "hooks/dns/provider.h"
 
 static const struct dns_provider_kind *const kinds[] = {
+	[DNS_RFC2136] = &dns_rfc2136,
 	[DNS_ACME_DNS] = &dns_acme_dns,
 	[DNS_HTTPREQ] = &dns_httpreq,
 	[DNS_EXEC] = &dns_exec,
