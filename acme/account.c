@@ -101,6 +101,14 @@ static int find_account(struct acme_session *session, bool *ret_found, struct er
 
 	if (session_exchange(session, &request, &response, err))
 		return err_wrap(err, "look the account up");
+	if (answer_is_problem(&response, "unauthorized")) {
+		answer_check(&response, err);
+		err->kind = ERR_CONFIG;
+		rc = err_wrap(err, "the CA does not accept the account of this key any "
+				   "more: register with a new key");
+		http_response_release(&response);
+		return rc;
+	}
 	/* Some CAs ask for the binding even here; registering answers that question. */
 	*ret_found = !answer_is_problem(&response, "accountDoesNotExist") &&
 		     !answer_is_problem(&response, "externalAccountRequired");
@@ -184,21 +192,57 @@ static bool account_moved(const struct acme_session *session, const char *url,
 	       answer_is_problem(response, "unauthorized");
 }
 
+/* An account for the request: one that is made if need be, or one that there is. */
+static int account_known(struct acme_session *session,
+			 const struct session_request *request, struct err *err)
+{
+	bool found = false;
+
+	if (!request->existing_account)
+		return ensure_account(session, err);
+	if (acme_account_find(session, &found, err))
+		return -1;
+	if (!found)
+		return err_set(err, ERR_NOT_FOUND,
+			       "the CA knows no account with this key");
+	return 0;
+}
+
+/* Whoever has no valid account is `unauthorized` whatever he asks for (RFC 8555 7.3.6):
+ * is that the reason? Asked once in a session, so that the operator reads it in words. */
+static bool has_ended(struct acme_session *session, const struct http_response *response,
+		      struct err *err)
+{
+	bool found;
+
+	if (session->standing_checked ||
+	    (response->status != 401 && response->status != 403))
+		return false;
+	if (!answer_is_problem(response, "unauthorized"))
+		return false;
+	session->standing_checked = true;
+	return acme_account_find(session, &found, err) && err->kind == ERR_CONFIG;
+}
+
 int account_exchange(struct acme_session *session, const struct session_request *request,
 		     struct http_response *ret, struct err *err)
 {
 	struct http_response response = { 0 };
 
-	if (!session->account_url && ensure_account(session, err))
+	if (!session->account_url && account_known(session, request, err))
 		return -1;
 	if (session_exchange(session, request, &response, err))
 		return -1;
 	if (account_moved(session, request->url, &response)) {
 		http_response_release(&response);
-		if (ensure_account(session, err))
+		if (account_known(session, request, err))
 			return err_wrap(err, "the CA does not know the account any more");
 		if (session_exchange(session, request, &response, err))
 			return -1;
+	}
+	if (has_ended(session, &response, err)) {
+		http_response_release(&response);
+		return -1;
 	}
 	*ret = response;
 	return 0;

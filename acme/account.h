@@ -6,7 +6,10 @@
 
 /* session_exchange() as the account. An account that is not known yet is looked up or
  * registered first; one that the CA does not know any more is registered again, once.
- * Fills *ret whatever the status is; the caller releases it. */
+ * With
+ * request->existing_account none is registered: ERR_NOT_FOUND. An account that has ended
+ * at the CA is ERR_CONFIG in words. Fills *ret whatever the status is; the caller
+ * releases it. */
 int account_exchange(struct acme_session *session, const struct session_request *request,
 		     struct http_response *ret, struct err *err);
 

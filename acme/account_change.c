@@ -9,13 +9,39 @@
 #include "base/json.h"
 #include "base/str.h"
 
+/* Gives the URL of the account that there is; none is made to be changed. */
 static char *account_url(struct acme_session *session, struct err *err)
 {
-	char *url = NULL;
+	bool found = false;
 
-	if (session->account_url)
-		return str_dup(session->account_url);
-	return acme_register(session, &url, err) ? NULL : url;
+	if (!session->account_url) {
+		if (acme_account_find(session, &found, err))
+			return NULL;
+		if (!found) {
+			err_set(err, ERR_NOT_FOUND,
+				"the CA knows no account with this key");
+			return NULL;
+		}
+	}
+	return str_dup(session->account_url);
+}
+
+/* Posts to the account's own URL. */
+static int post_to_account(struct acme_session *session, const char *payload,
+			   struct err *err)
+{
+	char *url = account_url(session, err);
+	const struct session_request request = { .url = url,
+						 .payload = payload,
+						 .existing_account = true };
+	struct http_response response = { 0 };
+	int rc = -1;
+
+	if (url && account_exchange(session, &request, &response, err) == 0)
+		rc = answer_check(&response, err);
+	http_response_release(&response);
+	free(url);
+	return rc;
 }
 
 int acme_account_set_contact(struct acme_session *session, const char *const *contact,
@@ -23,33 +49,22 @@ int acme_account_set_contact(struct acme_session *session, const char *const *co
 {
 	cJSON *json = cJSON_CreateObject();
 	cJSON *list = cJSON_AddArrayToObject(json, "contact");
-	struct http_response response = { 0 };
-	char *url = account_url(session, err), *payload;
-	int rc = -1;
+	char *payload;
+	int rc;
 
 	for (size_t i = 0; contact && contact[i]; i++)
 		cJSON_AddItemToArray(list, cJSON_CreateString(contact[i]));
 	payload = json_print(json);
-	if (url)
-		rc = account_post(session, url, payload, &response, err);
-	http_response_release(&response);
+	rc = post_to_account(session, payload, err);
 	cJSON_Delete(json);
 	free(payload);
-	free(url);
 	return rc ? err_wrap(err, "change the account's contact") : 0;
 }
 
 int acme_account_deactivate(struct acme_session *session, struct err *err)
 {
-	struct http_response response = { 0 };
-	char *url = account_url(session, err);
-	int rc = -1;
+	int rc = post_to_account(session, "{\"status\":\"deactivated\"}", err);
 
-	if (url)
-		rc = account_post(session, url, "{\"status\":\"deactivated\"}", &response,
-				  err);
-	http_response_release(&response);
-	free(url);
 	return rc ? err_wrap(err, "deactivate the account") : 0;
 }
 
@@ -114,7 +129,8 @@ int acme_account_change_key(struct acme_session *session, EVP_PKEY *new_key,
 	if (key_change_payload(session, url, new_key, &payload, err))
 		goto out;
 	request = (struct session_request){ .url = directory->key_change,
-					    .payload = payload };
+					    .payload = payload,
+					    .existing_account = true };
 	if (account_exchange(session, &request, &response, err) ||
 	    judge_key_change(&response, err))
 		goto out;

@@ -117,10 +117,11 @@ struct acme_result {    /* what became known on the way, whether it succeeded or
 	struct buf pem; /* the PEM chain as the CA sent it; at most CERT_MAX_CHAIN */
 	struct strlist challenged; /* identifiers whose challenge failed at the CA:
 				      another type may succeed */
-	struct strlist chains; /* the issuer names at the top of each chain offered, the
-				  one that was taken first */
-	struct strlist notes;  /* what was asked for and not had, a sentence each: a
-				  profile, dates, `replaces`, a chain */
+	struct strlist chains;     /* the issuer names at the top of each chain that was
+				      looked     at, the one that was taken first; others than the
+				      CA's     default only where `chain` asks for one */
+	struct strlist notes;      /* what was asked for and not had, a sentence each: a
+				      profile, dates, `replaces`, a chain */
 };
 /* An empty one; acme_result_clear() releases. */
 void acme_result_init(struct acme_result *result);
@@ -132,6 +133,7 @@ void acme_result_clear(struct acme_result *result);
  * certificate for another key is ERR_REFUSED "... is for another key").
  * Gives   result->pem, and fills the rest of the initialised `result` also when it
  *         fails; that the chain fits key and names is for daemon/accept.h to judge.
+ *         At most 3 newOrder requests.
  * Fails   ERR_REFUSED  the CA's problem, with its subproblems, in its own words
  *         ERR_TRANSIENT  with retry_after_s when the CA gave one
  *         ERR_CONFIG, ERR_CANCELLED. Where the CA refused, authorizations that this
@@ -145,7 +147,8 @@ int acme_obtain(struct acme_session *session, const struct acme_request *request
  * *ret_found; where it is true acme_session_account_url() tells its URL. */
 int acme_account_find(struct acme_session *session, bool *ret_found, struct err *err);
 
-/* Replaces the account's contacts (RFC 8555 7.3.2); an empty list removes them. */
+/* Replaces the account's contacts (RFC 8555 7.3.2); an empty list removes them. Like the
+ * two below: ERR_NOT_FOUND when the CA knows no account with the session's key. */
 int acme_account_set_contact(struct acme_session *session, const char *const *contact,
 			     struct err *err);
 
@@ -192,8 +195,12 @@ struct acme_renewal_info {         /* RFC 9773 4.2 */
 	int64_t retry_after_s;     /* clamped to 1 min .. 1 day; 6 h when not given */
 	char explanation_url[512]; /* "" without one */
 };
-/* Asks the CA when to renew (RFC 9773 4.1). ERR_NOT_FOUND when the CA has no renewalInfo.
- * Any failure is advice missing, never a reason not to renew. */
+/* Asks the CA when to renew (RFC 9773 4.1); where nothing is at that address any more
+ * the directory is read anew. Any failure is advice missing, never a reason not to renew:
+ *   ERR_NOT_FOUND  the CA has no renewalInfo, or the certificate no identifier
+ *   ERR_TRANSIENT  passing (RFC 9773 4.3.3: 5xx, 429, no answer): ask again after pauses
+ *                  that grow, not before err->retry_after_s
+ *   anything else  lasting (4xx, an object that is none): ask again after 6 hours */
 int acme_renewal_info(struct acme_session *session, const char *cert_id,
 		      struct acme_renewal_info *ret, struct err *err);
 

@@ -1,11 +1,15 @@
 #include "acme/answer.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "acme/link.h"
 #include "acme/problem.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+
+#define RETRY_MAX_S (365 * 24 * 3600) /* as of Retry-After */
 
 int64_t answer_retry_after(const struct http_response *response)
 {
@@ -62,6 +66,34 @@ static void content_type(const struct http_response *response, char out[64])
 	str_make_printable(out);
 }
 
+/* Retry-After, or what the detail says in words; -1: neither. */
+static int64_t retry_after_of(const struct http_response *response, const cJSON *problem)
+{
+	int64_t now = response->date ? response->date : clock_wall();
+	int64_t seconds = answer_retry_after(response), at;
+
+	if (seconds >= 0 || !problem || !problem_retry_at(problem, &at) || at <= now)
+		return seconds;
+	return at - now < RETRY_MAX_S ? at - now : RETRY_MAX_S;
+}
+
+/* RFC 8555 7.3.3: where the terms are that must be agreed to again. */
+static void add_terms(const struct http_response *response, const cJSON *problem,
+		      struct err *err)
+{
+	struct strlist terms = { 0 };
+	size_t len = strlen(err->text);
+
+	if (!problem_is(problem, "userActionRequired"))
+		return;
+	link_targets_of(response, "terms-of-service", &terms);
+	if (terms.n && !strstr(err->text, terms.items[0]) &&
+	    len + strlen(terms.items[0]) + 32 < sizeof(err->text))
+		snprintf(err->text + len, sizeof(err->text) - len,
+			 "; the CA's terms of service: '%s'", terms.items[0]);
+	strlist_clear(&terms);
+}
+
 static const char *url_of(const struct http_response *response)
 {
 	return response->url ? response->url : "the CA";
@@ -69,15 +101,17 @@ static const char *url_of(const struct http_response *response)
 
 int answer_check(const struct http_response *response, struct err *err)
 {
-	int64_t retry_after_s = answer_retry_after(response);
+	int64_t retry_after_s;
 	char type[64];
 	cJSON *problem;
 
 	if (response->status >= 200 && response->status < 300)
 		return 0;
 	problem = problem_of(response);
+	retry_after_s = retry_after_of(response, problem);
 	if (problem) {
 		problem_to_err(problem, response->status, err);
+		add_terms(response, problem, err);
 		cJSON_Delete(problem);
 	} else {
 		content_type(response, type);

@@ -18,7 +18,8 @@ int64_t answer_retry_after(const struct http_response *response);
 bool answer_is_problem(const struct http_response *response, const char *type);
 
 /* 0 for 2xx. Else -1 with the problem in the CA's own words, or with status and content
- * type when there is none; err->retry_after_s from Retry-After. */
+ * type when there is none; err->retry_after_s from Retry-After, or else from a
+ * "retry after <instant>" in the problem's words. */
 int answer_check(const struct http_response *response, struct err *err);
 
 /* answer_check(), then the body as a JSON object. Gives *ret_json. ERR_TRANSIENT

@@ -10,7 +10,7 @@
 
 #define TOKEN_MAX 256
 #define ISSUER_DOMAINS_MAX 10
-#define HOST_NAME "abcdefghijklmnopqrstuvwxyz0123456789-."
+#define LABEL "abcdefghijklmnopqrstuvwxyz0123456789-"
 #define BASE64URL "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 bool token_is_usable(const char *token)
@@ -18,6 +18,22 @@ bool token_is_usable(const char *token)
 	size_t len = token ? strlen(token) : 0;
 
 	return len > 0 && len <= TOKEN_MAX && strspn(token, BASE64URL) == len;
+}
+
+/* Labels of 1 to 63 letters, digits and inner hyphens, in lower case. */
+static bool is_host_name(const char *name)
+{
+	size_t len;
+
+	if (!name || strlen(name) > 253)
+		return false;
+	for (;; name += len + 1) {
+		len = strspn(name, LABEL);
+		if (len < 1 || len > 63 || name[0] == '-' || name[len - 1] == '-')
+			return false;
+		if (name[len] != '.')
+			return !name[len];
+	}
 }
 
 /* draft-ietf-acme-dns-persist 3: 1 to 10 names, A-labels in lower case. */
@@ -36,8 +52,7 @@ static int read_issuer_domains(const cJSON *json, struct authorization *ret,
 	cJSON_ArrayForEach (each, list) {
 		const char *name = cJSON_GetStringValue(each);
 
-		if (!name || !*name || strlen(name) > 253 ||
-		    strspn(name, HOST_NAME) != strlen(name))
+		if (!is_host_name(name))
 			return err_set(err, ERR_REFUSED,
 				       "the CA's dns-persist-01 challenge has an "
 				       "'issuer-domain-names' that is no host name in "
@@ -51,8 +66,10 @@ static int read_proof(const cJSON *json, struct authorization *ret, struct err *
 {
 	const char *token = json_string(json, "token");
 
-	if (str_equal(ret->solver->type, "dns-persist-01"))
+	if (str_equal(ret->solver->type, "dns-persist-01")) {
+		ret->account_uri = str_dup(json_string(json, "accounturi"));
 		return read_issuer_domains(json, ret, err);
+	}
 	if (!token_is_usable(token))
 		return err_set(err, ERR_REFUSED,
 			       "the CA's token is not 1 to 256 characters of base64url");
@@ -156,6 +173,7 @@ void authorization_release(struct authorization *authorization)
 	free(authorization->challenge_url);
 	free(authorization->token);
 	free(authorization->offered);
+	free(authorization->account_uri);
 	free(authorization->key_authorization);
 	free(authorization->dns_value);
 	strlist_clear(&authorization->issuer_domains);

@@ -19,6 +19,9 @@ struct authorization {
 					     one of ours can answer */
 	char *challenge_url, *token;      /* token: NULL for dns-persist-01 */
 	struct strlist issuer_domains; /* dns-persist-01: the CA's names, any will do */
+	char *account_uri; /* dns-persist-01: whose record the CA looks for; NULL: not
+			    * said
+			    */
 	enum acme_status challenge_status;
 	char *offered; /* the types that are, for sentences: "dns-01, tls-alpn-01" */
 	struct err

@@ -134,6 +134,22 @@ static int no_challenge(const struct order_run *run, const struct authorization 
 	return rc;
 }
 
+/* dns-persist-01: the record that is published names our account, so must the CA. */
+static int check_account(const struct order_run *run, const struct authorization *each,
+			 struct err *err)
+{
+	const char *ours = acme_session_account_url(run->session);
+
+	if (!each->account_uri || str_equal(each->account_uri, ours))
+		return 0;
+	err_set(err, ERR_REFUSED,
+		"the CA's dns-persist-01 challenge for '%s' is for the account '%.300s', "
+		"not for ours, '%.300s'",
+		each->identifier, each->account_uri, ours ? ours : "");
+	str_make_printable(err->text);
+	return -1;
+}
+
 /* Makes every answer visible, before the CA is told about the first. */
 static int present_all(struct order_run *run, struct authorizations *all, struct err *err)
 {
@@ -145,6 +161,8 @@ static int present_all(struct order_run *run, struct authorizations *all, struct
 			continue;
 		if (!each->solver)
 			return no_challenge(run, each, err);
+		if (check_account(run, each, err))
+			return -1;
 		prepare(run, each);
 		challenge = challenge_of(run, each);
 		each->presented = true;

@@ -41,6 +41,7 @@ static int send_csr(struct order_run *run, const char *payload, struct err *err)
 	if (account_exchange(run->session, &request, &response, err))
 		return -1;
 	not_ready = answer_is_problem(&response, "orderNotReady");
+	run->order.profile_refused = answer_is_problem(&response, "invalidProfile");
 	if (not_ready)
 		rc = answer_check(&response, err) ? 1 : 0;
 	else if (answer_check(&response, err) == 0)
@@ -159,6 +160,11 @@ void acme_result_clear(struct acme_result *result)
 	strlist_clear(&result->notes);
 }
 
+static int bring_home(struct order_run *run, struct err *err)
+{
+	return authorize(run, err) || finalize(run, err) || download(run, err) ? -1 : 0;
+}
+
 int acme_obtain(struct acme_session *session, const struct acme_request *request,
 		struct acme_result *result, struct err *err)
 {
@@ -172,10 +178,11 @@ int acme_obtain(struct acme_session *session, const struct acme_request *request
 		timeout_s = ORDER_TIMEOUT_S;
 	run.timeout_s = timeout_s;
 	run.deadline_ms = clock_mono_ms() + timeout_s * 1000;
-	if (order_open(&run, err) || authorize(&run, err) || finalize(&run, err) ||
-	    download(&run, err))
+	if (order_open(&run, err))
 		goto out;
-	rc = 0;
+	do
+		rc = bring_home(&run, err);
+	while (rc && order_again_without_profile(&run, err));
 out:
 	order_release(&run.order);
 	return rc;

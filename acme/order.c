@@ -14,7 +14,6 @@
 
 #define NAMES_MAX 200
 #define HICCUPS_MAX 2
-#define NEW_ORDERS_MAX 3
 
 static const char *const status_names[] = {
 	[STATUS_OTHER] = "unknown", [STATUS_PENDING] = "pending",
@@ -92,8 +91,10 @@ int order_parse(const cJSON *json, struct order *ret, struct err *err)
 	order.status = acme_status_parse(json_string(json, "status"));
 	if (expires && clock_parse_rfc3339(expires, &order.expires_at))
 		order.expires_at = CLOCK_NEVER;
-	if (problem_present(problem))
+	if (problem_present(problem)) {
 		problem_to_err(problem, 0, &order.failure);
+		order.profile_refused = problem_is(problem, "invalidProfile");
+	}
 	*ret = order;
 	return 0;
 }
@@ -246,170 +247,6 @@ static int resume(struct order_run *run, bool *ret_usable, struct err *err)
 	return rc ? err_wrap(err, "resume the order '%s'", url) : 0;
 }
 
-static void add_instant(cJSON *json, const char *name, int64_t at)
-{
-	char text[CLOCK_TEXT_MAX];
-
-	if (!at)
-		return;
-	clock_format_rfc3339(at, text);
-	json_set_string(json, name, text);
-}
-
-struct wishes { /* what a newOrder asks for besides names; dropped one by one */
-	const char *replaces, *profile;
-	int64_t not_before, not_after;
-};
-
-static char *order_payload(const struct acme_request *request,
-			   const struct wishes *wishes)
-{
-	cJSON *json = cJSON_CreateObject();
-	cJSON *list = cJSON_AddArrayToObject(json, "identifiers");
-	char *text;
-
-	for (size_t i = 0; request->names[i]; i++) {
-		cJSON *id = cJSON_CreateObject();
-
-		json_set_string(id, "type",
-				identifier_is_ip(request->names[i]) ? "ip" : "dns");
-		json_set_string(id, "value", request->names[i]);
-		cJSON_AddItemToArray(list, id);
-	}
-	add_instant(json, "notBefore", wishes->not_before);
-	add_instant(json, "notAfter", wishes->not_after);
-	if (wishes->replaces)
-		json_set_string(json, "replaces", wishes->replaces);
-	if (wishes->profile)
-		json_set_string(json, "profile", wishes->profile);
-	text = json_print(json);
-	cJSON_Delete(json);
-	return text;
-}
-
-static int new_order(struct order_run *run, const struct wishes *wishes, struct err *err)
-{
-	struct http_response response = { 0 };
-	const struct acme_directory *directory;
-	char *payload = order_payload(run->request, wishes);
-	const char *location;
-	int rc = -1;
-
-	if (acme_session_directory(run->session, &directory, err) ||
-	    account_post(run->session, directory->new_order, payload, &response, err) ||
-	    order_adopt(run, &response, err))
-		goto out;
-	location = http_header(&response, "location");
-	if (url_check(location, "order", err))
-		goto out;
-	run->order.url = str_dup(location);
-	rc = 0;
-out:
-	free(payload);
-	http_response_release(&response);
-	if (rc) { /* it may have moved: the next order asks the directory first */
-		if (run->session->answered && err->kind == ERR_REFUSED)
-			session_forget_directory(run->session);
-		return err_wrap(err, "newOrder");
-	}
-	return 0;
-}
-
-static void note(struct order_run *run, const char *what, const char *detail)
-{
-	char *text = str_printf("%s%s", what, detail);
-
-	str_make_printable(text);
-	strlist_add(&run->result->notes, text);
-	free(text);
-}
-
-static char *profiles_offered(const struct acme_directory *directory)
-{
-	struct buf text;
-
-	buf_init(&text, 4096);
-	for (size_t i = 0; i < directory->profiles.n; i++)
-		buf_printf(&text, "%s%s", i ? ", " : "", directory->profiles.items[i]);
-	if (!text.len)
-		buf_puts(&text, "none");
-	return buf_steal(&text);
-}
-
-/* draft-ietf-acme-profiles 5: a name that is not advertised is not asked for. */
-static int choose_profile(struct order_run *run, const struct acme_directory *directory,
-			  struct wishes *wishes, struct err *err)
-{
-	const struct acme_request *request = run->request;
-	char *offered;
-	int rc = 0;
-
-	if (!request->profile)
-		return 0;
-	if (strlist_has(&directory->profiles, request->profile)) {
-		wishes->profile = request->profile;
-		return 0;
-	}
-	offered = profiles_offered(directory);
-	if (request->profile_required)
-		rc = err_set(err, ERR_CONFIG,
-			     "the CA does not offer the profile '%s' that is required, "
-			     "only: %.500s",
-			     request->profile, offered);
-	else
-		note(run, "the CA does not offer the preferred profile, only: ", offered);
-	free(offered);
-	return rc;
-}
-
-/* Drops the wish that the CA may have refused the order for. False: there is none, or
- * the refusal has another reason. */
-static bool drop_a_wish(struct order_run *run, struct wishes *wishes,
-			const struct err *err)
-{
-	/* Whatever it says: some CAs refuse for ever what they advertise. */
-	if (wishes->replaces) {
-		note(run, "the CA refused the order with `replaces`: ", err->text);
-		wishes->replaces = NULL;
-		return true;
-	}
-	if (err->kind == ERR_TRANSIENT || err->retry_after_s)
-		return false;
-	if (wishes->profile && !run->request->profile_required &&
-	    strstr(err->text, "invalidProfile")) {
-		note(run, "the CA refused the order with the profile: ", err->text);
-		wishes->profile = NULL;
-		return true;
-	}
-	if (wishes->not_before || wishes->not_after) {
-		note(run, "the CA refused the order with dates of ours: ", err->text);
-		wishes->not_before = wishes->not_after = 0;
-		return true;
-	}
-	return false;
-}
-
-static int make_order(struct order_run *run, struct err *err)
-{
-	const struct acme_request *request = run->request;
-	const struct acme_directory *directory;
-	struct wishes wishes = { .not_before = request->not_before,
-				 .not_after = request->not_after };
-
-	if (acme_session_directory(run->session, &directory, err))
-		return -1;
-	if (directory->renewal_info)
-		wishes.replaces = request->replaces;
-	if (choose_profile(run, directory, &wishes, err))
-		return -1;
-	for (unsigned try = 1; new_order(run, &wishes, err); try++) {
-		if (try == NEW_ORDERS_MAX || !run->session->answered ||
-		    err->kind == ERR_CANCELLED || !drop_a_wish(run, &wishes, err))
-			return -1;
-	}
-	return 0;
-}
-
 int order_open(struct order_run *run, struct err *err)
 {
 	const struct acme_request *request = run->request;
@@ -423,11 +260,5 @@ int order_open(struct order_run *run, struct err *err)
 			return 0;
 		}
 	}
-	if (make_order(run, err))
-		return -1;
-	if (request->record.order_created &&
-	    request->record.order_created(request->record.ctx, run->order.url, err))
-		return -1;
-	order_progress(run, "order", run->order.url);
-	return 0;
+	return order_make(run, err);
 }

@@ -11,6 +11,8 @@
 #include "base/http_client.h"
 #include "base/str.h"
 
+#define NEW_ORDERS_MAX 3 /* in one run */
+
 /* RFC 8555 7.1.6: of orders, authorizations and challenges alike. */
 enum acme_status {
 	STATUS_OTHER,
@@ -33,6 +35,7 @@ struct order {
 	int64_t expires_at;    /* CLOCK_NEVER: not given */
 	int64_t retry_after_s; /* of the newest answer; -1: none */
 	struct err failure;    /* why it is invalid; kind ERR_NONE: not said */
+	bool profile_refused;  /* because of its profile */
 };
 
 /* Parses an order object. Fills *ret, whose url and retry_after_s stay NULL and -1;
@@ -47,6 +50,8 @@ struct order_run {
 	struct acme_result *result;
 	int64_t timeout_s, deadline_ms; /* monotonic */
 	unsigned hiccups;               /* polls in a row that failed for a moment */
+	unsigned new_orders;            /* newOrder requests so far */
+	bool without_replaces, without_profile, without_dates; /* the CA would not */
 	struct order order;
 };
 
@@ -57,6 +62,16 @@ void order_progress(const struct order_run *run, const char *stage, const char *
  * names and of use, else makes a new order; record.order_created has been called when
  * a new one is there. */
 int order_open(struct order_run *run, struct err *err);
+
+/* Makes a new order (new_order.c). A CA that refuses it with `replaces`, with a profile
+ * that is merely preferred or with dates is asked again without, and one whose directory
+ * has changed at its new address: NEW_ORDERS_MAX requests in a run at most. What was
+ * given up is a note of the result. record.order_created has been called on success. */
+int order_make(struct order_run *run, struct err *err);
+
+/* finalize has failed, but only because of a profile that is merely preferred, and there
+ * may be another newOrder: makes one without. False: `err` stands. */
+bool order_again_without_profile(struct order_run *run, struct err *err);
 
 /* Takes over the order object that `response` (2xx) carries. */
 int order_adopt(struct order_run *run, const struct http_response *response,

@@ -63,14 +63,31 @@ static bool parse_until(const char *text, int64_t *ret)
 	return true;
 }
 
+/* RFC 8659 4.2: letters, digits and inner hyphens. */
+static bool is_tag(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789-");
+
+	return len > 0 && !text[len] && text[0] != '-' && text[len - 1] != '-';
+}
+
+/* RFC 8659 4.2: what can be seen, without blanks inside. ';' has ended it before. */
+static bool is_value(const char *text)
+{
+	for (; *text; text++) {
+		if (*text <= ' ' || *text > '~')
+			return false;
+	}
+	return true;
+}
+
 /* Parameters are unique; those that nobody knows are ignored. */
 static void take_parameter(char *part, struct persist *record)
 {
 	char *value = strchr(part, '=');
 	size_t len;
 
-	if (!*part)
-		return; /* "issuer;" */
 	if (!value) {
 		record->broken = true;
 		return;
@@ -80,7 +97,9 @@ static void take_parameter(char *part, struct persist *record)
 	len = strlen(part);
 	while (len && strchr(BLANK, part[len - 1]))
 		part[--len] = '\0';
-	if (str_equal_nocase(part, "accounturi")) {
+	if (!is_tag(part) || !is_value(value)) {
+		record->broken = true;
+	} else if (str_equal_nocase(part, "accounturi")) {
 		record->broken = record->broken || record->seen_account;
 		record->seen_account = true;
 		record->account_matches = str_equal(value, record->account_url);

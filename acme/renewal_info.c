@@ -13,6 +13,7 @@
 #define MINUTE INT64_C(60)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
+#define REDIRECTS 3
 
 #define CERT_ID "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
@@ -71,13 +72,52 @@ out:
 	return rc;
 }
 
+/* One question to the CA at `base`. Sets *ret_gone when nothing is there. */
+static int ask(struct acme_session *session, const char *base, const char *cert_id,
+	       struct acme_renewal_info *ret, bool *ret_gone, struct err *err)
+{
+	char *url = str_printf("%s%s%s", base, str_ends(base, "/") ? "" : "/", cert_id);
+	struct http_response response = { 0 };
+	int rc = -1;
+
+	*ret_gone = false;
+	if (session_get(session, url, REDIRECTS, &response, err))
+		goto out;
+	*ret_gone = response.status == 404 || response.status == 410;
+	if (answer_check(&response, err) ||
+	    renewal_info_parse(response.body.data, response.body.len,
+			       answer_retry_after(&response), ret, err))
+		goto out;
+	rc = 0;
+out:
+	free(url);
+	http_response_release(&response);
+	return rc;
+}
+
+/* Nothing is at `base`: where is it now? Gives *ret_base; NULL: nowhere else. */
+static int look_elsewhere(struct acme_session *session, const char *base, char **ret_base,
+			  struct err *err)
+{
+	const struct acme_directory *directory;
+
+	session_forget_directory(session);
+	if (acme_session_directory(session, &directory, err))
+		return -1;
+	if (!directory->renewal_info)
+		return err_set(err, ERR_NOT_FOUND, "the CA gives no renewal information");
+	*ret_base = str_equal(base, directory->renewal_info)
+			    ? NULL
+			    : str_dup(directory->renewal_info);
+	return 0;
+}
+
 int acme_renewal_info(struct acme_session *session, const char *cert_id,
 		      struct acme_renewal_info *ret, struct err *err)
 {
 	const struct acme_directory *directory;
-	struct http_response response = { 0 };
-	const char *base;
-	char *url = NULL;
+	char *base = NULL, *elsewhere = NULL;
+	bool gone;
 	int rc = -1;
 
 	if (!cert_id || !*cert_id || strspn(cert_id, CERT_ID) != strlen(cert_id))
@@ -86,20 +126,19 @@ int acme_renewal_info(struct acme_session *session, const char *cert_id,
 			       "no usable identifier");
 	if (acme_session_directory(session, &directory, err))
 		return -1;
-	base = directory->renewal_info;
-	if (!base)
+	if (!directory->renewal_info)
 		return err_set(err, ERR_NOT_FOUND, "the CA gives no renewal information");
-	url = str_printf("%s%s%s", base, str_ends(base, "/") ? "" : "/", cert_id);
-	if (session_get(session, url, 0, &response, err) ||
-	    answer_check(&response, err) ||
-	    renewal_info_parse(response.body.data, response.body.len,
-			       answer_retry_after(&response), ret, err)) {
-		err_wrap(err, "renewal information");
-		goto out;
+	base = str_dup(directory->renewal_info);
+	rc = ask(session, base, cert_id, ret, &gone, err);
+	if (rc && gone) {
+		struct err trouble;
+
+		if (look_elsewhere(session, base, &elsewhere, &trouble))
+			*err = trouble;
+		else if (elsewhere)
+			rc = ask(session, elsewhere, cert_id, ret, &gone, err);
 	}
-	rc = 0;
-out:
-	free(url);
-	http_response_release(&response);
-	return rc;
+	free(base);
+	free(elsewhere);
+	return rc ? err_wrap(err, "renewal information") : 0;
 }

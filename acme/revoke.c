@@ -50,7 +50,8 @@ int acme_revoke(struct acme_session *session, const struct cert *cert,
 	request = (struct session_request){ .url = directory->revoke_cert,
 					    .payload = payload,
 					    .with_jwk = certificate_key != NULL,
-					    .sign_with = certificate_key };
+					    .sign_with = certificate_key,
+					    .existing_account = true };
 	if (certificate_key ? session_exchange(session, &request, &response, err)
 			    : account_exchange(session, &request, &response, err))
 		goto out;

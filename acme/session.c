@@ -131,6 +131,7 @@ static int read_directory(struct acme_session *session, struct err *err)
 	session_forget_directory(session);
 	session->directory = directory;
 	session->have_directory = true;
+	session->directory_is_old = false;
 	session->directory_read_ms = clock_mono_ms();
 	rc = 0;
 out:
@@ -144,7 +145,8 @@ int acme_session_directory(struct acme_session *session,
 {
 	int64_t age_ms = clock_mono_ms() - session->directory_read_ms;
 
-	if (!session->have_directory || age_ms > DIRECTORY_KEPT_MS) {
+	if (!session->have_directory || session->directory_is_old ||
+	    age_ms > DIRECTORY_KEPT_MS) {
 		if (read_directory(session, err))
 			return -1;
 	}
@@ -179,6 +181,8 @@ static int fetch_nonce(struct acme_session *session, char **ret_nonce, struct er
 	request.url = session->directory.new_nonce;
 	if (perform(session, &request, &response, err) || answer_check(&response, err)) {
 		err_wrap(err, "newNonce");
+		session->directory_is_old = response.status == 404 ||
+					    response.status == 410;
 		goto out;
 	}
 	nonce = nonces_take(&session->nonces);

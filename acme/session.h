@@ -21,17 +21,19 @@ struct acme_session {
 	struct http_client *client;
 	struct nonces nonces;
 	struct acme_directory directory;
-	bool have_directory;
-	int64_t directory_read_ms; /* monotonic */
-	bool answered;             /* did the last request get any answer? */
+	bool have_directory, directory_is_old; /* old: what it named is not there */
+	int64_t directory_read_ms;             /* monotonic */
+	bool answered;                         /* did the last request get any answer? */
+	bool standing_checked; /* the CA was asked whether the account has ended */
 };
 
 struct session_request {
 	const char *url;
-	const char *payload; /* JSON; "" is POST-as-GET */
-	const char *accept;  /* NULL: anything */
-	bool with_jwk;       /* identify by the key, not by the account's URL */
-	EVP_PKEY *sign_with; /* borrowed; NULL: the account's key */
+	const char *payload;   /* JSON; "" is POST-as-GET */
+	const char *accept;    /* NULL: anything */
+	bool with_jwk;         /* identify by the key, not by the account's URL */
+	EVP_PKEY *sign_with;   /* borrowed; NULL: the account's key */
+	bool existing_account; /* account.h: never register one for this */
 };
 
 /* One signed POST, with a nonce of the pool or a new one; badNonce is answered with the

@@ -280,7 +280,8 @@ static void a_challenge_type_that_is_not_offered_is_named(void **state)
 
 	(void)state;
 	expect_failure(client, ERR_CONFIG,
-		       "no http-01 challenge for 'a.example', only: dns-01, tls-alpn-01");
+		       "no http-01 challenge for 'a.example' that can prove it, only: "
+		       "dns-01, tls-alpn-01");
 	assert_int_equal(client->presented, 0);
 	assert_true(deactivated(client));
 	client_free(client);
