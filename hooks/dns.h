@@ -37,7 +37,8 @@ int dns_withdraw(const struct dns_work *work, const struct dns_answer *answer,
 		 struct err *err);
 
 /* Can it be asked at all, as far as can be seen without changing anything (a program is
- * there, a server answers, the account may see the zone of `domain`)? For preflight. */
+ * there, a server answers, the account may see the zone of `domain`)? For preflight.
+ * acme-dns: registers the domain if it is not yet, to be able to name the CNAME. */
 int dns_check(const struct dns_work *work, const char *domain, struct err *err);
 
 /* The CNAME that the operator has to make for this provider to answer for `domain`: gives
