@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "daemon/drift.h"
 #include "daemon/schedule.h"
+#include "daemon/served.h"
 #include "hooks/mode.h"
 #include "hooks/observe.h"
 #include "hooks/settings.h"
@@ -41,6 +42,37 @@ static bool names_the_old(struct pass *pass, size_t i)
 	return any;
 }
 
+/* Which chain is really served; told when it is another than the preferred one that we
+ * brought in, and when that has changed since the last look. */
+static void note_chain(struct pass *pass, size_t i, const struct target_view *view)
+{
+	const struct served_facts facts = { .target = &pass->certificate->targets[i],
+					    .view = view,
+					    .stored = pass->current.cert,
+					    .wanted = pass->certificate->chain };
+	struct err err;
+	cJSON *seen = served_read(pass->folder, &err);
+
+	if (err.kind == ERR_CONFIG)
+		pass_tell(pass, EVENT_STATE_DAMAGED, NULL, err.text, NULL);
+	if (!served_update(seen, &facts))
+		goto out;
+	for (size_t k = 0; k < view->n_endpoints; k++) {
+		char *what = served_complaint(&facts, k);
+
+		if (what)
+			pass_tell(pass, EVENT_CA_CHANGED, facts.target->name, what,
+				  "the application or the system builds a chain of its "
+				  "own: look at the intermediates that it has in its "
+				  "stores; clients get what is served");
+		free(what);
+	}
+	if (served_write(pass->folder, seen, &err))
+		pass_note(pass, "inspect", "%s", err.text);
+out:
+	cJSON_Delete(seen);
+}
+
 /* Returns true when everything of it was looked at and is as we left it. */
 static bool inspect_target(struct pass *pass, size_t i, bool endpoints)
 {
@@ -52,8 +84,10 @@ static bool inspect_target(struct pass *pass, size_t i, bool endpoints)
 
 	observe_files(target, &view);
 	seen = endpoints && view.service != SERVICE_IS_STOPPED;
-	if (seen)
+	if (seen) {
 		observe_endpoints(target, pass->in->cancel, &view);
+		note_chain(pass, i, &view);
+	}
 	finding = drift_judge(target, pass->certificate->name, &view, pass->current.cert);
 	target_view_clear(&view);
 	if (!finding.drifted)

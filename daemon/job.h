@@ -15,7 +15,7 @@
 struct failures { /* in a row, of one kind of work */
 	unsigned count;
 	int64_t first_at, last_at, next_at; /* next_at: not before then; 0: none */
-	char text[1024];
+	char text[2048]; /* whole: a link in it is of no use when cut */
 };
 
 struct job {

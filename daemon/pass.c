@@ -160,7 +160,7 @@ void pass_tell(struct pass *pass, enum event_kind kind, const char *target,
 
 void pass_note(struct pass *pass, const char *step, const char *fmt, ...)
 {
-	char text[1024];
+	char text[2304]; /* a failure's sentence, and what stands around it */
 	va_list ap;
 
 	if (!pass->in->note)

@@ -193,6 +193,7 @@ static int describe(struct probe_look *look, struct err *err)
 	result->not_before = cert_not_before(cert);
 	result->not_after = cert_not_after(cert);
 	result->chain_complete = probe_chain_links(look, true);
+	probe_chain_issuers(look, result->issuers, sizeof(result->issuers));
 	cert_free(cert);
 	return 0;
 }

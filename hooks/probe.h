@@ -26,10 +26,16 @@ struct probe_result {
 	char sha1[CERT_SHA1_HEX], sha256[CERT_SHA256_HEX]; /* PROBE_TLS */
 	int64_t not_before, not_after;                     /* PROBE_TLS */
 	bool chain_complete; /* what it sent links up to its root, or all but the root */
+	char issuers[512];   /* PROBE_TLS: who issued the leaf and what was sent above it,
+				by common name, up to the top: "R10 < ISRG Root X1" */
 	char detail[256];    /* for people: why nothing, or issuer of what was seen */
 };
 
 const char *probe_kind_name(enum probe_kind kind); /* "nothing", "plain", "tls" */
+
+/* Is `name` one of those in `issuers`? Exact. And the last of them, borrowed. */
+bool probe_issuers_have(const char *issuers, const char *name);
+const char *probe_issuers_top(const char *issuers);
 
 /* Asks one endpoint once, within timeout_s (connect and handshake together); every
  * address of a name is tried. Cannot fail: *ret says what was seen. A server that asks

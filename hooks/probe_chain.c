@@ -1,12 +1,18 @@
 /* probe_chain.c - is what a server sends enough for a client that knows only roots? */
 #include "hooks/probe_parts.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "base/ca_store.h"
+#include "base/str.h"
 
 #define MAX_STEPS CERT_MAX_CHAIN
+#define BELOW " < "
+#define NAME_MAX_BYTES 128
 
 static bool issued(X509 *issuer, X509 *subject)
 {
@@ -86,4 +92,75 @@ bool probe_chain_has_all(const struct probe_look *look, const struct cert *cert)
 			return false;
 	}
 	return true;
+}
+
+/* ---- who stands above it ----------------------------------------------------- */
+
+/* The issuer's common name, or the whole name where it has none. Gives. */
+static char *issuer_name(const X509 *x509)
+{
+	const X509_NAME *name = X509_get_issuer_name(x509);
+	int at = X509_NAME_get_index_by_NID((X509_NAME *)name, NID_commonName, -1), len;
+	unsigned char *utf8 = NULL;
+	char line[NAME_MAX_BYTES], *text;
+
+	len = at < 0 ? -1
+		     : ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(
+							  X509_NAME_get_entry(name, at)));
+	if (len >= 0) {
+		text = str_ndup((const char *)utf8,
+				strnlen((const char *)utf8, (size_t)len));
+		OPENSSL_free(utf8);
+	} else {
+		X509_NAME_oneline(name, line, sizeof(line));
+		text = str_dup(line);
+	}
+	str_make_printable(text);
+	ERR_clear_error();
+	return text;
+}
+
+void probe_chain_issuers(const struct probe_look *look, char *out, size_t size)
+{
+	X509 *at = look->leaf;
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (int steps = 0; at && steps <= MAX_STEPS; steps++) {
+		char *name = issuer_name(at);
+		size_t need = strlen(name) + (used ? strlen(BELOW) : 0);
+		bool fits = used + need < size, root = is_root(at);
+
+		if (fits && !(root && steps)) { /* a root's issuer is told already */
+			str_copy(out + used, size - used, used ? BELOW : "");
+			str_copy(out + strlen(out), size - strlen(out), name);
+			used += need;
+		}
+		free(name);
+		at = root || !fits ? NULL : issuer_among(look->sent, at);
+	}
+}
+
+bool probe_issuers_have(const char *issuers, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (issuers && *issuers) {
+		const char *end = strstr(issuers, BELOW);
+		size_t n = end ? (size_t)(end - issuers) : strlen(issuers);
+
+		if (n == len && !memcmp(issuers, name, n))
+			return true;
+		issuers = end ? end + strlen(BELOW) : NULL;
+	}
+	return false;
+}
+
+const char *probe_issuers_top(const char *issuers)
+{
+	const char *next;
+
+	while ((next = strstr(issuers, BELOW)))
+		issuers = next + strlen(BELOW);
+	return issuers;
 }

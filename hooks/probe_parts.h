@@ -62,6 +62,9 @@ void probe_look_release(struct probe_look *look);
  * trusts? `lenient`: an unknown issuer of an intermediate is taken for a root. */
 bool probe_chain_links(const struct probe_look *look, bool lenient);
 
+/* The names of probe_result.issuers; those that do not fit any more are left out. */
+void probe_chain_issuers(const struct probe_look *look, char *out, size_t size);
+
 /* Was every intermediate of `cert` sent? */
 bool probe_chain_has_all(const struct probe_look *look, const struct cert *cert);
 

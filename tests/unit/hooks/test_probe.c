@@ -73,6 +73,7 @@ static void a_served_certificate_is_seen_with_its_facts(void **state)
 	assert_int_equal(result.not_after, EXPIRES);
 	assert_true(result.chain_complete);
 	assert_string_equal(result.detail, "issued by CN=Test CA");
+	assert_string_equal(result.issuers, "Test CA < Test Root");
 	assert_int_equal(atomic_load(&server.connections), 1);
 	assert_int_equal(atomic_load(&server.bytes), 0);
 	testcert_free(leaf);
@@ -87,7 +88,22 @@ static void a_missing_intermediate_is_noticed(void **state)
 	(void)state;
 	assert_shows(&result, leaf);
 	assert_false(result.chain_complete);
+	assert_string_equal(result.issuers, "Test CA");
 	testcert_free(leaf);
+}
+
+static void the_names_above_a_leaf_are_matched_exactly(void **state)
+{
+	(void)state;
+	assert_true(probe_issuers_have("R10 < ISRG Root X1", "R10"));
+	assert_true(probe_issuers_have("R10 < ISRG Root X1", "ISRG Root X1"));
+	assert_false(probe_issuers_have("R10 < ISRG Root X1", "ISRG Root X2"));
+	assert_false(probe_issuers_have("R10 < ISRG Root X1", "R1"));
+	assert_false(probe_issuers_have("R10 < ISRG Root X1", "Root X1"));
+	assert_false(probe_issuers_have("", "R10"));
+	assert_string_equal(probe_issuers_top("R10 < ISRG Root X1"), "ISRG Root X1");
+	assert_string_equal(probe_issuers_top("R10"), "R10");
+	assert_string_equal(probe_issuers_top(""), "");
 }
 
 static void a_self_signed_certificate_is_a_whole_chain(void **state)
@@ -399,6 +415,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_served_certificate_is_seen_with_its_facts),
 		cmocka_unit_test(a_missing_intermediate_is_noticed),
+		cmocka_unit_test(the_names_above_a_leaf_are_matched_exactly),
 		cmocka_unit_test(a_self_signed_certificate_is_a_whole_chain),
 		cmocka_unit_test(an_expired_certificate_is_seen_like_any_other),
 		cmocka_unit_test(the_server_name_decides_which_certificate_is_seen),
