@@ -8,12 +8,9 @@
 #include "hooks/dns/provider.h"
 
 static const struct dns_provider_kind *const kinds[] = {
-	[DNS_RFC2136] = &dns_rfc2136,
-	[DNS_ACME_DNS] = &dns_acme_dns,
-	[DNS_HTTPREQ] = &dns_httpreq,
-	[DNS_EXEC] = &dns_exec,
-	[DNS_ACME_SH] = &dns_acme_sh,
-	[DNS_CLOUDFLARE] = &dns_cloudflare,
+	[DNS_RFC2136] = &dns_rfc2136, [DNS_ACME_DNS] = &dns_acme_dns,
+	[DNS_HTTPREQ] = &dns_httpreq, [DNS_EXEC] = &dns_exec,
+	[DNS_ACME_SH] = &dns_acme_sh, [DNS_CLOUDFLARE] = &dns_cloudflare,
 	[DNS_ROUTE53] = &dns_route53,
 };
 static_assert(sizeof(kinds) / sizeof(*kinds) == DNS_ROUTE53 + 1, "a row for every type");
