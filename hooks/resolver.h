@@ -39,7 +39,7 @@ int resolver_follow(struct resolver *resolver, const char *name, char **ret_name
 		    struct err *err);
 
 /* The zone that `name` is in: gives *ret_zone ("example.com"), and adds the addresses of
- * its name servers ("192.0.2.53:53") to `servers` (may be NULL). */
+ * its name servers ("192.0.2.53:53", see resolver_await()) to `servers` (may be NULL). */
 int resolver_zone(struct resolver *resolver, const char *name, char **ret_zone,
 		  struct strlist *servers, struct err *err);
 
@@ -61,7 +61,14 @@ int resolver_caa(struct resolver *resolver, const char *name, struct caa_set *re
 /* Waits, `timeout_s` at most, until every authoritative server of the zone of `name`
  * answers `value` as a TXT record there. 0 seen everywhere. Else ERR_TRANSIENT with the
  * servers that do not have it yet and what they said: a warning, never a veto. Polls
- * gently. */
+ * gently.
+ *
+ * They are found through the resolver's servers and asked at port 53; one whose address
+ * is that of a server of the resolver's is asked at that one's port. One that does not
+ * answer twice is left out: what cannot be reached from here says nothing about what the
+ * CA sees. When none answers (port 53 is closed), the resolver's own servers speak for
+ * them. Where the network has its own view of the zone, this sees that one: public
+ * servers, or HTTPS, in the options see what the CA sees. */
 int resolver_await(struct resolver *resolver, const char *name, const char *value,
 		   int64_t timeout_s, struct err *err);
 
