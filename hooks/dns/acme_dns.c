@@ -191,6 +191,11 @@ static int update(const struct dns_work *work, const struct acme_dns_account *ac
 		http_response_release(&response);
 	else
 		str_hide(err->text, account->password, strlen(account->password));
+	if (rc && err->kind == ERR_CONFIG && account->fulldomain)
+		err_wrap(err,
+			 "our account is not accepted: if the server has forgotten it, "
+			 "remove it from '%s' to have another one registered",
+			 work->provider->accounts);
 	cJSON_Delete(json);
 	free(body);
 	free(user);

@@ -140,6 +140,18 @@ static void strangers_cannot_move_the_cursor(void **state)
 		  "a?b?c?"); /* right-to-left override, isolate, line separator */
 }
 
+static void a_secret_that_was_echoed_is_hidden_wherever_it_stands(void **state)
+{
+	char text[] = "s3cret: not s3cret, nor s3cre7";
+
+	(void)state;
+	str_hide(text, "s3cret", 6);
+	assert_string_equal(text, "******: not ******, nor s3cre7");
+	str_hide(text, "not", 3); /* too short to be one */
+	assert_string_equal(text, "******: not ******, nor s3cre7");
+	str_hide(NULL, "s3cret", 6);
+}
+
 static void utf8_stays_and_what_is_none_does_not(void **state)
 {
 	(void)state;
@@ -193,6 +205,7 @@ int main(void)
 		cmocka_unit_test(hex_goes_both_ways),
 		cmocka_unit_test(hex_of_another_length_or_alphabet_is_refused),
 		cmocka_unit_test(strangers_cannot_move_the_cursor),
+		cmocka_unit_test(a_secret_that_was_echoed_is_hidden_wherever_it_stands),
 		cmocka_unit_test(utf8_stays_and_what_is_none_does_not),
 		cmocka_unit_test(lists_grow_sort_and_end_in_null),
 	};

@@ -210,7 +210,10 @@ static void acme_dns_reads_the_files_of_others_and_refuses_damaged_ones(void **s
 	    "\"x\", \"Username\": \"u\", \"Password\": \"p-w0rd\"}}",
 	    0600);
 	world.answer.record = "x.auth.example";
-	dns_must_fail(&world, ERR_CONFIG, "answered 401"); /* it was asked, as x */
+	dns_must_fail(&world, ERR_CONFIG,
+		      "our account is not accepted: if the server "
+		      "has forgotten it, remove it from '");
+	assert_says(&world.err, "answered 401"); /* it was asked, as x */
 	put(world.provider.accounts,
 	    "{\"a.example.com\": {\"fulldomain\": \"x.y\", \"subdomain\": \"x\", "
 	    "\"username\": \"u\\r\\nX-Evil: 1\", \"password\": \"p\"}}",
