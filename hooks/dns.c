@@ -13,7 +13,8 @@ static const struct dns_provider_kind *const kinds[] = {
 	[DNS_ACME_SH] = &dns_acme_sh, [DNS_CLOUDFLARE] = &dns_cloudflare,
 	[DNS_ROUTE53] = &dns_route53,
 };
-static_assert(sizeof(kinds) / sizeof(*kinds) == DNS_ROUTE53 + 1, "a row for every type");
+static_assert(sizeof(kinds) == (DNS_ROUTE53 + 1) * sizeof(void *),
+	      "a row for every type");
 
 static const struct dns_provider_kind *kind_of(const struct dns_provider *provider)
 {
