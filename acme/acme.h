@@ -113,15 +113,17 @@ struct acme_request {
 	struct acme_record record;
 };
 
-struct acme_result {    /* what became known on the way, whether it succeeded or not */
-	struct buf pem; /* the PEM chain as the CA sent it; at most CERT_MAX_CHAIN */
-	struct strlist challenged; /* identifiers whose challenge failed at the CA:
-				      another type may succeed */
-	struct strlist chains;     /* the issuer names at the top of each chain that was
-				      looked     at, the one that was taken first; others than the
-				      CA's     default only where `chain` asks for one */
-	struct strlist notes;      /* what was asked for and not had, a sentence each: a
-				      profile, dates, `replaces`, a chain */
+struct acme_result { /* what became known on the way, whether it succeeded or not */
+	/* the PEM chain as the CA sent it; at most CERT_MAX_CHAIN */
+	struct buf pem;
+	/* identifiers whose challenge failed at the CA: another type may succeed */
+	struct strlist challenged;
+	/* The issuer names at the top of each chain that was looked at, the one that was
+	 * taken first; others than the CA's default only where `chain` asks for one. */
+	struct strlist chains;
+	/* what was asked for and not had, a sentence each: a profile, dates, `replaces`,
+	 * a chain */
+	struct strlist notes;
 };
 /* An empty one; acme_result_clear() releases. */
 void acme_result_init(struct acme_result *result);

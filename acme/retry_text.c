@@ -17,7 +17,7 @@ static bool is_zone(const char *text, const char *zone)
 
 	str_copy(head, len + 1, text);
 	return str_equal_nocase(head, zone) &&
-	       !strchr("0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+	       !strchr("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
 		       text[len] ? text[len] : ' ');
 }
 

@@ -19,6 +19,12 @@ by that segment, "name=value" joined by ",": https://127.0.0.1:PORT/id=1,chall=f
   account=STATE  of accounts                           noloc=POINT       no Location there
   expires=past   orders are past their time
   order=invalid  orders come out invalid               order=quiet       the same, no reason
+  offer=A;B      several types                         issuers=A;B       of dns-persist-01
+  uri=ours|URL   its accounturi                        profiles=A;B      advertised
+  profile=POINT  refuses any profile at order|finalize dates=no          refuses dates
+  caa=A;B        caaIdentities                         alt=A;B           alternate chains to A, B
+  moves=POINT    the first directory has an old URL    lower=1           lower-case header names
+  nononce=1      Replay-Nonce at newNonce only         ipv6=long         addresses spelt out
 
 It checks what a strict CA checks: nonce, url, kid or jwk, signature, content type, payloads.
 GET .../log answers with the requests seen: [{"at": POINT, "payload": ..., "nonce": ...}].
@@ -56,6 +62,14 @@ def unb64(text):
 
 def now():
     return datetime.datetime.utcnow()
+
+
+def listed(options, name):
+    return [each for each in options.get(name, "").split(";") if each]
+
+
+def is_address(name):
+    return name[0].isdigit() or ":" in name
 
 
 def make_certificate(name, key, issuer=None, issuer_key=None, sans=(), ca=False):
@@ -120,6 +134,12 @@ def raw(*answer):
     return act
 
 
+def limited_by_words(_):
+    at = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() + 120))
+    raise Problem(429, "rateLimited", "too many certificates, retry after %s: see "
+                  "https://ca.example/limits" % at)
+
+
 def limited_by_date(_):
     at = email.utils.formatdate(time.time() + 120, usegmt=True)
     raise Problem(429, "rateLimited", "too many orders", {"Retry-After": at})
@@ -147,6 +167,12 @@ FAULTS = {
     "redirect": redirect,
     "rejected": reject,
     "terms": fault(403, "userActionRequired", "new terms", instance="https://ca/terms"),
+    "agree": fault(403, "userActionRequired", "agree again", {
+        "Link": ["<https://ca.example/dir>;rel=index",
+                 '<https://ca.example/terms/v2>; rel="terms-of-service"']}),
+    "429t": limited_by_words,
+    "paused": fault(429, "rateLimited", "your account is paused: visit "
+                    "https://ca.example/unpause?jwt=" + "x" * 900 + "END"),
     "gone": fault(404, "malformed", "no such thing"),
     "noaccount": fault(400, "accountDoesNotExist", "who are you"),
     "needeab": fault(401, "externalAccountRequired", "bring a binding"),
@@ -162,7 +188,7 @@ class CA:
         self.base, self.options, self.log = base, options, []
         self.lock = threading.Lock()
         self.nonces, self.accounts, self.orders, self.authzs = [], {}, [], []
-        self.faults = []
+        self.faults, self.revoked, self.directories = [], set(), 0
         for each in filter(None, options.get("f", "").split("+")):
             point, kind, count, *skip = each.split(":")
             self.faults.append([point, kind, int(count), int(skip[0]) if skip else 0])
@@ -195,11 +221,19 @@ class CA:
             meta["termsOfService"] = "https://ca.example/terms"
         if "eab" in self.options:
             meta["externalAccountRequired"] = True
-        out = {"newNonce": self.url("nonce"), "newAccount": self.url("account"),
-               "newOrder": self.url("order"), "meta": meta}
+        if "profiles" in self.options:
+            meta["profiles"] = {p: "all about " + p for p in listed(self.options, "profiles")}
+        if "caa" in self.options:
+            meta["caaIdentities"] = listed(self.options, "caa")
+        points = {"newNonce": "nonce", "newAccount": "account", "newOrder": "order",
+                  "revokeCert": "revoke", "keyChange": "keychange"}
         if "ari" in self.options:
-            out["renewalInfo"] = self.url("ari")
-        return 200, {}, out
+            points["renewalInfo"] = "ari"
+        moves = self.options.get("moves") if self.directories == 0 else None
+        self.directories += 1
+        out = {name: self.url(point + ("old" if point == moves else ""))
+               for name, point in points.items()}
+        return 200, {}, {**out, "meta": meta}
 
     def renewal_info(self):
         return 200, {"Retry-After": "21600"}, {
@@ -223,6 +257,8 @@ class CA:
             account = self.accounts.get(header["kid"])
             if not account:
                 raise Problem(400, "accountDoesNotExist", "unknown account")
+            if account["state"] != "valid":
+                raise Problem(401, "unauthorized", "the account is " + account["state"])
             jwk = account["jwk"]
         verify(jwk, header["alg"], jws)
         payload = unb64(jws["payload"]).decode()
@@ -235,6 +271,8 @@ class CA:
         state = self.options.get("account", "valid")
         for url, account in self.accounts.items():
             if account["jwk"] == jwk:
+                if account["state"] != "valid":
+                    raise Problem(401, "unauthorized", "the account is " + account["state"])
                 return 200, {"Location": url}, {"status": state}
         if asked.get("onlyReturnExisting"):
             raise Problem(400, "accountDoesNotExist", "no account with this key")
@@ -243,21 +281,60 @@ class CA:
         if "eab" in self.options:
             check_binding(asked.get("externalAccountBinding"), jwk, self.url("account"))
         url = self.url("acct", len(self.accounts) + 1)
-        self.accounts[url] = {"jwk": jwk, "contact": asked.get("contact", [])}
+        self.accounts[url] = {"jwk": jwk, "contact": asked.get("contact", []),
+                              "state": "valid"}
         headers = {} if self.options.get("noloc") == "account" else {"Location": url}
         return 201, headers, {"status": state}
 
-    def read_account(self, header, _payload):
+    def change_key(self, header, jwk, payload):
+        inner = json.loads(payload)
+        protected = json.loads(unb64(inner["protected"]))
+        asked = json.loads(unb64(inner["payload"]))
+        if set(protected) != {"alg", "jwk", "url"} or protected["url"] != self.url("keychange"):
+            raise Problem(400, "malformed", "inner header is %s" % sorted(protected))
+        verify(protected["jwk"], protected["alg"], inner)
+        if asked != {"account": header["kid"], "oldKey": jwk}:
+            raise Problem(400, "malformed", "inner payload")
+        for url, account in self.accounts.items():
+            if account["jwk"] == protected["jwk"]:
+                raise Problem(409, "malformed", "in use", {"Location": url})
+        self.accounts[header["kid"]]["jwk"] = protected["jwk"]
+        return 200, {}, {"status": "valid"}
+
+    def revoke(self, header, jwk, payload):
+        asked = json.loads(payload)
+        cert = x509.load_der_x509_certificate(unb64(asked["certificate"]))
+        if "jwk" in header and not is_key(jwk, cert.public_key()):
+            raise Problem(403, "unauthorized", "not the key of the certificate")
+        if asked.get("reason") == 0:
+            raise Problem(400, "badRevocationReason", "leave zero out")
+        if cert.serial_number in self.revoked:
+            raise Problem(400, "alreadyRevoked", "was revoked")
+        self.revoked.add(cert.serial_number)
+        return 200, {}, b""
+
+    def read_account(self, header, payload):
         account = self.accounts[header["kid"]]
-        return 200, {}, {"status": "valid", "contact": account["contact"],
+        asked = json.loads(payload) if payload else {}
+        account["state"] = asked.get("status", "valid")
+        account["contact"] = asked.get("contact", account["contact"])
+        return 200, {}, {"status": account["state"], "contact": account["contact"],
                          "orders": header["kid"] + "/orders"}
 
     def new_order(self, payload):
         asked = json.loads(payload)
         if "replaces" in asked and self.options.get("replaces") == "no":
             raise Problem(409, "alreadyReplaced", "it has been replaced")
+        if self.options.get("dates") == "no" and ("notBefore" in asked or "notAfter" in asked):
+            raise Problem(400, "malformed", "no dates here")
+        if "profile" in asked and self.options.get("profile") == "order":
+            raise Problem(400, "invalidProfile", "not for you")
+        for each in asked["identifiers"]:
+            if (each["type"] == "ip") != is_address(each["value"]):
+                raise Problem(400, "malformed", "%(value)s is no %(type)s" % each)
         order = {"names": [i["value"] for i in asked["identifiers"]], "authzs": [],
-                 "status": "pending", "polls": 0, "id": len(self.orders)}
+                 "status": "pending", "polls": 0, "id": len(self.orders),
+                 "profile": asked.get("profile")}
         for name in order["names"]:
             self.authzs.append({"name": name, "id": len(self.authzs), "polls": 0,
                                 "status": self.options.get("authz", "pending"),
@@ -269,6 +346,13 @@ class CA:
             headers = {}
         return 201, headers, self.order_object(order)
 
+    def identifier(self, name):
+        if is_address(name):
+            address = ipaddress.ip_address(name)
+            long = self.options.get("ipv6") == "long"
+            return {"type": "ip", "value": address.exploded if long else str(address)}
+        return {"type": "dns", "value": name}
+
     def order_object(self, order):
         states = {a["status"] for a in order["authzs"]}
         quiet = self.options.get("chall") == "quiet"
@@ -279,7 +363,7 @@ class CA:
         days = -1 if self.options.get("expires") == "past" else 1
         out = {"status": order["status"],
                "expires": (now() + datetime.timedelta(days=days)).isoformat() + "Z",
-               "identifiers": [{"type": "dns", "value": n} for n in order["names"]],
+               "identifiers": [self.identifier(n) for n in order["names"]],
                "authorizations": [self.url("authz", a["id"]) for a in order["authzs"]],
                "finalize": self.url("finalize", order["id"])}
         if order["status"] == "valid":
@@ -319,35 +403,55 @@ class CA:
             if json.loads(payload) != {"status": "deactivated"}:
                 raise Problem(400, "malformed", "what is " + payload)
             authz["status"] = "deactivated"
-        challenge = {"type": self.options.get("offer", "http-01"),
-                     "url": self.url("chall", authz["id"]), "status": authz["chall"],
-                     "token": self.options.get("token", "token-%d" % authz["id"])}
-        if authz["error"]:
-            challenge["error"] = authz["error"]
-        return 200, {}, {"status": authz["status"], "challenges": [
-            {"type": "dns-01", "url": self.url("chall", "x"), "token": "d", "status": "pending"},
-            challenge], "identifier": {"type": "dns", "value": authz["name"]}}
+        offers = listed(self.options, "offer") or ["http-01"]
+        challenges = [self.challenge_object(authz, each) for each in offers]
+        if "dns-01" not in offers:
+            challenges.insert(0, {"type": "dns-01", "url": self.url("chall", "x"),
+                                  "token": "d", "status": "pending"})
+        name, wildcard = authz["name"], authz["name"].startswith("*.")
+        out = {"status": authz["status"], "challenges": challenges,
+               "identifier": self.identifier(name[2:] if wildcard else name)}
+        return 200, {}, {**out, "wildcard": True} if wildcard else out
 
-    def challenge(self, authz, payload):
+    def challenge_object(self, authz, kind):
+        used = authz.get("used") in (None, kind)
+        out = {"type": kind, "url": self.url("chall", authz["id"], kind),
+               "status": authz["chall"] if used else "pending"}
+        if kind != "dns-persist-01":
+            out["token"] = self.options.get("token", "token-%d" % authz["id"])
+        else:
+            out["issuer-domain-names"] = listed(self.options, "issuers")
+            uri = self.options.get("uri")
+            if uri:
+                out["accounturi"] = list(self.accounts)[-1] if uri == "ours" else uri
+        if authz["error"] and used:
+            out["error"] = authz["error"]
+        return out
+
+    def challenge(self, authz, payload, kind="http-01"):
         if json.loads(payload) != {} or authz["chall"] != "pending":
             raise Problem(400, "malformed", "challenge is " + authz["chall"])
-        authz["chall"] = "processing"
+        authz["chall"], authz["used"] = "processing", kind
         return 200, {}, {"type": "http-01", "url": self.url("chall", authz["id"]),
                          "status": "processing", "token": "t"}
 
     def finalize(self, order, payload):
         if self.order_object(order)["status"] != "ready":
             raise Problem(403, "orderNotReady", "order is " + order["status"])
+        if order["profile"] and self.options.get("profile") == "finalize":
+            raise Problem(400, "invalidProfile", "not for these names")
         csr = x509.load_der_x509_csr(unb64(json.loads(payload)["csr"]))
         sans = csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        if sorted(sans.get_values_for_type(x509.DNSName)) != sorted(order["names"]):
+        names = sans.get_values_for_type(x509.DNSName)
+        names += map(str, sans.get_values_for_type(x509.IPAddress))
+        if sorted(names) != sorted(order["names"]):
             raise Problem(400, "badCSR", "not the order's names")
         key = csr.public_key()
         if "otherkey" in self.options:
             key = ec.generate_private_key(ec.SECP256R1()).public_key()
         leaf = make_certificate(order["names"][0][:60], key, ROOT, ROOT_KEY, list(sans))
-        order["chain"] = b"".join(
-            c.public_bytes(serialization.Encoding.PEM) for c in (leaf, ROOT))
+        order["chain"] = [as_pem(leaf, ROOT)] + [
+            as_pem(leaf, cross_signed(name)) for name in listed(self.options, "alt")]
         order["status"] = "processing"
         headers = {"Retry-After": self.options["ra"]} if "ra" in self.options else {}
         return 200, headers, self.order_object(order)
@@ -355,24 +459,53 @@ class CA:
     def post(self, point, rest, header, jwk, payload):
         if point == "account":
             return self.new_account(header, jwk, payload)
+        if point == "revoke":
+            return self.revoke(header, jwk, payload)
         if "kid" not in header:
             raise Problem(400, "malformed", "only newAccount takes a jwk")
         if point == "acct":
             return self.read_account(header, payload)
         if point == "order":
             return self.new_order(payload)
+        if point == "keychange":
+            return self.change_key(header, jwk, payload)
         if point in ("poll", "cert") and payload:
             raise Problem(400, "malformed", "fetch with an empty payload")
         if point in ("authz", "chall"):
             authz = self.authzs[int(rest[0])]
-            handle = self.authorization if point == "authz" else self.challenge
-            return handle(authz, payload)
+            if point == "authz":
+                return self.authorization(authz, payload)
+            return self.challenge(authz, payload, *rest[1:])
         order = self.orders[int(rest[0])]
         if point == "poll":
             return self.poll(order)
         if point == "finalize":
             return self.finalize(order, payload)
-        return 200, {"Content-Type": "application/pem-certificate-chain"}, order["chain"]
+        headers = {"Content-Type": "application/pem-certificate-chain"}
+        if len(rest) == 1:
+            links = ['<%s>;rel="alternate"' % self.url("cert", order["id"], i + 1)
+                     for i in range(len(order["chain"]) - 1)]
+            headers["Link"] = ['<%s>;rel="index"' % self.url("dir"), ", ".join(links[:2]),
+                               ", ".join(links[2:])]
+        return 200, headers, order["chain"][int(rest[1]) if rest[1:] else 0]
+
+
+def as_pem(*certificates):
+    return b"".join(c.public_bytes(serialization.Encoding.PEM) for c in certificates)
+
+
+def cross_signed(name):
+    """The fake CA again, but issued by another root."""
+    issuer = make_certificate(name, ROOT_KEY.public_key(), None, ROOT_KEY, ca=True)
+    return make_certificate("fake CA", ROOT_KEY.public_key(), issuer, ROOT_KEY, ca=True)
+
+
+def is_key(jwk, key):
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return False
+    point = key.public_numbers()
+    number = {k: int.from_bytes(unb64(v), "big") for k, v in jwk.items() if k in "xy"}
+    return (point.x, point.y) == (number.get("x"), number.get("y"))
 
 
 def verify(jwk, alg, jws):
@@ -384,6 +517,11 @@ def verify(jwk, alg, jws):
         half = [int.from_bytes(p, "big") for p in (raw_signature[:32], raw_signature[32:])]
         key.public_key().verify(utils.encode_dss_signature(*half), data,
                                 ec.ECDSA(hashes.SHA256()))
+    elif alg == "ES384":
+        key = ec.EllipticCurvePublicNumbers(number["x"], number["y"], ec.SECP384R1())
+        half = [int.from_bytes(p, "big") for p in (raw_signature[:48], raw_signature[48:])]
+        key.public_key().verify(utils.encode_dss_signature(*half), data,
+                                ec.ECDSA(hashes.SHA384()))
     elif alg == "RS256":
         rsa.RSAPublicNumbers(number["e"], number["n"]).public_key().verify(
             raw_signature, data, padding.PKCS1v15(), hashes.SHA256())
@@ -451,9 +589,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             entry["payload"] = unb64(jws["payload"]).decode()
             entry["nonce"] = json.loads(unb64(jws["protected"]))["nonce"]
             ca.maybe_fail(point, self)
+            if point.endswith("old"):
+                raise Problem(404, "malformed", "not here any more")
             url = base + self.path[self.path.index("/", 1):]
             return ca.post(point, rest, *ca.check(body, url))
         ca.maybe_fail(point.rstrip("x"), self)
+        if point.endswith("old"):
+            raise Problem(404, "malformed", "not here any more")
         if point == "nonce":
             return 200, {}, b""
         return ca.directory() if point == "dir" else ca.renewal_info()
@@ -463,10 +605,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = json.dumps(body).encode()
             headers = {"Content-Type": "application/json", **headers}
         self.send_response(status)
+        if self.command != "GET" and ("nononce" not in ca.options or point == "nonce"):
+            headers = {**headers, "Replay-Nonce": ca.nonce()}
         for name, value in headers.items():
-            self.send_header(name, value)
-        if self.command != "GET":
-            self.send_header("Replay-Nonce", ca.nonce())
+            name = name.lower() if "lower" in ca.options else name
+            for each in value if isinstance(value, list) else [value]:
+                self.send_header(name, each)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
