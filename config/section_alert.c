@@ -34,6 +34,7 @@ static const struct choice events[] = {
 	{ "managed_set_shrank", 0 },
 	{ "ca_changed", 0 },
 	{ "state_damaged", 0 },
+	{ "challenge", 0 },
 	{ NULL, 0 },
 };
 

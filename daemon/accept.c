@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/x509v3.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/identifier.h"
 #include "daemon/renewal.h"
 
 #define TEXT_MAX_BYTES 1024
@@ -127,6 +129,15 @@ static const struct {
 	  cert_has_client_auth },
 };
 
+/* A common name has at most 64 characters, and is no IP address. */
+static bool can_have_cn(const struct certificate_config *config)
+{
+	for (size_t i = 0; config->hosts[i]; i++)
+		if (strlen(config->hosts[i]) <= 64 && !identifier_is_ip(config->hosts[i]))
+			return true;
+	return false;
+}
+
 /* What got lost. `old` may be NULL: then nothing can have been lost, but somebody who
  * listed it under `require:` wants to know that it is not there. */
 static int check_kept(const struct certificate_config *config, const struct cert *fresh,
@@ -139,6 +150,8 @@ static int check_kept(const struct certificate_config *config, const struct cert
 
 		if (requirements[i].has(fresh) || (!had && !required))
 			continue;
+		if (requirements[i].bit == REQUIRE_CN && !can_have_cn(config))
+			required = false;
 		if (required && had && old_serves)
 			return err_set(
 				err, ERR_REFUSED,
@@ -236,4 +249,17 @@ int accept_certificate(const struct accept_facts *facts, struct strlist *warning
 	if (facts->old)
 		warn_changes(facts->fresh, facts->old, warnings);
 	return 0;
+}
+
+void accept_wishes(const struct accept_facts *facts, struct strlist *notes)
+{
+	int64_t wanted_s = facts->config->lifetime_s;
+	int64_t got_s = cert_not_after(facts->fresh) - facts->now;
+	char wanted[CLOCK_TEXT_MAX], got[CLOCK_TEXT_MAX];
+
+	if (!wanted_s || llabs((long long)(got_s - wanted_s)) <= wanted_s / 20)
+		return;
+	clock_format_duration(wanted_s, wanted);
+	clock_format_duration(cert_lifetime_s(facts->fresh), got);
+	warn(notes, "'lifetime' is %s, and the CA has issued for %s", wanted, got);
 }

@@ -34,4 +34,7 @@ struct accept_facts { /* all borrowed */
 int accept_certificate(const struct accept_facts *facts, struct strlist *warnings,
 		       struct err *err);
 
+/* What was asked for and is not in an accepted one: adds a sentence each to `notes`. */
+void accept_wishes(const struct accept_facts *facts, struct strlist *notes);
+
 #endif

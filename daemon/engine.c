@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/system.h"
 #include "hooks/http01.h"
+#include "hooks/tls_alpn01.h"
 
 static const enum log_level log_levels[] = {
 	[SEVERITY_NOTICE] = LOG_LEVEL_INFO,
@@ -60,7 +61,8 @@ int engine_open(struct engine *engine, const struct config *config, struct err *
 	engine->generation = 1;
 	engine->cancel = cancel_new();
 	engine->gate = account_gate_new();
-	engine->http01 = http01_new();
+	engine->responders.http01 = http01_new();
+	engine->responders.tls_alpn01 = tls_alpn01_new();
 	engine->events = event_log_open();
 	if (open_state_dir(engine, err) ||
 	    alerts_open(config->state_dir, &engine->alerts, err))
@@ -82,7 +84,8 @@ failed:
 void engine_close(struct engine *engine)
 {
 	event_log_close(engine->events);
-	http01_free(engine->http01);
+	http01_free(engine->responders.http01);
+	tls_alpn01_free(engine->responders.tls_alpn01);
 	alerts_close(engine->alerts);
 	file_lock_release(engine->lock);
 	cancel_free(engine->cancel);

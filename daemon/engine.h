@@ -1,6 +1,6 @@
 /* engine.h - what a running certrenewd owns: the state directory with its lock, the
- * alerts, the clock's confirmation, the http-01 responder. The daemon keeps one for its
- * life, a command that works by itself for one pass. Belongs to one thread. */
+ * alerts, the clock's confirmation, the responders that answer CAs. The daemon keeps one
+ * for its life, a command that works by itself for one pass. Belongs to one thread. */
 #ifndef DAEMON_ENGINE_H
 #define DAEMON_ENGINE_H
 
@@ -10,12 +10,12 @@
 #include "daemon/alerts.h"
 #include "daemon/clock_trust.h"
 #include "daemon/pipeline.h"
+#include "daemon/responders.h"
 
 struct account_gate;
 struct cancel;
 struct event_log;
 struct file_lock;
-struct http01;
 
 struct engine {
 	const struct config *config; /* borrowed; replaced by engine_use() */
@@ -23,10 +23,10 @@ struct engine {
 	struct file_lock *lock;
 	struct alerts *alerts;
 	struct clock_trust trust;
-	struct http01 *http01;
+	struct responders responders;
 	struct cancel *cancel;
 	struct account_gate *gate; /* the workers' sessions and changes of accounts */
-	struct event_log *events; /* NULL: this system has none */
+	struct event_log *events;  /* NULL: this system has none */
 };
 
 /* Opens (makes) the state directory, takes its lock, reads what is there, and makes the

@@ -23,6 +23,7 @@ static const struct {
 	[EVENT_MANAGED_SET_SHRANK] = { "managed_set_shrank", SEVERITY_WARNING, false },
 	[EVENT_CA_CHANGED] = { "ca_changed", SEVERITY_NOTICE, false },
 	[EVENT_STATE_DAMAGED] = { "state_damaged", SEVERITY_WARNING, false },
+	[EVENT_CHALLENGE] = { "challenge", SEVERITY_WARNING, false },
 };
 static_assert(sizeof(kinds) / sizeof(*kinds) == EVENT_KINDS, "a row per kind");
 

@@ -38,6 +38,27 @@ bool facts_not_ordered(const struct config *config,
 		    : facts_has_issuer(config, certificate, ISSUER_STORE);
 }
 
+/* Issued by a directory that one of our issuers has for trials, and that none of them
+ * has for real. */
+static bool is_from_staging(const struct config *config,
+			    const struct certificate_config *certificate,
+			    const struct job *job)
+{
+	bool staging = false;
+
+	for (size_t i = 0; job->last_directory[0] && certificate->issuers[i]; i++) {
+		const struct issuer_config *issuer = config_issuer(
+			config, certificate->issuers[i]);
+
+		if (!issuer || issuer->type != ISSUER_ACME)
+			continue;
+		if (str_equal(issuer->directory, job->last_directory))
+			return false;
+		staging = staging || str_equal(issuer->staging, job->last_directory);
+	}
+	return staging;
+}
+
 struct renewal_facts facts_for_renewal(const struct config *config,
 				       const struct certificate_config *certificate,
 				       const struct cert *current, const struct job *job)
@@ -52,10 +73,13 @@ struct renewal_facts facts_for_renewal(const struct config *config,
 		facts.key_type_matches = true;
 	} else {
 		facts.names_match = cert_names_are(current, certificate->hosts);
-		facts.key_type_matches = str_equal(cert_key_type(current),
+		/* A request of the operator's has the key that it has. */
+		facts.key_type_matches = certificate->csr ||
+					 str_equal(cert_key_type(current),
 						   certificate->key_type);
 	}
 	facts.revoked = revoked_has(job->revoked, cert_sha1(current));
+	facts.from_staging = is_from_staging(config, certificate, job);
 	facts.not_before = cert_not_before(current);
 	facts.not_after = cert_not_after(current);
 	id = cert_ari_id(current);

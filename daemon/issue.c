@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "daemon/accept.h"
+#include "daemon/failover.h"
 #include "daemon/sessions.h"
 
 /* ---- preflight ----------------------------------------------------------- */
@@ -82,11 +83,12 @@ static void forget_version(struct attempt *attempt)
 	(void)pass_save_job(pass, &ignored);
 }
 
-static int judge(const struct attempt *attempt, const struct cert *fresh,
-		 struct strlist *warnings, struct err *err)
+static struct accept_facts facts_to_accept(const struct attempt *attempt,
+					   const struct cert *fresh)
 {
 	const struct pass *pass = attempt->pass;
-	const struct accept_facts facts = {
+
+	return (struct accept_facts){
 		.config = pass->certificate,
 		.issuer = attempt->issuer->type,
 		.fresh = fresh,
@@ -95,9 +97,17 @@ static int judge(const struct attempt *attempt, const struct cert *fresh,
 		.old_revoked = pass_is_revoked(pass),
 		.now = pass->now,
 	};
+}
+
+static int judge(struct attempt *attempt, const struct cert *fresh,
+		 struct strlist *warnings, struct err *err)
+{
+	const struct accept_facts facts = facts_to_accept(attempt, fresh);
 
 	if (accept_certificate(&facts, warnings, err))
 		return -1;
+	if (attempt->issuer->type == ISSUER_ACME)
+		accept_wishes(&facts, &attempt->notes);
 	return ways[attempt->issuer->type].check
 		       ? ways[attempt->issuer->type].check(attempt, fresh, err)
 		       : 0;
@@ -112,6 +122,38 @@ static void tell_changes(struct pass *pass, const struct strlist *warnings)
 	}
 }
 
+/* What was asked for and not had: told when it is new, not with each renewal. */
+static void tell_notes(struct attempt *attempt)
+{
+	struct pass *pass = attempt->pass;
+	struct buf all;
+
+	buf_init(&all, sizeof(pass->job.told_notes) - 1);
+	for (size_t i = 0; i < attempt->notes.n; i++) {
+		buf_printf(&all, "%s\n", attempt->notes.items[i]);
+		if (!strstr(pass->job.told_notes, attempt->notes.items[i]))
+			pass_tell(pass, EVENT_CA_CHANGED, NULL, attempt->notes.items[i],
+				  "nothing, if the certificate will do without it; else "
+				  "take another issuer");
+	}
+	str_copy(pass->job.told_notes, sizeof(pass->job.told_notes), buf_str(&all));
+	buf_release(&all);
+}
+
+/* Whoever has issued begins anew, and so do those before it. */
+static void remember_issuer(struct job *job, const struct attempt *attempt)
+{
+	const char *directory = attempt->issuer->directory;
+
+	str_copy(job->last_issuer, sizeof(job->last_issuer), attempt->issuer->name);
+	str_copy(job->last_directory, sizeof(job->last_directory),
+		 directory ? directory : "");
+	str_copy(job->chain_root, sizeof(job->chain_root),
+		 attempt->chain_root ? attempt->chain_root : "");
+	for (size_t i = 0; i < JOB_ISSUERS; i++)
+		job->issuers[i].refusals = 0;
+}
+
 static int remember(struct attempt *attempt, struct err *err)
 {
 	struct job *job = &attempt->pass->job;
@@ -120,7 +162,7 @@ static int remember(struct attempt *attempt, struct err *err)
 	job->order_version = 0;
 	job->order_url[0] = '\0';
 	job->last_renewed_at = attempt->pass->now;
-	str_copy(job->last_issuer, sizeof(job->last_issuer), attempt->issuer->name);
+	remember_issuer(job, attempt);
 	memset(&job->renewal, 0, sizeof(job->renewal));
 	memset(&job->deployment, 0, sizeof(job->deployment));
 	job->rounds_since_expiry = 0;
@@ -143,6 +185,7 @@ static int accept_and_keep(struct attempt *attempt, struct err *err)
 		goto out;
 	}
 	tell_changes(pass, &warnings);
+	tell_notes(attempt);
 	fullchain = cert_fullchain_pem(fresh);
 	if (version_complete(pass->folder, pass->job.order_version, fullchain, err))
 		goto out;
@@ -156,8 +199,42 @@ out:
 
 /* ---- the issuers in turn ------------------------------------------------- */
 
+/* Counts what it failed with, and says whether the next one is asked now. */
+static bool goes_on(const struct attempt *attempt, const struct err *err)
+{
+	struct pass *pass = attempt->pass;
+	struct issuer_record *record = job_issuer(&pass->job, attempt->issuer->name);
+	struct failover_facts facts = {
+		.err = err,
+		.at_ca = attempt->issuer->type == ISSUER_ACME,
+		.skipped = attempt->skipped,
+		.limited = attempt->limited,
+		.challenged = attempt->challenged,
+		.refusals = record->refusals,
+		.failover_after = pass->certificate->failover_after,
+	};
+	struct failover_verdict verdict;
+
+	if (pass->have_current) {
+		facts.lifetime_s = cert_lifetime_s(pass->current.cert);
+		facts.remaining_s = cert_not_after(pass->current.cert) - clock_wall();
+	}
+	verdict = failover_decide(&facts);
+	if (verdict.refusal)
+		record->refusals++;
+	record->failed_at = clock_wall();
+	str_copy(record->text, sizeof(record->text), err->text);
+	if (!verdict.next)
+		pass_note(pass, "order",
+			  "'%s' is asked again by the back-off; the next issuer after "
+			  "%lld more refusals",
+			  attempt->issuer->name, (long long)verdict.more);
+	return verdict.next;
+}
+
+/* Sets *ret_next when it fails: the next issuer is asked now. */
 static int issue_from(struct pass *pass, const struct issuer_config *issuer,
-		      struct err *err)
+		      bool *ret_next, struct err *err)
 {
 	struct attempt attempt = { .pass = pass, .issuer = issuer };
 	int rc;
@@ -169,32 +246,46 @@ static int issue_from(struct pass *pass, const struct issuer_config *issuer,
 	sessions_rest(pass->in->sessions);
 	if (!rc)
 		rc = accept_and_keep(&attempt, err);
+	if (rc && err->kind != ERR_CANCELLED)
+		*ret_next = goes_on(&attempt, err);
 	if (rc)
 		err_wrap(err, "issuer '%s'", issuer->name);
 	EVP_PKEY_free(attempt.key);
+	free(attempt.csr);
+	free(attempt.chain_root);
+	strlist_clear(&attempt.notes);
 	buf_release(&attempt.pem);
 	return rc;
+}
+
+/* Both issuers' words; as soon as one of them would answer again. */
+static void join(struct err *err, const struct err *before)
+{
+	err_wrap(err, "%s", before->text);
+	if (before->retry_after_s < err->retry_after_s)
+		err->retry_after_s = before->retry_after_s;
 }
 
 int pass_issue(struct pass *pass, struct err *err)
 {
 	const char *const *names = pass->certificate->issuers;
 	struct err before = { 0 };
+	bool next = true;
 
-	for (size_t i = 0; names[i]; i++) {
+	for (size_t i = 0; names[i] && next; i++) {
 		const struct issuer_config *issuer = config_issuer(pass->in->config,
 								   names[i]);
 
-		if (!issue_from(pass, issuer, err)) {
+		if (!issue_from(pass, issuer, &next, err)) {
 			pass->acted = true;
 			return pass_reload(pass, err);
 		}
 		if (cancel_requested(pass->in->cancel))
 			return err_set(err, ERR_CANCELLED, "stopped on request");
-		if (names[i + 1])
+		if (names[i + 1] && next)
 			pass_note(pass, "order", "%s; trying the next issuer", err->text);
 		if (before.text[0])
-			err_wrap(err, "%s", before.text);
+			join(err, &before);
 		before = *err;
 	}
 	return -1;

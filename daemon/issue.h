@@ -11,13 +11,23 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "daemon/pass.h"
+
+struct provers;
 
 struct attempt { /* one issuer's turn */
 	struct pass *pass;
 	const struct issuer_config *issuer;
-	EVP_PKEY *key;  /* of the new certificate; NULL: it is in the store only */
-	struct buf pem; /* the new certificate and its chain */
+	EVP_PKEY *key;        /* of the new certificate; NULL: it is in the store only */
+	bool key_elsewhere;   /* `key` is its public part: the operator has it */
+	char *csr;            /* his request, base64url of its DER; NULL: we make one */
+	struct buf pem;       /* the new certificate and its chain */
+	char *chain_root;     /* the name at the top of that chain; NULL: not told */
+	struct strlist notes; /* what was asked for and not had */
+	bool skipped;         /* failed: the issuer was not asked at all */
+	bool limited;         /* failed: a rate limit has to pass first */
+	bool challenged;      /* failed: it did not see our answer to a challenge */
 };
 
 /* ---- issue_key.c: what must be durable before somebody is asked ----------- */
@@ -36,11 +46,27 @@ int issue_prepare_key(struct attempt *attempt, struct err *err);
  * is in the store only); durable, and noted in job.json when this returns. */
 int issue_begin_version(struct attempt *attempt, struct err *err);
 
+/* Notes in job.json whose order the waiting version is for; durable. */
+int issue_remember_whose(struct attempt *attempt, struct err *err);
+
 /* May one more certificate be issued? ERR_TRANSIENT with the moment when it may. */
 int issue_check_breaker(struct attempt *attempt, struct err *err);
 
 /* Counts one, before it is asked for. */
 int issue_count(struct attempt *attempt, struct err *err);
+
+/* ---- issue_csr.c: the operator's own request ------------------------------- */
+
+/* Reads it: fills `key` with its public part and `csr`, and has a version ready that
+ * holds no key. ERR_CONFIG where its names are not the configured ones. */
+int issue_take_request(struct attempt *attempt, struct err *err);
+
+/* ---- issue_caa.c ----------------------------------------------------------- */
+
+/* May the issuer's CA issue for our names? ERR_REFUSED with the record that forbids it;
+ * challenges that a record does not allow drop out. */
+int issue_check_caa(struct attempt *attempt, struct provers *provers,
+		    const char *const *issuer_domains, struct err *err);
 
 /* ---- the ways ------------------------------------------------------------ */
 

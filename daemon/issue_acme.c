@@ -1,6 +1,10 @@
 /* issue_acme.c - ordered at a CA by RFC 8555. Fixes the order of persistence: leaf key,
  * then order URL, then the breaker's count, each durable before the request that depends
- * on it. */
+ * on it.
+ *
+ * Everything that would fail for sure is looked at before an order is made. An order that
+ * failed because a challenge did is followed by another with the next challenge, at most
+ * as many as the certificate has. */
 #include "daemon/issue.h"
 
 #include <stdlib.h>
@@ -8,95 +12,62 @@
 
 #include "acme/acme.h"
 #include "base/clock.h"
+#include "daemon/limits.h"
+#include "daemon/prove.h"
 #include "daemon/sessions.h"
-#include "hooks/http01.h"
 
-/* ---- the challenge, from hooks/ ------------------------------------------ */
-
-static const struct challenge *http_challenge(const struct pass *pass)
-{
-	const struct certificate_config *certificate = pass->certificate;
-
-	for (size_t i = 0; i < certificate->n_challenges; i++) {
-		if (certificate->challenges[i].type == HTTP_01)
-			return &certificate->challenges[i];
-	}
-	return NULL;
-}
-
-static int check_challenge(const struct pass *pass, struct err *err)
-{
-	const struct challenge *challenge = http_challenge(pass);
-	struct err taken;
-
-	if (!challenge)
-		return err_set(err, ERR_CONFIG, "no challenge of 'type: http-01'");
-	if (challenge->webroot)
-		return webroot_check(challenge->webroot, err);
-	if (!http01_check(pass->in->http01, challenge->listen, err))
-		return 0;
-	if (err->kind == ERR_TRANSIENT) {
-		taken = *err;
-		err_set(err, ERR_TRANSIENT,
-			"%s: stop it, or if it is the web server that answers for these "
-			"names, give its folder as 'webroot:' of the challenge",
-			taken.text);
-	}
-	return -1;
-}
-
-static int present(void *ctx, const struct acme_challenge *challenge, struct err *err)
-{
-	const struct pass *pass = ctx;
-
-	const struct challenge *way = http_challenge(pass);
-
-	if (way->webroot)
-		return webroot_serve(way->webroot, challenge->token,
-				     challenge->key_authorization, err);
-	return http01_serve(pass->in->http01, way->listen, challenge->token,
-			    challenge->key_authorization, err);
-}
-
-static void cleanup(void *ctx, const struct acme_challenge *challenge)
-{
-	struct pass *pass = ctx;
-	const struct challenge *way = http_challenge(pass);
-	struct err err;
-
-	if (!way->webroot)
-		http01_withdraw(pass->in->http01, way->listen, challenge->token);
-	else if (webroot_withdraw(way->webroot, challenge->token, &err))
-		pass_note(pass, "challenge", "could not clean up: %s", err.text);
-}
+struct ordering { /* one issuer's turn */
+	struct attempt *attempt;
+	struct provers provers;
+	struct acme_session *session;
+	char *replaces; /* certID of the predecessor; NULL: none */
+	enum limits_order as;
+};
 
 /* ---- what must be durable before a request goes out ---------------------- */
 
+/* A state file that was damaged and begun anew is no failure, but it is news. */
+static void tell_damage(struct pass *pass, int rc, const struct err *err)
+{
+	if (rc)
+		pass_note(pass, "limits", "%s", err->text);
+	else if (err->kind != ERR_NONE)
+		pass_tell(pass, EVENT_STATE_DAMAGED, NULL, err->text, NULL);
+}
+
 static int on_order_created(void *ctx, const char *order_url, struct err *err)
 {
-	struct attempt *attempt = ctx;
-	struct job *job = &attempt->pass->job;
+	struct ordering *ordering = ctx;
+	struct pass *pass = ordering->attempt->pass;
+	struct job *job = &pass->job;
+	struct err noted;
+	int rc;
 
 	if (strlen(order_url) >= sizeof(job->order_url))
 		return err_set(err, ERR_REFUSED, "order URL of %zu characters",
 			       strlen(order_url));
 	str_copy(job->order_url, sizeof(job->order_url), order_url);
-	return pass_save_job(attempt->pass, err);
+	rc = limits_note_order(pass->in->config->state_dir, ordering->attempt->issuer,
+			       ordering->as, clock_wall(), &noted);
+	tell_damage(pass, rc, &noted);
+	return pass_save_job(pass, err);
 }
 
 static int on_before_finalize(void *ctx, struct err *err)
 {
-	return issue_count(ctx, err);
+	const struct ordering *ordering = ctx;
+
+	return issue_count(ordering->attempt, err);
 }
 
 static void on_progress(void *ctx, const char *stage, const char *detail)
 {
-	struct attempt *attempt = ctx;
+	const struct ordering *ordering = ctx;
 
-	pass_note(attempt->pass, stage, "%s", detail);
+	pass_note(ordering->attempt->pass, stage, "%s", detail);
 }
 
-/* ---- the order ------------------------------------------------------------ */
+/* ---- what came of an order ------------------------------------------------- */
 
 static void learn_date(struct pass *pass, const struct acme_session *session)
 {
@@ -108,44 +79,42 @@ static void learn_date(struct pass *pass, const struct acme_session *session)
 	clock_trust_observe(&pass->trust, pass->out->date, pass->out->date_mono_ms, &now);
 }
 
-static int order(struct attempt *attempt, struct err *err)
+/* What the CA's limits count from now on. */
+static void note_limits(const struct ordering *ordering, const struct acme_result *result,
+			const struct err *failure)
 {
-	struct pass *pass = attempt->pass;
-	struct job *job = &pass->job;
-	struct acme_session *session;
-	struct err ignored;
-	char *replaces = NULL;
-	const struct acme_solver solver = {
-		.ctx = pass, .type = "http-01", .present = present, .cleanup = cleanup
-	};
-	struct acme_result result;
-	struct acme_request request = {
-		.names = pass->certificate->hosts,
-		.order_url = job->order_url[0] ? job->order_url : NULL,
-		.key = attempt->key,
-		.common_name = pass->certificate->common_name,
-		.solvers = &solver,
-		.n_solvers = 1,
-		.record = { .ctx = attempt,
-			    .order_created = on_order_created,
-			    .before_finalize = on_before_finalize,
-			    .progress = on_progress },
-	};
+	struct pass *pass = ordering->attempt->pass;
+	const struct issuer_config *issuer = ordering->attempt->issuer;
+	const char *const *names = pass->certificate->hosts;
+	const char *dir = pass->in->config->state_dir;
+	int64_t now = clock_wall();
+	struct err err = { 0 };
 	int rc;
 
-	if (sessions_get(pass->in->sessions, attempt->issuer, &session, err))
-		return -1;
-	if (pass->have_current && !strcmp(job->last_issuer, attempt->issuer->name))
-		request.replaces = replaces = cert_ari_id(pass->current.cert);
-	acme_result_init(&result);
-	rc = acme_obtain(session, &request, &result, err);
-	if (!rc)
-		rc = buf_append(&attempt->pem, result.pem.data, result.pem.len);
-	acme_result_clear(&result);
-	free(replaces);
-	learn_date(pass, session);
-	(void)sessions_remember(pass->in->sessions, attempt->issuer, &ignored);
-	return rc;
+	if (!failure) {
+		rc = limits_note_certificate(dir, issuer, names, ordering->as, now, &err);
+		tell_damage(pass, rc, &err);
+		return;
+	}
+	rc = limits_note_failure(dir, issuer, &result->challenged, now, &err);
+	tell_damage(pass, rc, &err);
+	rc = limits_note_refusal(dir, issuer, names, failure, now, &err);
+	tell_damage(pass, rc, &err);
+}
+
+/* Once each, however many orders it took. */
+static void take_notes(struct attempt *attempt, const struct acme_result *result)
+{
+	for (size_t i = 0; i < result->notes.n; i++) {
+		if (strlist_has(&attempt->notes, result->notes.items[i]))
+			continue;
+		strlist_add(&attempt->notes, result->notes.items[i]);
+		pass_note(attempt->pass, "order", "%s", result->notes.items[i]);
+	}
+	if (result->chains.n) {
+		free(attempt->chain_root);
+		attempt->chain_root = str_dup(result->chains.items[0]);
+	}
 }
 
 /* The order has led nowhere that a second look could mend: forget it, keep the key. */
@@ -155,6 +124,136 @@ static void give_up_order(struct pass *pass)
 
 	pass->job.order_url[0] = '\0';
 	(void)pass_save_job(pass, &ignored);
+}
+
+/* ---- the order ------------------------------------------------------------ */
+
+static struct acme_request request_of(struct ordering *ordering)
+{
+	const struct attempt *attempt = ordering->attempt;
+	const struct certificate_config *certificate = attempt->pass->certificate;
+	const struct job *job = &attempt->pass->job;
+	int64_t now = clock_wall();
+
+	return (struct acme_request){
+		.names = certificate->hosts,
+		.order_url = job->order_url[0] ? job->order_url : NULL,
+		.replaces = ordering->replaces,
+		.key = attempt->key,
+		.csr = attempt->csr,
+		.common_name = certificate->common_name,
+		.profile = certificate->profile,
+		.profile_required = certificate->profile_required,
+		.not_before = certificate->backdate_s ? now - certificate->backdate_s : 0,
+		.not_after = certificate->lifetime_s ? now + certificate->lifetime_s : 0,
+		.chain = certificate->chain,
+		.solvers = ordering->provers.solvers,
+		.n_solvers = ordering->provers.n,
+		.record = { .ctx = ordering,
+			    .order_created = on_order_created,
+			    .before_finalize = on_before_finalize,
+			    .progress = on_progress },
+	};
+}
+
+/* One order. Sets *ret_again: another would be answered by another challenge. */
+static int order(struct ordering *ordering, bool *ret_again, struct err *err)
+{
+	struct attempt *attempt = ordering->attempt;
+	struct acme_request request = request_of(ordering);
+	struct acme_result result;
+	int rc;
+
+	acme_result_init(&result);
+	rc = acme_obtain(ordering->session, &request, &result, err);
+	if (!rc)
+		rc = buf_append(&attempt->pem, result.pem.data, result.pem.len);
+	take_notes(attempt, &result);
+	note_limits(ordering, &result, rc ? err : NULL);
+	attempt->challenged = result.challenged.n > 0;
+	*ret_again = rc && err->kind != ERR_CANCELLED &&
+		     provers_fall_back(&ordering->provers, &result.challenged, err);
+	if (rc && attempt->challenged)
+		provers_explain(&ordering->provers, err);
+	if (rc && (err->kind == ERR_REFUSED || attempt->challenged))
+		give_up_order(attempt->pass);
+	acme_result_clear(&result);
+	return rc;
+}
+
+static int order_in_rounds(struct ordering *ordering, struct err *err)
+{
+	struct attempt *attempt = ordering->attempt;
+	struct err before = { 0 }, ignored;
+	bool again = false;
+	int rc = -1;
+
+	for (size_t round = 0; round < ordering->provers.n; round++) {
+		rc = order(ordering, &again, err);
+		if (!rc || !again)
+			break;
+		pass_note(attempt->pass, "order",
+			  "%s; ordering again with the next challenge", err->text);
+		before = *err;
+	}
+	if (rc && before.text[0] && strcmp(before.text, err->text) != 0)
+		err_wrap(err, "%s", before.text);
+	learn_date(attempt->pass, ordering->session);
+	(void)sessions_remember(attempt->pass->in->sessions, attempt->issuer, &ignored);
+	return rc;
+}
+
+/* ---- before the order ------------------------------------------------------ */
+
+/* What we have, and what the CA would count a new order as. */
+static void find_predecessor(struct ordering *ordering,
+			     const struct acme_directory *directory)
+{
+	const struct attempt *attempt = ordering->attempt;
+	const struct pass *pass = attempt->pass;
+
+	ordering->as = LIMITS_FRESH;
+	if (!pass->have_current || strcmp(pass->job.last_issuer, attempt->issuer->name))
+		return;
+	if (cert_names_are(pass->current.cert, pass->certificate->hosts))
+		ordering->as = LIMITS_RENEWAL;
+	ordering->replaces = cert_ari_id(pass->current.cert);
+	if (ordering->replaces && directory->renewal_info)
+		ordering->as = LIMITS_ARI;
+}
+
+/* Everything that only the CA, the account and the DNS tell. An order that is under way
+ * has passed it. */
+static int look_before(struct ordering *ordering, struct err *err)
+{
+	struct attempt *attempt = ordering->attempt;
+	const struct pass *pass = attempt->pass;
+	const struct issuer_config *issuer = attempt->issuer;
+	const char *url = acme_session_account_url(ordering->session);
+	const struct acme_directory *directory;
+	const char *const *domains;
+	struct err damage;
+	int rc;
+
+	if (acme_session_directory(ordering->session, &directory, err))
+		return -1;
+	find_predecessor(ordering, directory);
+	if (pass->job.order_url[0])
+		return 0;
+	domains = issuer->caa && issuer->caa[0]
+			  ? issuer->caa
+			  : (const char *const *)directory->caa_identities.items;
+	if (provers_know(&ordering->provers, url, domains, err) ||
+	    issue_check_caa(attempt, &ordering->provers, domains, err))
+		return -1;
+	rc = limits_check(pass->in->config->state_dir, issuer, pass->certificate->hosts,
+			  ordering->as, clock_wall(), err);
+	attempt->limited = rc != 0;
+	if (!rc) {
+		damage = *err;
+		tell_damage(attempt->pass, 0, &damage);
+	}
+	return rc;
 }
 
 /* Without the CA's own certificate clients have to guess it. Fine where our trust knows
@@ -185,19 +284,26 @@ int issue_check_acme(const struct attempt *attempt, const struct cert *fresh,
 int issue_by_acme(struct attempt *attempt, struct err *err)
 {
 	struct pass *pass = attempt->pass;
+	struct ordering ordering = { .attempt = attempt };
+	int rc = -1;
 
-	if (check_challenge(pass, err))
-		return err_wrap(err, "preflight");
+	provers_open(&ordering.provers, pass);
+	if (provers_check(&ordering.provers, err)) {
+		err_wrap(err, "preflight");
+		goto out;
+	}
 	issue_leave_others(attempt);
 	/* An order of this CA that has come as far as finalize is already counted. */
-	if (!pass->job.order_url[0] && issue_check_breaker(attempt, err))
-		return -1;
-	if (issue_prepare_key(attempt, err))
-		return -1;
-	if (order(attempt, err)) {
-		if (err->kind == ERR_REFUSED)
-			give_up_order(pass);
-		return -1;
+	if (!pass->job.order_url[0] && issue_check_breaker(attempt, err)) {
+		attempt->skipped = true;
+		goto out;
 	}
-	return 0;
+	if (sessions_get(pass->in->sessions, attempt->issuer, &ordering.session, err) ||
+	    look_before(&ordering, err) || issue_prepare_key(attempt, err))
+		goto out;
+	rc = order_in_rounds(&ordering, err);
+out:
+	free(ordering.replaces);
+	provers_close(&ordering.provers);
+	return rc;
 }

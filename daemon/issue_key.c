@@ -64,7 +64,7 @@ static const char *directory_of(const struct issuer_config *issuer)
 	return issuer->directory ? issuer->directory : "";
 }
 
-static int remember_whose(struct attempt *attempt, struct err *err)
+int issue_remember_whose(struct attempt *attempt, struct err *err)
 {
 	struct job *job = &attempt->pass->job;
 
@@ -79,11 +79,12 @@ int issue_begin_version(struct attempt *attempt, struct err *err)
 	struct pass *pass = attempt->pass;
 	int64_t n = newest_number(pass) + 1;
 
-	if (version_create(pass->folder, n, attempt->key, err))
+	if (version_create(pass->folder, n, attempt->key_elsewhere ? NULL : attempt->key,
+			   err))
 		return -1;
 	pass->job.order_version = n;
 	pass->job.order_url[0] = '\0';
-	return remember_whose(attempt, err);
+	return issue_remember_whose(attempt, err);
 }
 
 void issue_leave_others(struct attempt *attempt)
@@ -103,8 +104,10 @@ void issue_leave_others(struct attempt *attempt)
 int issue_prepare_key(struct attempt *attempt, struct err *err)
 {
 	issue_leave_others(attempt);
+	if (attempt->pass->certificate->csr)
+		return issue_take_request(attempt, err);
 	if (!load_waiting_key(attempt->pass, &attempt->key))
-		return remember_whose(attempt, err);
+		return issue_remember_whose(attempt, err);
 	if (make_key(attempt->pass, &attempt->key, err))
 		return -1;
 	return issue_begin_version(attempt, err);

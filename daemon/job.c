@@ -39,6 +39,7 @@ static const struct member job_members[] = {
 	MEMBER(job, MEMBER_INT, ari_start),
 	MEMBER(job, MEMBER_INT, ari_end),
 	MEMBER(job, MEMBER_INT, ari_ask_again_at),
+	MEMBER(job, MEMBER_COUNT, ari_failures),
 	MEMBER(job, MEMBER_TEXT, ari_explanation),
 	MEMBER(job, MEMBER_COUNT, rounds_since_expiry),
 	MEMBER(job, MEMBER_INT, inspected_files_at),
@@ -51,6 +52,13 @@ static const struct member job_members[] = {
 	MEMBER(job, MEMBER_INT, revoked_at),
 	MEMBER(job, MEMBER_TEXT, revoked),
 	MEMBER(job, MEMBER_TEXT, burnt_keys),
+	MEMBER(job, MEMBER_TEXT, last_directory),
+	MEMBER(job, MEMBER_TEXT, chain_root),
+	MEMBER(job, MEMBER_TEXT, told_notes),
+	MEMBER(job, MEMBER_INT, spares_try_at),
+	MEMBER(job, MEMBER_INT, persist_until),
+	MEMBER(job, MEMBER_INT, persist_look_at),
+	MEMBER(job, MEMBER_COUNT, persist_step),
 };
 
 static const struct member failures_members[] = {
@@ -59,8 +67,16 @@ static const struct member failures_members[] = {
 	MEMBER(failures, MEMBER_TEXT, text),
 };
 
+static const struct member issuer_members[] = {
+	MEMBER(issuer_record, MEMBER_TEXT, name),
+	MEMBER(issuer_record, MEMBER_COUNT, refusals),
+	MEMBER(issuer_record, MEMBER_INT, failed_at),
+	MEMBER(issuer_record, MEMBER_TEXT, text),
+};
+
 #define N_JOB (sizeof(job_members) / sizeof(*job_members))
 #define N_FAILURES (sizeof(failures_members) / sizeof(*failures_members))
+#define N_ISSUER (sizeof(issuer_members) / sizeof(*issuer_members))
 
 /* A member that is missing stays zero: files of older versions are fine. */
 static int read_member(const cJSON *object, const struct member *member, char *base)
@@ -137,13 +153,33 @@ static int read_failures(const cJSON *file, const char *name, struct failures *r
 	return read_members(object, failures_members, N_FAILURES, ret, ret_bad);
 }
 
+static int read_issuers(const cJSON *file, struct job *ret, const char **ret_bad)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "issuers"), *each;
+	size_t n = 0;
+
+	if (!list)
+		return 0;
+	*ret_bad = "issuers";
+	if (!cJSON_IsArray(list))
+		return -1;
+	cJSON_ArrayForEach (each, list) {
+		if (n == JOB_ISSUERS || !cJSON_IsObject(each) ||
+		    read_members(each, issuer_members, N_ISSUER, &ret->issuers[n++],
+				 ret_bad))
+			return -1;
+	}
+	return 0;
+}
+
 static int from_json(const cJSON *file, struct job *ret, const char **ret_bad)
 {
 	struct job job = { 0 };
 
 	if (read_members(file, job_members, N_JOB, &job, ret_bad) ||
 	    read_failures(file, "renewal", &job.renewal, ret_bad) ||
-	    read_failures(file, "deployment", &job.deployment, ret_bad))
+	    read_failures(file, "deployment", &job.deployment, ret_bad) ||
+	    read_issuers(file, &job, ret_bad))
 		return -1;
 	*ret = job;
 	return 0;
@@ -205,6 +241,18 @@ static cJSON *to_json(const void *facts, const struct member *members, size_t n)
 	return object;
 }
 
+static cJSON *issuers_to_json(const struct job *job)
+{
+	cJSON *list = cJSON_CreateArray();
+
+	for (size_t i = 0; i < JOB_ISSUERS; i++)
+		if (job->issuers[i].name[0] &&
+		    !cJSON_AddItemToArray(
+			    list, to_json(&job->issuers[i], issuer_members, N_ISSUER)))
+			abort();
+	return list;
+}
+
 int job_write(const char *folder, const struct job *job, struct err *err)
 {
 	char *path = path_join(folder, "job.json");
@@ -216,7 +264,8 @@ int job_write(const char *folder, const struct job *job, struct err *err)
 		    to_json(&job->renewal, failures_members, N_FAILURES)) ||
 	    !cJSON_AddItemToObject(
 		    file, "deployment",
-		    to_json(&job->deployment, failures_members, N_FAILURES)))
+		    to_json(&job->deployment, failures_members, N_FAILURES)) ||
+	    !cJSON_AddItemToObject(file, "issuers", issuers_to_json(job)))
 		abort();
 	if (dir_make(folder, FILE_SECRET, err) || json_write_file(path, file, err))
 		goto out;
@@ -225,4 +274,19 @@ out:
 	cJSON_Delete(file);
 	free(path);
 	return rc;
+}
+
+struct issuer_record *job_issuer(struct job *job, const char *name)
+{
+	struct issuer_record *row = &job->issuers[0];
+
+	for (size_t i = 0; i < JOB_ISSUERS; i++) {
+		if (str_equal(job->issuers[i].name, name))
+			return &job->issuers[i];
+		if (job->issuers[i].failed_at < row->failed_at)
+			row = &job->issuers[i];
+	}
+	*row = (struct issuer_record){ 0 };
+	str_copy(row->name, sizeof(row->name), name);
+	return row;
 }

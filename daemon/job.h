@@ -18,6 +18,15 @@ struct failures { /* in a row, of one kind of work */
 	char text[2048]; /* whole: a link in it is of no use when cut */
 };
 
+#define JOB_ISSUERS 8
+
+struct issuer_record {     /* how it went with one issuer */
+	char name[64];     /* "": an unused row */
+	unsigned refusals; /* in a row, since the last renewal */
+	int64_t failed_at; /* last; 0: never */
+	char text[1024];   /* what it failed with last */
+};
+
 struct job {
 	int64_t version; /* newest folder below versions/; 0: none yet */
 
@@ -30,6 +39,7 @@ struct job {
 	/* ARI: the moment picked inside the CA's window, bound to its certificate. */
 	char ari_id[256];
 	int64_t ari_at, ari_start, ari_end, ari_ask_again_at; /* 0: none */
+	unsigned ari_failures;                                /* to ask, in a row */
 	char ari_explanation[512];
 
 	struct failures renewal, deployment;
@@ -37,6 +47,15 @@ struct job {
 	int64_t inspected_files_at, inspected_endpoints_at;
 	int64_t last_renewed_at;
 	char last_issuer[64];
+	char last_directory[512]; /* of the CA that issued the one in hand; "" none */
+	char chain_root[256];     /* the issuer's name at the top of its chain */
+	char told_notes[2048];    /* what was asked for and not had, as told last */
+	struct issuer_record issuers[JOB_ISSUERS];
+	int64_t spares_try_at; /* an account at the others of them; 0: at once */
+
+	/* dns-persist-01's record, as seen last. */
+	int64_t persist_until, persist_look_at; /* 0: it does not end; look at once */
+	unsigned persist_step;                  /* enum persist_step that was told */
 
 	/* The revocation that the operator asked for last: repeated until the CA has
 	 * answered, and followed by a renewal. */
@@ -47,6 +66,9 @@ struct job {
 	char revoked[512];               /* thumbprints that nothing goes back to */
 	char burnt_keys[1024]; /* SHA-256 of public keys that are never used again */
 };
+
+/* The row of that issuer, made if need be; the one that failed longest ago gives way. */
+struct issuer_record *job_issuer(struct job *job, const char *name);
 
 /* Reads <folder>/job.json. Missing: zeroed but for `version`, success. Damaged: set aside
  * as job.json.damaged-<time>, the same, *ret_damaged true with the reason in err->text.

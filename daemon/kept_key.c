@@ -32,7 +32,8 @@ bool kept_key_is_lost(const struct config *config,
 		      const struct certificate_config *certificate, const struct job *job,
 		      const struct version *version)
 {
-	if (version->key || facts_not_ordered(config, certificate, job))
+	if (version->key || certificate->csr ||
+	    facts_not_ordered(config, certificate, job))
 		return false;
 	for (size_t i = 0; i < certificate->n_targets; i++)
 		if (is_gone(&certificate->targets[i].store, cert_sha1(version->cert)))

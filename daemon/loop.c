@@ -122,7 +122,7 @@ struct request *loop_take_request(struct slot *slot)
 static void start_pass(struct loop *loop, struct slot *slot)
 {
 	struct pass_job *job = pass_job_new(loop->pool, loop->config, slot->certificate,
-					    loop->engine.http01, loop->engine.cancel,
+					    &loop->engine.responders, loop->engine.cancel,
 					    loop_take_request(slot));
 
 	job->trust = loop->engine.trust;

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "daemon/backoff.h"
+#include "daemon/resolve.h"
 
 char *pipeline_folder(const struct config *config, const char *certificate)
 {
@@ -81,6 +82,8 @@ static void catch_up(struct pass *pass)
 	job->version = pass->current.n;
 	if (job->order_version == job->version) {
 		str_copy(job->last_issuer, sizeof(job->last_issuer), job->order_issuer);
+		str_copy(job->last_directory, sizeof(job->last_directory),
+			 job->order_directory);
 		job->order_version = 0;
 		job->order_url[0] = '\0';
 	}
@@ -116,11 +119,14 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 	if (pass_reload(pass, err) || pass_mend(pass, err))
 		return -1;
 	catch_up(pass);
+	pass_clean_up(pass);
 	return 0;
 }
 
 void pass_close(struct pass *pass)
 {
+	resolve_close(pass);
+	challenge_record_clear(&pass->leftovers);
 	deploy_state_clear(&pass->state);
 	version_clear(&pass->current);
 	free(pass->folder);

@@ -4,12 +4,15 @@
 #define DAEMON_PASS_H
 
 #include "base/err.h"
+#include "daemon/challenge_record.h"
 #include "daemon/job.h"
 #include "daemon/pipeline.h"
 #include "daemon/renewal.h"
 #include "daemon/versions.h"
 #include "daemon/window.h"
 #include "hooks/deploy.h"
+
+struct resolving;
 
 struct pass {
 	const struct pipeline_input *in;
@@ -24,9 +27,11 @@ struct pass {
 	struct version current;
 	struct material material;
 	struct deployment deployment;
-	struct deploy_state state; /* what the journals say of `current` */
-	bool acted;                /* something was renewed, deployed, retired ... */
-	bool waits;                /* a target waits for its maintenance window */
+	struct deploy_state state;         /* what the journals say of `current` */
+	struct challenge_record leftovers; /* leftovers.h */
+	struct resolving *resolving;       /* resolve.h */
+	bool acted;   /* something was renewed, deployed, retired ... */
+	bool waits;   /* a target waits for its maintenance window */
 	bool by_hand; /* renewed by command only: its failure is the operator's news */
 };
 
@@ -68,6 +73,10 @@ bool pass_target_deployed(const struct pass *pass, size_t i);
  * else as its endpoints show, or what was there before. 0: nothing known. */
 int64_t pass_served_until(struct pass *pass, size_t target);
 
+/* leftovers.c: takes away what a run that died left behind in a DNS zone or a web
+ * server's folder. */
+void pass_clean_up(struct pass *pass);
+
 /* ---- the stages, in the order of the flow -------------------------------- */
 
 /* mend.c: sets damaged versions aside with an event each, and takes the deployed one back
@@ -99,6 +108,10 @@ bool pass_key_is_burnt(const struct pass *pass, const EVP_PKEY *key);
 bool pass_comes_from_store(const struct pass *pass);
 bool pass_newer_was_put(struct pass *pass);
 
+/* issue_csr.c: has the operator's request (`csr`) another key than the certificate in
+ * hand? A request that cannot be read says nothing here. */
+bool pass_request_changed(const struct pass *pass);
+
 /* issue.c: preflight, order at the issuers in turn, accept. On success `current` is the
  * new certificate. */
 int pass_preflight(struct pass *pass, struct err *err);
@@ -108,6 +121,10 @@ int pass_issue(struct pass *pass, struct err *err);
 int pass_deploy(struct pass *pass, bool take_over, struct err *err);
 int pass_retire(struct pass *pass, struct err *err);
 int pass_rollback(struct pass *pass, struct err *err);
+
+/* spares.c: in the background of a pass, an account at every CA that may be asked next,
+ * so that it works when it is needed. */
+void pass_register_spares(struct pass *pass);
 
 /* kept_key.c: may the key go from our disk, because the Windows stores of all targets
  * have it and were seen serving? Then it goes. */

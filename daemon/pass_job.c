@@ -90,8 +90,8 @@ static void done(struct pool_job *pool_job)
 
 struct pass_job *pass_job_new(struct pool *pool, struct config_ref *config,
 			      const struct certificate_config *certificate,
-			      struct http01 *http01, const struct cancel *cancel,
-			      struct request *request)
+			      const struct responders *responders,
+			      const struct cancel *cancel, struct request *request)
 {
 	struct pass_job *job = mem_calloc(1, sizeof(*job));
 
@@ -113,7 +113,7 @@ struct pass_job *pass_job_new(struct pool *pool, struct config_ref *config,
 		.revoke_reason = request ? request->revoke_reason : 0,
 		.revoke_with_key = request && request->revoke_with_key,
 		.trust = &job->trust,
-		.http01 = http01,
+		.responders = responders,
 		.cancel = cancel,
 		.run = job->run,
 		.note = on_note,

@@ -23,7 +23,7 @@ void config_ref_release(struct config_ref *ref); /* frees with the last hold */
 struct request { /* what a command over the control channel asks of one certificate */
 	enum pipeline_command command;
 	bool force;
-	char *only;                    /* target; NULL: all */
+	char *only; /* target; NULL: all */
 	int revoke_reason;
 	bool revoke_with_key;
 	struct control_client *client; /* held; NULL: the schedule */
@@ -52,8 +52,8 @@ struct pass_job {
  * finished, and submits job->job. */
 struct pass_job *pass_job_new(struct pool *pool, struct config_ref *config,
 			      const struct certificate_config *certificate,
-			      struct http01 *http01, const struct cancel *cancel,
-			      struct request *request);
+			      const struct responders *responders,
+			      const struct cancel *cancel, struct request *request);
 void pass_job_free(struct pass_job *job);
 
 #endif

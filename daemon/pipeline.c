@@ -14,6 +14,7 @@
 #include "daemon/facts.h"
 #include "daemon/kept_key.h"
 #include "daemon/pass.h"
+#include "daemon/persist.h"
 #include "daemon/sessions.h"
 #include "daemon/watch.h"
 #include "hooks/fallback.h"
@@ -335,6 +336,7 @@ static int keep_alive(struct pass *pass, struct err *err)
 	facts.forced = pass->in->command == PIPELINE_RENEW && pass->in->force &&
 		       can_be_forced(pass);
 	facts.newer_was_put = pass_newer_was_put(pass);
+	facts.request_changed = pass_request_changed(pass);
 	facts.key_lost = pass->have_current &&
 			 kept_key_is_lost(pass->in->config, pass->certificate, &pass->job,
 					  &pass->current);
@@ -355,6 +357,9 @@ static int keep_alive(struct pass *pass, struct err *err)
 		rc = retire(pass, err);
 	pass_forget_key(pass);
 	pass_hand_over(pass);
+	pass_ask_advice(pass); /* about the one that was just issued (RFC 9773 4.3) */
+	pass_watch_persist(pass);
+	pass_register_spares(pass);
 	if (!cancel_requested(pass->in->cancel))
 		pass_expired_ladder(pass);
 	if (!rc && !pass->acted && pass->in->command == PIPELINE_KEEP)

@@ -21,7 +21,7 @@
 #include "hooks/deploy.h"
 
 struct cancel;
-struct http01;
+struct responders;
 struct sessions;
 
 enum pipeline_command {
@@ -40,13 +40,13 @@ struct pipeline_input { /* borrowed for the pass */
 	unsigned long generation; /* of the configuration, from 1 */
 	const struct certificate_config *certificate;
 	enum pipeline_command command;
-	bool force;       /* RENEW: although not due, and in spite of the back-off;
-			     REVOKE: although it is served */
+	bool force;           /* RENEW: although not due, and in spite of the back-off;
+				 REVOKE: although it is served */
 	int revoke_reason;    /* REVOKE: enum acme_revocation */
 	bool revoke_with_key; /* REVOKE: signed by its own key */
 	const char *only; /* DEPLOY, ROLLBACK, FALLBACK, HTTPS: one target; NULL: all */
 	const struct clock_trust *trust;
-	struct http01 *http01;
+	const struct responders *responders;
 	struct sessions *sessions;
 	const struct cancel *cancel;
 	const char *run; /* id, for logs and journals */

@@ -60,6 +60,10 @@ struct renewal_verdict renewal_decide(const struct renewal_facts *facts,
 		return (struct renewal_verdict){ NAMES_CHANGED, now };
 	if (!facts->key_type_matches)
 		return (struct renewal_verdict){ KEY_TYPE_CHANGED, now };
+	if (facts->request_changed)
+		return (struct renewal_verdict){ REQUEST_CHANGED, now };
+	if (facts->from_staging)
+		return (struct renewal_verdict){ FROM_STAGING, now };
 
 	/* The CA may hurry us; it may not make us late. */
 	age_limit = renewal_age_limit(policy, facts->not_before, facts->not_after);
@@ -84,6 +88,8 @@ const char *renewal_reason_text(enum renewal_reason reason)
 		[KEY_LOST] = "its key is not in the store any more, and was nowhere else",
 		[NAMES_CHANGED] = "its names are not the configured ones",
 		[KEY_TYPE_CHANGED] = "its key type is not the configured one",
+		[REQUEST_CHANGED] = "the request in 'csr' has another key",
+		[FROM_STAGING] = "it is of a CA's directory for trials",
 		[EXPIRED] = "it has expired",
 		[CA_ADVICE] = "the CA's advice (ARI)",
 		[AGE] = "its age",
@@ -140,6 +146,11 @@ void renewal_explain(const struct renewal_facts *facts, const struct renew_at *p
 			buf_printf(out, "%-18s%s\n", "key", "not in the store any more");
 		buf_printf(out, "%-18s%s\n", "key type",
 			   facts->key_type_matches ? "as configured" : "changed");
+		if (facts->request_changed)
+			buf_printf(out, "%-18s%s\n", "request", "has another key");
+		if (facts->from_staging)
+			buf_printf(out, "%-18s%s\n", "issued by",
+				   "a CA's directory for trials");
 		say_when(out, "expires", facts->not_after, now);
 		say_age_rule(facts, policy, now, out);
 		if (facts->ari_at == NO_ARI)

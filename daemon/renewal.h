@@ -23,6 +23,8 @@ enum renewal_reason {
 	KEY_LOST, /* the store has it no more, and nobody else ever had */
 	NAMES_CHANGED,
 	KEY_TYPE_CHANGED,
+	REQUEST_CHANGED, /* `csr`: the operator has another key now */
+	FROM_STAGING, /* of a CA's directory for trials, and the real one is configured */
 	EXPIRED,
 	CA_ADVICE,
 	AGE,
@@ -31,6 +33,7 @@ enum renewal_reason {
 struct renewal_facts {
 	bool present, names_match, key_type_matches;
 	bool forced;
+	bool request_changed, from_staging;
 	bool revoked;
 	bool key_lost;
 	bool newer_was_put; /* a newer one lies where others put it */

@@ -28,6 +28,7 @@ static const DWORD ids[] = {
 	[EVENT_MANAGED_SET_SHRANK] = MESSAGE_MANAGED_SET_SHRANK,
 	[EVENT_CA_CHANGED] = MESSAGE_CA_CHANGED,
 	[EVENT_STATE_DAMAGED] = MESSAGE_STATE_DAMAGED,
+	[EVENT_CHALLENGE] = MESSAGE_CHALLENGE,
 };
 static_assert(sizeof(ids) / sizeof(*ids) == EVENT_KINDS, "an id per kind");
 

@@ -138,6 +138,9 @@ def test_a_rate_limit_is_told_in_the_cas_words_and_its_retry_after_is_kept(scene
     assert proxy.count("/order-plz") == 2, "the daemon asked again before its time"
     assert scene.daemon.stop() == 0
     proxy.rules.clear()
+    result = scene.daemon("renew", "xc", "--force")  # does not skip what the CA has said
+    assert result.code == FAILED and "not asked before" in result.err, result
+    (scene.daemon.state / "accounts/pebble/history.json").unlink()
     scene.heals()
 
 
@@ -235,7 +238,7 @@ def test_the_second_issuer_is_asked_when_the_first_one_cannot(
         scene, proxy, make_pebble, short_lived):
     second = make_pebble(validity_s=3600, http_port=short_lived.http_port)
     scene.daemon.config["issuers"]["second"] = issuer_of(second)
-    scene.certificate["issuers"] = ["pebble", "second"]
+    scene.certificate.update(issuers=["pebble", "second"], failover_after=1)
     scene.daemon.write()
     proxy.rules["/order-plz"] = problem(403, "rejectedIdentifier", "not by us")
     result = scene.daemon.ok("renew", "xc")
@@ -250,7 +253,7 @@ def test_both_issuers_words_are_told_when_neither_can(scene, proxy, make_proxy, 
                                                       short_lived):
     other = make_proxy(short_lived)
     scene.daemon.config["issuers"]["second"] = issuer_of(other)
-    scene.certificate["issuers"] = ["pebble", "second"]
+    scene.certificate.update(issuers=["pebble", "second"], failover_after=1)
     scene.daemon.write()
     proxy.rules["/order-plz"] = problem(403, "rejectedIdentifier", "not by us")
     other.rules["/order-plz"] = problem(403, "rejectedIdentifier", "not by them")

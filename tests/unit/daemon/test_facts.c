@@ -60,6 +60,50 @@ static void what_was_ordered_is_exactly_what_was_ordered(void **state)
 	cert_free(cert);
 }
 
+static void a_request_of_the_operators_has_the_key_that_it_has(void **state)
+{
+	struct certificate_config with_csr = certificate;
+	struct cert *cert = wildcard();
+	struct job job = { .last_issuer = "ca" };
+
+	(void)state;
+	with_csr.csr = "/etc/certrenewd/xu.csr";
+	assert_true(facts_for_renewal(&config, &with_csr, cert, &job).key_type_matches);
+	cert_free(cert);
+}
+
+static void what_a_staging_directory_issued_is_replaced(void **state)
+{
+	static const struct issuer_config cas[] = {
+		{ .name = "ca",
+		  .type = ISSUER_ACME,
+		  .directory = "https://ca.example/dir",
+		  .staging = "https://staging.ca.example/dir" },
+		{ .name = "trial",
+		  .type = ISSUER_ACME,
+		  .directory = "https://staging.ca.example/dir" },
+	};
+	const struct config with = { .issuers = cas, .n_issuers = 2 };
+	struct certificate_config one = certificate;
+	struct cert *cert = wildcard();
+	struct job job = { .last_issuer = "ca",
+			   .last_directory = "https://staging.ca.example/dir" };
+
+	(void)state;
+	one.issuers = NAMES("ca");
+	assert_true(facts_for_renewal(&with, &one, cert, &job).from_staging);
+	/* The operator wants it so. */
+	one.issuers = NAMES("ca", "trial");
+	assert_false(facts_for_renewal(&with, &one, cert, &job).from_staging);
+	one.issuers = NAMES("ca");
+	str_copy(job.last_directory, sizeof(job.last_directory),
+		 "https://ca.example/dir");
+	assert_false(facts_for_renewal(&with, &one, cert, &job).from_staging);
+	job.last_directory[0] = '\0';
+	assert_false(facts_for_renewal(&with, &one, cert, &job).from_staging);
+	cert_free(cert);
+}
+
 static void a_lost_memory_gives_the_store_the_benefit(void **state)
 {
 	struct certificate_config only_ca = certificate;
@@ -86,6 +130,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_put_needs_our_names_and_has_its_own_key),
 		cmocka_unit_test(what_was_ordered_is_exactly_what_was_ordered),
+		cmocka_unit_test(a_request_of_the_operators_has_the_key_that_it_has),
+		cmocka_unit_test(what_a_staging_directory_issued_is_replaced),
 		cmocka_unit_test(a_lost_memory_gives_the_store_the_benefit),
 		cmocka_unit_test(only_issuers_none_is_watched),
 	};

@@ -28,6 +28,16 @@ static struct job sample(void)
 		.inspected_endpoints_at = 41,
 		.last_renewed_at = 42,
 		.last_issuer = "internal",
+		.last_directory = "https://ca.corp.example/dir",
+		.chain_root = "Corp Root",
+		.told_notes = "a profile was not had\n",
+		.issuers = { { "internal", 0, 0, "" },
+			     { "letsencrypt", 2, 77, "rejectedIdentifier: no" } },
+		.spares_try_at = 43,
+		.ari_failures = 3,
+		.persist_until = 44,
+		.persist_look_at = 45,
+		.persist_step = 2,
 	};
 
 	return job;
@@ -62,6 +72,20 @@ static void assert_jobs_equal(const struct job *a, const struct job *b)
 	assert_int_equal(a->inspected_endpoints_at, b->inspected_endpoints_at);
 	assert_int_equal(a->last_renewed_at, b->last_renewed_at);
 	assert_string_equal(a->last_issuer, b->last_issuer);
+	assert_string_equal(a->last_directory, b->last_directory);
+	assert_string_equal(a->chain_root, b->chain_root);
+	assert_string_equal(a->told_notes, b->told_notes);
+	assert_int_equal(a->spares_try_at, b->spares_try_at);
+	assert_int_equal(a->ari_failures, b->ari_failures);
+	assert_int_equal(a->persist_until, b->persist_until);
+	assert_int_equal(a->persist_look_at, b->persist_look_at);
+	assert_int_equal(a->persist_step, b->persist_step);
+	for (size_t i = 0; i < JOB_ISSUERS; i++) {
+		assert_string_equal(a->issuers[i].name, b->issuers[i].name);
+		assert_int_equal(a->issuers[i].refusals, b->issuers[i].refusals);
+		assert_int_equal(a->issuers[i].failed_at, b->issuers[i].failed_at);
+		assert_string_equal(a->issuers[i].text, b->issuers[i].text);
+	}
 }
 
 static void make_version(const char *dir, const char *number)
@@ -88,6 +112,22 @@ static void every_member_survives_a_restart(void **state)
 	assert_jobs_equal(&read, &written);
 	free(folder);
 	tempdir_free(dir);
+}
+
+static void each_issuer_has_a_row_and_the_oldest_failure_gives_way(void **state)
+{
+	struct job job = { 0 };
+	char name[8];
+
+	(void)state;
+	for (int i = 0; i < JOB_ISSUERS; i++) {
+		snprintf(name, sizeof(name), "ca%d", i);
+		job_issuer(&job, name)->failed_at = 100 + i;
+	}
+	assert_int_equal(job_issuer(&job, "ca3")->failed_at, 103);
+	job_issuer(&job, "ca0")->failed_at = 200;
+	assert_int_equal(job_issuer(&job, "new")->failed_at, 0);
+	assert_string_equal(job.issuers[1].name, "new");
 }
 
 static void a_missing_file_is_a_new_job(void **state)
@@ -210,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_member_survives_a_restart),
+		cmocka_unit_test(each_issuer_has_a_row_and_the_oldest_failure_gives_way),
 		cmocka_unit_test(a_missing_file_is_a_new_job),
 		cmocka_unit_test(a_missing_file_beside_versions_knows_the_newest),
 		cmocka_unit_test(unknown_members_and_missing_ones_are_fine),
