@@ -12,72 +12,14 @@
 #include "daemon/job.h"
 #include "daemon/pipeline.h"
 #include "daemon/renewal.h"
+#include "daemon/report_issue.h"
+#include "daemon/report_known.h"
 #include "daemon/report_watch.h"
 #include "daemon/versions.h"
 #include "daemon/window.h"
 #include "hooks/deploy.h"
 
-struct known { /* of one certificate, from disk */
-	const struct config *all;
-	const struct certificate_config *config;
-	char *folder;
-	struct job job;
-	struct version version;
-	bool present;
-	struct deploy_state state;
-	int64_t now;
-};
-
-static void note_damage(struct strlist *damaged, struct err *err)
-{
-	if (err->kind != ERR_NONE)
-		strlist_add(damaged, err->text);
-	err->kind = ERR_NONE;
-}
-
-static int know(const struct config *config, const struct certificate_config *certificate,
-		struct known *ret, struct strlist *damaged, struct err *err)
-{
-	struct deployment deployment = {
-		.targets = certificate->targets,
-		.n_targets = certificate->n_targets,
-		.run = "status",
-	};
-	bool job_damaged;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->all = config;
-	ret->config = certificate;
-	ret->now = clock_wall();
-	ret->folder = pipeline_folder(config, certificate->name);
-	deployment.folder = ret->folder;
-	(void)job_read(ret->folder, &ret->job, &job_damaged, err);
-	note_damage(damaged, err);
-	if (!version_load_newest(ret->folder, &ret->version, err))
-		ret->present = true;
-	return deploy_state_read(&deployment, &ret->state, damaged, err);
-}
-
-static void forget(struct known *known)
-{
-	deploy_state_clear(&known->state);
-	version_clear(&known->version);
-	free(known->folder);
-}
-
 /* ---- status -------------------------------------------------------------- */
-
-static void set_instant(cJSON *object, const char *name, int64_t at)
-{
-	char text[CLOCK_TEXT_MAX];
-
-	if (at == 0 || at == CLOCK_NEVER) {
-		json_set_string(object, name, NULL);
-		return;
-	}
-	clock_format_rfc3339(at, text);
-	json_set_string(object, name, text);
-}
 
 static cJSON *failures_json(const struct failures *failures)
 {
@@ -85,8 +27,8 @@ static cJSON *failures_json(const struct failures *failures)
 
 	json_set_int(json, "failures", failures->count);
 	if (failures->count) {
-		set_instant(json, "last_at", failures->last_at);
-		set_instant(json, "next_at", failures->next_at);
+		report_set_instant(json, "last_at", failures->last_at);
+		report_set_instant(json, "next_at", failures->next_at);
 		json_set_string(json, "text", failures->text);
 	}
 	return json;
@@ -105,9 +47,9 @@ static cJSON *target_json(const struct target *target, const struct target_state
 	json_set_string(json, "old_sha1", state->old_sha1[0] ? state->old_sha1 : NULL);
 	json_set_string(json, "why", state->why[0] ? state->why : NULL);
 	if (target->n_windows)
-		set_instant(json, "window_at",
-			    window_next(target->windows, target->n_windows, now,
-					window_local_zone));
+		report_set_instant(json, "window_at",
+				   window_next(target->windows, target->n_windows, now,
+					       window_local_zone));
 	return json;
 }
 
@@ -120,14 +62,14 @@ static void add_certificate_facts(const struct known *known, cJSON *json)
 							known->now);
 
 	json_set_bool(json, "present", known->present);
-	set_instant(json, "due_at", verdict.due_at);
+	report_set_instant(json, "due_at", verdict.due_at);
 	json_set_string(json, "due_rule", renewal_reason_text(verdict.reason));
 	if (!known->present)
 		return;
 	json_set_string(json, "sha1", cert_sha1(cert));
 	json_set_string(json, "issuer", cert_issuer_text(cert));
-	set_instant(json, "not_before", cert_not_before(cert));
-	set_instant(json, "not_after", cert_not_after(cert));
+	report_set_instant(json, "not_before", cert_not_before(cert));
+	report_set_instant(json, "not_after", cert_not_after(cert));
 	json_set_int(json, "remaining_s", cert_not_after(cert) - known->now);
 	json_set_int(json, "version", known->version.n);
 }
@@ -154,7 +96,7 @@ static cJSON *begin_json(const struct certificate_config *certificate)
 	return json;
 }
 
-static cJSON *certificate_json(const struct known *known)
+static cJSON *certificate_json(const struct known *known, struct strlist *damaged)
 {
 	cJSON *json = begin_json(known->config);
 	cJSON *targets;
@@ -164,12 +106,14 @@ static cJSON *certificate_json(const struct known *known)
 	cJSON_AddItemToObject(json, "renewal", failures_json(&known->job.renewal));
 	cJSON_AddItemToObject(json, "deployment", failures_json(&known->job.deployment));
 	json_set_bool(json, "retired", known->state.retired);
-	set_instant(json, "retire_at", known->state.retire_at);
-	set_instant(json, "last_renewed_at", known->job.last_renewed_at);
-	set_instant(json, "inspected_files_at", known->job.inspected_files_at);
-	set_instant(json, "inspected_endpoints_at", known->job.inspected_endpoints_at);
+	report_set_instant(json, "retire_at", known->state.retire_at);
+	report_set_instant(json, "last_renewed_at", known->job.last_renewed_at);
+	report_set_instant(json, "inspected_files_at", known->job.inspected_files_at);
+	report_set_instant(json, "inspected_endpoints_at",
+			   known->job.inspected_endpoints_at);
 	json_set_string(json, "last_issuer",
 			known->job.last_issuer[0] ? known->job.last_issuer : NULL);
+	report_issue_json(known, json, damaged);
 	targets = cJSON_AddArrayToObject(json, "targets");
 	for (size_t i = 0; i < known->state.n_targets; i++)
 		cJSON_AddItemToArray(targets,
@@ -212,17 +156,17 @@ int report_status(const struct config *config, const struct clock_trust *trust,
 
 		if (name && strcmp(config->certificates[i].name, name) != 0)
 			continue;
-		(void)know(config, &config->certificates[i], &known, damaged,
-			   &unreadable);
+		(void)known_read(config, &config->certificates[i], &known, damaged,
+				 &unreadable);
 		if (facts_only_watched(config, known.config)) {
 			certificate = begin_json(known.config);
 			report_watch_json(known.config, known.folder, known.now,
 					  certificate, damaged);
 		} else {
-			certificate = certificate_json(&known);
+			certificate = certificate_json(&known, damaged);
 		}
 		cJSON_AddItemToArray(list, certificate);
-		forget(&known);
+		known_release(&known);
 	}
 	*ret_json = json;
 	return 0;
@@ -265,7 +209,7 @@ static void explain_breaker(const struct config *config, const struct known *kno
 				   known->config->issuers[i], err.text);
 			continue;
 		}
-		note_damage(damaged, &err);
+		report_damage(damaged, &err);
 		verdict = breaker_decide(issued, n, interval, known->now);
 		buf_printf(out, "%-17s %s: %s (%s)\n", "circuit breaker",
 			   known->config->issuers[i],
@@ -324,13 +268,13 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 
 	if (!certificate)
 		return unknown_name(config, name, err);
-	if (know(config, certificate, &known, damaged, err)) {
-		forget(&known);
+	if (known_read(config, certificate, &known, damaged, err)) {
+		known_release(&known);
 		return -1;
 	}
 	if (facts_only_watched(config, certificate)) {
 		report_watch_explain(certificate, known.folder, known.now, out, damaged);
-		forget(&known);
+		known_release(&known);
 		return 0;
 	}
 	if (known.present)
@@ -341,9 +285,7 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 	facts.key_lost = known.present && kept_key_is_lost(config, known.config,
 							   &known.job, &known.version);
 	renewal_explain(&facts, &certificate->renew_at, known.now, out);
-	if (known.job.ari_explanation[0])
-		buf_printf(out, "%-17s %s\n", "the CA explains",
-			   known.job.ari_explanation);
+	report_issue_explain(&known, out, damaged);
 	explain_failures("renewal", &known.job.renewal, out);
 	explain_failures("deployment", &known.job.deployment, out);
 	explain_breaker(config, &known, damaged, out);
@@ -351,6 +293,6 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 	trusted = clock_trusted(trust, &reading, why);
 	buf_printf(out, "%-17s %s: %s\n", "clock",
 		   trusted ? "confirmed" : "not confirmed", why);
-	forget(&known);
+	known_release(&known);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "daemon/report_issue.h"
 #include "daemon/report_watch.h"
 
 #define RED "\033[31m"
@@ -106,6 +107,7 @@ static void print_certificate(const cJSON *certificate, bool colour, int64_t now
 	} else {
 		buf_puts(out, "  thumbprint   none yet\n");
 	}
+	report_issue_print(certificate, out);
 	print_instant(certificate, "due_at", "renewal due", now, out);
 	if (!json_bool(certificate, "retired", false))
 		print_instant(certificate, "retire_at", "retires old", now, out);

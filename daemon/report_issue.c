@@ -1,0 +1,220 @@
+#include "daemon/report_issue.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "acme/chains.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "daemon/report_foresight.h"
+#include "daemon/report_limits.h"
+#include "daemon/served.h"
+
+static const char *const challenge_names[] = {
+	[HTTP_01] = "http-01",
+	[DNS_01] = "dns-01",
+	[TLS_ALPN_01] = "tls-alpn-01",
+	[DNS_PERSIST_01] = "dns-persist-01",
+};
+static_assert(sizeof(challenge_names) / sizeof(*challenge_names) == DNS_PERSIST_01 + 1,
+	      "a name per challenge");
+
+/* ---- status -------------------------------------------------------------- */
+
+static void add_issuers(const struct known *known, cJSON *json, struct strlist *damaged)
+{
+	cJSON *list = cJSON_AddArrayToObject(json, "issuers"), *item;
+
+	for (size_t i = 0; known->config->issuers[i]; i++) {
+		const struct issuer_config *issuer = config_issuer(
+			known->all, known->config->issuers[i]);
+
+		if (!issuer)
+			continue;
+		item = cJSON_CreateObject();
+		json_set_string(item, "name", issuer->name);
+		json_set_bool(item, "issued", known_is_from(known, issuer));
+		json_set_string(item, "directory", issuer->directory);
+		if (issuer->type == ISSUER_ACME) {
+			cJSON_AddItemToObject(item, "limits",
+					      report_limits_json(known, issuer, damaged));
+			cJSON_AddItemToObject(item, "ca",
+					      report_ca_json(known, issuer, damaged));
+		}
+		cJSON_AddItemToArray(list, item);
+	}
+}
+
+static void add_advice(const struct job *job, cJSON *json)
+{
+	cJSON *advice;
+
+	if (!job->ari_start) {
+		cJSON_AddNullToObject(json, "advice");
+		return;
+	}
+	advice = cJSON_AddObjectToObject(json, "advice");
+	report_set_instant(advice, "start", job->ari_start);
+	report_set_instant(advice, "end", job->ari_end);
+	report_set_instant(advice, "at", job->ari_at);
+	report_set_instant(advice, "ask_again_at", job->ari_ask_again_at);
+	json_set_string(advice, "explanation_url",
+			job->ari_explanation[0] ? job->ari_explanation : NULL);
+}
+
+static void add_chain(const struct known *known, cJSON *json, struct strlist *damaged)
+{
+	cJSON *chain = cJSON_AddObjectToObject(json, "chain");
+	char *top = known->present ? chain_top(known->version.cert) : NULL;
+	struct err err;
+
+	json_set_string(chain, "wanted", known->config->chain);
+	json_set_string(chain, "stored", top);
+	cJSON_AddItemToObject(chain, "served", served_read(known->folder, &err));
+	report_damage(damaged, &err);
+	free(top);
+}
+
+void report_issue_json(const struct known *known, cJSON *json, struct strlist *damaged)
+{
+	const struct certificate_config *config = known->config;
+	cJSON *list;
+
+	add_issuers(known, json, damaged);
+	list = cJSON_AddArrayToObject(json, "challenges");
+	for (size_t i = 0; i < config->n_challenges; i++)
+		cJSON_AddItemToArray(
+			list,
+			cJSON_CreateString(challenge_names[config->challenges[i].type]));
+	json_set_string(json, "profile", config->profile);
+	add_advice(&known->job, json);
+	add_chain(known, json, damaged);
+	cJSON_AddItemToObject(json, "dates", report_dates_json(known));
+}
+
+/* ---- explain ------------------------------------------------------------- */
+
+static void explain_issuers(const struct known *known, struct buf *out)
+{
+	const char *const *names = known->config->issuers;
+
+	buf_printf(out, "%-17s ", "issuers");
+	for (size_t i = 0; names[i]; i++) {
+		const struct issuer_config *issuer = config_issuer(known->all, names[i]);
+
+		buf_printf(out, "%s%s%s", i ? ", then " : "", names[i],
+			   issuer && known_is_from(known, issuer) ? " (issued it)" : "");
+	}
+	buf_puts(out, "\n");
+}
+
+static void explain_challenges(const struct certificate_config *config, struct buf *out)
+{
+	if (!config->n_challenges)
+		return;
+	buf_printf(out, "%-17s ", "challenges");
+	for (size_t i = 0; i < config->n_challenges; i++)
+		buf_printf(out, "%s%s", i ? ", then " : "",
+			   challenge_names[config->challenges[i].type]);
+	buf_puts(out, "\n");
+}
+
+static void explain_advice(const struct job *job, struct buf *out)
+{
+	char start[CLOCK_TEXT_MAX], end[CLOCK_TEXT_MAX], at[CLOCK_TEXT_MAX];
+
+	if (!job->ari_start)
+		return;
+	clock_format_people(job->ari_start, start);
+	clock_format_people(job->ari_end, end);
+	clock_format_people(job->ari_ask_again_at, at);
+	buf_printf(out, "%-17s %s to %s, asked again at %s\n", "the CA's window", start,
+		   end, at);
+	if (job->ari_explanation[0])
+		buf_printf(out, "%-17s %s\n", "the CA explains", job->ari_explanation);
+}
+
+static void say_served(const cJSON *each, struct buf *out)
+{
+	const char *target = json_string(each, "target");
+	const char *connect = json_string(each, "connect");
+	const char *issuers = json_string(each, "issuers");
+
+	buf_printf(out, "%s at %s: %s, %s", target ? target : "-",
+		   connect ? connect : "-", issuers ? issuers : "-",
+		   json_bool(each, "complete", false) ? "complete" : "incomplete");
+}
+
+static void explain_chain(const struct known *known, struct buf *out,
+			  struct strlist *damaged)
+{
+	char *top = known->present ? chain_top(known->version.cert) : NULL;
+	struct err err;
+	cJSON *seen = served_read(known->folder, &err), *each;
+
+	report_damage(damaged, &err);
+	if (top)
+		buf_printf(out, "%-17s stored up to '%s'%s%s%s\n", "chain", top,
+			   known->config->chain ? ", preferred: '" : "",
+			   known->config->chain ? known->config->chain : "",
+			   known->config->chain ? "'" : "");
+	cJSON_ArrayForEach (each, seen) {
+		buf_printf(out, "%-17s ", "chain served");
+		say_served(each, out);
+		buf_puts(out, "\n");
+	}
+	cJSON_Delete(seen);
+	free(top);
+}
+
+void report_issue_explain(const struct known *known, struct buf *out,
+			  struct strlist *damaged)
+{
+	explain_advice(&known->job, out);
+	explain_issuers(known, out);
+	explain_challenges(known->config, out);
+	if (known->config->profile)
+		buf_printf(out, "%-17s %s%s\n", "profile", known->config->profile,
+			   known->config->profile_required ? ", required" : "");
+	explain_chain(known, out, damaged);
+	report_limits_explain(known, out, damaged);
+	report_foresight_explain(known, out, damaged);
+}
+
+/* ---- for people ---------------------------------------------------------- */
+
+/* Where another chain is served than the one that was stored, or it is not complete. */
+static void print_chain(const cJSON *chain, struct buf *out)
+{
+	const cJSON *served = cJSON_GetObjectItemCaseSensitive(chain, "served"), *each;
+	const char *stored = json_string(chain, "stored");
+
+	cJSON_ArrayForEach (each, served) {
+		const char *issuers = json_string(each, "issuers");
+
+		if (json_bool(each, "complete", false) && stored && issuers &&
+		    str_equal(probe_issuers_top(issuers), stored))
+			continue;
+		buf_printf(out, "  %-12s ", "chain");
+		say_served(each, out);
+		buf_printf(out, "; stored up to '%s'\n", stored ? stored : "-");
+	}
+}
+
+void report_issue_print(const cJSON *certificate, struct buf *out)
+{
+	const cJSON *issuers = cJSON_GetObjectItemCaseSensitive(certificate, "issuers");
+	const cJSON *issuer;
+
+	cJSON_ArrayForEach (issuer, issuers) {
+		const char *name = json_string(issuer, "name");
+
+		if (json_bool(issuer, "issued", false))
+			buf_printf(out, "  %-12s %s\n", "issued by", name ? name : "-");
+		report_limits_print(name ? name : "-",
+				    cJSON_GetObjectItemCaseSensitive(issuer, "limits"),
+				    out);
+	}
+	print_chain(cJSON_GetObjectItemCaseSensitive(certificate, "chain"), out);
+	report_dates_print(cJSON_GetObjectItemCaseSensitive(certificate, "dates"), out);
+}
