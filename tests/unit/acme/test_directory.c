@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "acme/directory.h"
+#include "base/buf.h"
 
 #define REQUIRED                                                                         \
 	"\"newNonce\":\"https://ca/n\",\"newAccount\":\"https://ca/a\","                 \
@@ -98,6 +99,73 @@ static void texts_of_the_ca_are_printable_and_of_sane_length(void **state)
 	acme_directory_clear(&directory);
 }
 
+static void profiles_are_read_with_what_the_ca_says_about_them(void **state)
+{
+	struct acme_directory directory = parsed(
+		"{" REQUIRED ",\"meta\":{\"profiles\":{\"classic\":\"as ever\","
+		"\"short\\u0007\":7,\"\":\"nameless\"}}}");
+
+	(void)state;
+	assert_int_equal(directory.profiles.n, 2);
+	assert_int_equal(directory.profile_texts.n, 2);
+	assert_string_equal(directory.profiles.items[0], "classic");
+	assert_string_equal(directory.profile_texts.items[0], "as ever");
+	assert_string_equal(directory.profiles.items[1], "short?");
+	assert_string_equal(directory.profile_texts.items[1], "");
+	acme_directory_clear(&directory);
+	directory = parsed("{" REQUIRED ",\"meta\":{\"profiles\":[\"classic\"]}}");
+	assert_int_equal(directory.profiles.n, 0);
+	acme_directory_clear(&directory);
+}
+
+static void caa_identities_are_read_in_lower_case(void **state)
+{
+	struct acme_directory directory = parsed(
+		"{" REQUIRED ",\"meta\":{\"caaIdentities\":[\"LetsEncrypt.org\",7,\"\","
+		"\"ca.example\"]}}");
+
+	(void)state;
+	assert_int_equal(directory.caa_identities.n, 2);
+	assert_string_equal(directory.caa_identities.items[0], "letsencrypt.org");
+	assert_string_equal(directory.caa_identities.items[1], "ca.example");
+	acme_directory_clear(&directory);
+	directory = parsed("{" REQUIRED ",\"meta\":{\"caaIdentities\":\"ca.example\"}}");
+	assert_int_equal(directory.caa_identities.n, 0);
+	acme_directory_clear(&directory);
+}
+
+static void more_profiles_and_identities_than_anybody_has_are_left_out(void **state)
+{
+	struct acme_directory directory;
+	struct buf json;
+
+	(void)state;
+	buf_init(&json, 65536);
+	buf_puts(&json, "{" REQUIRED ",\"meta\":{\"caaIdentities\":[\"x\"");
+	for (int i = 0; i < 100; i++)
+		buf_printf(&json, ",\"ca%d\"", i);
+	buf_puts(&json, "],\"profiles\":{\"x\":\"\"");
+	for (int i = 0; i < 100; i++)
+		buf_printf(&json, ",\"p%d\":\"\"", i);
+	buf_puts(&json, "}}}");
+	directory = parsed(buf_str(&json));
+	assert_int_equal(directory.caa_identities.n, 32);
+	assert_int_equal(directory.profiles.n, 32);
+	assert_int_equal(directory.profile_texts.n, 32);
+	acme_directory_clear(&directory);
+	buf_release(&json);
+}
+
+static void of_urls_that_stand_twice_the_first_counts(void **state)
+{
+	struct acme_directory directory = parsed(
+		"{" REQUIRED ",\"newOrder\":\"https://elsewhere/o\"}");
+
+	(void)state;
+	assert_string_equal(directory.new_order, "https://ca/o");
+	acme_directory_clear(&directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +173,11 @@ int main(void)
 		cmocka_unit_test(only_three_urls_are_required),
 		cmocka_unit_test(what_is_no_directory_says_what_is_missing),
 		cmocka_unit_test(texts_of_the_ca_are_printable_and_of_sane_length),
+		cmocka_unit_test(profiles_are_read_with_what_the_ca_says_about_them),
+		cmocka_unit_test(caa_identities_are_read_in_lower_case),
+		cmocka_unit_test(
+			more_profiles_and_identities_than_anybody_has_are_left_out),
+		cmocka_unit_test(of_urls_that_stand_twice_the_first_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,6 +134,76 @@ static void endless_details_are_cut_and_controls_are_made_visible(void **state)
 	cJSON_Delete(problem);
 }
 
+static void a_compound_is_what_its_parts_are(void **state)
+{
+	(void)state;
+	assert_int_equal(told("{" ACME "compound\",\"subproblems\":[{" ACME
+			      "rateLimited\"},{" ACME "serverInternal\"}]}",
+			      403)
+				 .kind,
+			 ERR_TRANSIENT);
+	assert_int_equal(told("{" ACME "compound\",\"subproblems\":[{" ACME
+			      "rateLimited\"},{" ACME "unsupportedContact\"}]}",
+			      403)
+				 .kind,
+			 ERR_CONFIG);
+	assert_int_equal(told("{" ACME "compound\",\"subproblems\":[{" ACME
+			      "rateLimited\"},{" ACME "caa\"}]}",
+			      403)
+				 .kind,
+			 ERR_REFUSED);
+	assert_int_equal(
+		told("{" ACME "compound\",\"subproblems\":[{" ACME "caa\"}]}", 503).kind,
+		ERR_TRANSIENT);
+}
+
+static void of_members_that_stand_twice_the_first_counts(void **state)
+{
+	(void)state;
+	expect("{" ACME "caa\"," ACME "rateLimited\",\"detail\":\"no\","
+	       "\"detail\":\"yes\"}",
+	       403, ERR_REFUSED, "caa: no");
+}
+
+static void a_detail_that_is_no_text_is_no_detail(void **state)
+{
+	(void)state;
+	expect("{" ACME "caa\",\"detail\":{\"a\":1}}", 403, ERR_REFUSED, "caa");
+	expect("{" ACME "caa\",\"detail\":7,\"title\":\"CAA\"}", 403, ERR_REFUSED,
+	       "caa: CAA");
+	expect("{\"type\":[],\"detail\":null}", 403, ERR_REFUSED,
+	       "the CA gave no reason");
+}
+
+/* A detail of `words` characters and a URL of `url` behind it. */
+static struct err paused(size_t words, size_t url)
+{
+	cJSON *problem = cJSON_CreateObject();
+	char detail[4000], *at = detail;
+	struct err err;
+
+	memset(at, 'w', words);
+	at += words;
+	memcpy(at, " https://ca/", 12);
+	memset(at + 12, 'x', url);
+	memcpy(at + 12 + url, "END", 4);
+	json_set_string(problem, "type", "urn:ietf:params:acme:error:rateLimited");
+	json_set_string(problem, "detail", detail);
+	problem_to_err(problem, 429, &err);
+	cJSON_Delete(problem);
+	return err;
+}
+
+static void a_url_is_never_cut_in_half(void **state)
+{
+	(void)state;
+	assert_true(str_ends(paused(100, 500).text, "xxEND"));
+	assert_true(str_ends(paused(100, 1300).text, "xxEND"));
+	assert_true(str_ends(paused(900, 1300).text, "xxEND"));
+	assert_non_null(strstr(paused(900, 1300).text, "www ... https://ca/xxx"));
+	assert_in_range(strlen(paused(100, 3000).text), 600, 800); /* beyond reason */
+}
+
 static void a_problem_says_something(void **state)
 {
 	cJSON *empty = cJSON_CreateObject(), *some = cJSON_CreateObject();
@@ -221,11 +291,60 @@ static void retry_after_counts_from_the_answers_own_date(void **state)
 	assert_int_equal(err.retry_after_s, 88);
 	http_response_release(&response);
 
+	response = answer(429, NULL,
+			  "{" ACME "rateLimited\",\"detail\":\"retry after "
+			  "2026-11-21 03:31:28 UTC\"}");
+	response.date = 1795231888 - 90;
+	assert_int_equal(answer_check(&response, &err), -1);
+	assert_int_equal(err.retry_after_s, 90);
+	strlist_add(&response.headers, "retry-after: 7"); /* the header wins */
+	assert_int_equal(answer_check(&response, &err), -1);
+	assert_int_equal(err.retry_after_s, 7);
+	response.date = 1795231888 + 1; /* past */
+	strlist_clear(&response.headers);
+	assert_int_equal(answer_check(&response, &err), -1);
+	assert_int_equal(err.retry_after_s, 0);
+	http_response_release(&response);
+
 	response = answer(503, "retry-after: soon", "");
 	assert_int_equal(answer_retry_after(&response), -1);
 	http_response_release(&response);
 	response = answer(503, NULL, "");
 	assert_int_equal(answer_retry_after(&response), -1);
+	http_response_release(&response);
+}
+
+static void terms_are_named_once(void **state)
+{
+	struct http_response response = answer(
+		403, "link: <https://ca/t>; rel=\"terms-of-service\"",
+		"{" ACME "userActionRequired\",\"instance\":\"https://ca/t\"}");
+	struct err err;
+
+	(void)state;
+	assert_int_equal(answer_check(&response, &err), -1);
+	assert_string_equal(err.text,
+			    "userActionRequired (see 'https://ca/t'); do what the CA "
+			    "asks for, then try again");
+	strlist_clear(&response.headers);
+	strlist_add(&response.headers, "link: <https://ca/u>; rel=terms-of-service");
+	assert_int_equal(answer_check(&response, &err), -1);
+	assert_true(str_ends(err.text, "; the CA's terms of service: 'https://ca/u'"));
+	http_response_release(&response);
+}
+
+static void the_content_type_does_not_matter_where_the_body_is_right(void **state)
+{
+	struct http_response response = answer(400, "content-type: text/html",
+					       "{" ACME "badNonce\"}");
+	cJSON *json = NULL;
+	struct err err;
+
+	(void)state;
+	assert_true(answer_is_problem(&response, "badNonce"));
+	response.status = 200;
+	assert_int_equal(answer_json(&response, &json, &err), 0);
+	cJSON_Delete(json);
 	http_response_release(&response);
 }
 
@@ -250,10 +369,17 @@ int main(void)
 		cmocka_unit_test(every_subproblem_is_told_with_its_name),
 		cmocka_unit_test(more_subproblems_than_fit_are_counted),
 		cmocka_unit_test(endless_details_are_cut_and_controls_are_made_visible),
+		cmocka_unit_test(a_compound_is_what_its_parts_are),
+		cmocka_unit_test(of_members_that_stand_twice_the_first_counts),
+		cmocka_unit_test(a_detail_that_is_no_text_is_no_detail),
+		cmocka_unit_test(a_url_is_never_cut_in_half),
 		cmocka_unit_test(a_problem_says_something),
 		cmocka_unit_test(an_answer_without_a_problem_says_what_came),
 		cmocka_unit_test(an_endless_content_type_is_cut),
 		cmocka_unit_test(retry_after_counts_from_the_answers_own_date),
+		cmocka_unit_test(terms_are_named_once),
+		cmocka_unit_test(
+			the_content_type_does_not_matter_where_the_body_is_right),
 		cmocka_unit_test(a_problem_type_counts_only_in_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

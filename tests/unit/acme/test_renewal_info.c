@@ -9,6 +9,7 @@
 
 #include "acme/renewal_info.h"
 #include "base/clock.h"
+#include "base/str.h"
 #include "ca_fixture.h"
 
 #define CERT_ID "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE" /* RFC 9773 4.1 */
@@ -144,6 +145,68 @@ static void trouble_with_it_is_told_as_such(void **state)
 	client_free(client);
 }
 
+static void an_address_that_has_moved_is_found_in_the_directory(void **state)
+{
+	struct client *client = client_new("ari=1,moves=ari", false);
+	struct acme_renewal_info info;
+
+	(void)state;
+	if (acme_renewal_info(client->session, CERT_ID, &info, &client->err))
+		fail_msg("%s", client->err.text);
+	assert_int_equal(ca_count(client, "ariold"), 1);
+	assert_int_equal(ca_count(client, "dir"), 2);
+	client_free(client);
+
+	client = client_new("ari=1,f=ari:gone:9", false); /* and not for ever */
+	assert_int_equal(acme_renewal_info(client->session, CERT_ID, &info, &client->err),
+			 -1);
+	assert_int_equal(client->err.kind, ERR_REFUSED);
+	assert_string_equal(client->err.text,
+			    "renewal information: malformed: no such thing");
+	assert_int_equal(ca_count(client, "ari"), 1);
+	assert_int_equal(ca_count(client, "dir"), 2);
+	client_free(client);
+}
+
+static void what_passes_is_told_from_what_lasts(void **state)
+{
+	static const struct {
+		const char *fault;
+		enum err_kind kind;
+	} cases[] = { { "500", ERR_TRANSIENT },   { "429s", ERR_TRANSIENT },
+		      { "close", ERR_TRANSIENT }, { "html", ERR_REFUSED },
+		      { "array", ERR_REFUSED },   { "malformed", ERR_REFUSED },
+		      { "empty", ERR_REFUSED },   { "big", ERR_REFUSED } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *options = str_printf("ari=1,f=ari:%s:99", cases[i].fault);
+		struct client *client = client_new(options, false);
+		struct acme_renewal_info info;
+
+		assert_int_equal(
+			acme_renewal_info(client->session, CERT_ID, &info, &client->err),
+			-1);
+		if (client->err.kind != cases[i].kind)
+			fail_msg("%s: %s", cases[i].fault, client->err.text);
+		free(options);
+		client_free(client);
+	}
+}
+
+static void fractions_and_offsets_are_instants_too(void **state)
+{
+	struct acme_renewal_info info;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(parse(WINDOW("2025-01-02T04:00:00.999+02:00",
+				      "2025-01-02T04:00:00-00:30"),
+			       0, &info, &err),
+			 0);
+	assert_int_equal(info.end_at - info.start_at, 2 * 3600 + 1800);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +217,9 @@ int main(void)
 		cmocka_unit_test(the_ca_is_asked_by_the_certificates_id),
 		cmocka_unit_test(a_ca_without_renewal_information_is_not_found),
 		cmocka_unit_test(trouble_with_it_is_told_as_such),
+		cmocka_unit_test(an_address_that_has_moved_is_found_in_the_directory),
+		cmocka_unit_test(what_passes_is_told_from_what_lasts),
+		cmocka_unit_test(fractions_and_offsets_are_instants_too),
 	};
 	return cmocka_run_group_tests(tests, ca_start, ca_stop);
 }
