@@ -510,3 +510,86 @@ def test_a_predecessor_that_the_ca_will_not_hear_of_is_left_out(scene, ca, statu
                    when=lambda exchange: "replaces" in exchange.payload)
     scene.obtains()
     assert rule.fired == 1
+
+
+def test_a_rate_limit_of_an_order_that_replaces_is_waited_for(scene, ca):
+    ca.rule(ARI, advises(window(3600, 7200)))
+    scene.obtains()
+    ca.rule("newOrder", told_to_wait(429, 1), times=1)
+    scene.obtains(passes=2)
+
+
+# ---- profiles
+
+
+PROFILES = {"shortlived": "https://ca.example/shortlived", "classic": "the usual"}
+
+
+def test_a_profile_that_is_advertised_is_asked_for(scene, ca):
+    ca.rule("directory", advertises(**PROFILES))
+    scene.write(profile="shortlived")
+    scene.obtains()
+    assert [order.get("profile") for order in ca.payloads("newOrder")] == ["shortlived"]
+
+
+def test_a_profile_that_is_not_advertised_is_left_out_and_noted(scene, ca):
+    ca.rule("directory", advertises(**PROFILES))
+    scene.write(profile="tlsserver")
+    text = scene.obtains()
+    assert re.search("does not offer the preferred profile, only: shortlived, classic", text)
+    assert "profile" not in ca.payloads("newOrder")[0]
+
+
+def test_a_profile_that_is_required_and_not_advertised_orders_nothing(scene, ca):
+    ca.rule("directory", advertises(**PROFILES))
+    scene.write(profile={"name": "tlsserver", "required": True})
+    scene.fails("does not offer the profile 'tlsserver' that is required, only: "
+                "shortlived, classic", orders=0)
+    assert ca.payloads("newOrder") == []
+
+
+@pytest.mark.parametrize("where", ["newOrder", "finalize"])
+def test_a_profile_is_refused_though_it_is_advertised(scene, ca, where):
+    ca.rule("directory", advertises(**PROFILES))
+    scene.write(profile="shortlived")
+
+    def with_profile(exchange):
+        orders = ca.payloads("newOrder")
+        return "profile" in orders[-1]
+    ca.rule(where, says(400, "invalidProfile", "not for you"), when=with_profile)
+    text = scene.obtains(orders=2)
+    assert "invalidProfile: not for you" in text
+
+
+@pytest.mark.parametrize("where", ["newOrder", "finalize"])
+def test_a_required_profile_that_is_refused_is_told(scene, ca, where):
+    ca.rule("directory", advertises(**PROFILES))
+    ca.rule(where, says(400, "invalidProfile", "not for you"))
+    scene.write(profile={"name": "shortlived", "required": True})
+    scene.fails("invalidProfile: not for you")
+
+
+# ---- dates, chains
+
+
+def test_dates_that_are_refused_are_left_out(scene, ca):
+    scene.write(lifetime="80m")
+    rule = ca.rule("newOrder", says(400, "malformed", "NotBefore and NotAfter are not supported"),
+                   when=lambda exchange: "notAfter" in exchange.payload)
+    scene.obtains()
+    assert rule.fired == 1
+
+
+@pytest.mark.parametrize("act", [says(500, "serverInternal", "no"), truncated(), lost()],
+                         ids=["500", "truncated", "lost"])
+def test_another_chain_that_cannot_be_had_costs_nothing(scene, ca, act):
+    """The CA's default is as good as any."""
+    scene.write(chain="Another Root")
+
+    def link(exchange):
+        url = f"https://127.0.0.1:{ca.port}{exchange.path}/alternate/1"
+        exchange.forward().headers["Link"] = f'<{url}>;rel="alternate"'
+    ca.rule("certificate", link)
+    ca.rule("certificate", act, when=lambda exchange: "alternate" in exchange.path)
+    text = scene.obtains()
+    assert "no chain from 'Another Root'" in text
