@@ -163,8 +163,8 @@ out:
 static bool drop_a_wish(struct order_run *run, const struct wishes *wishes,
 			const struct refusal *refusal, const struct err *err)
 {
-	/* Whatever it says: some CAs refuse for ever what they advertise. But one that says
-	 * when to come again is not asked before. */
+	/* Whatever it says: some CAs refuse for ever what they advertise. But one that
+	 * says when to come again is not asked before. */
 	if (wishes->replaces && !err->retry_after_s) {
 		note(run, "the CA refused the order with `replaces`: ", err->text);
 		return run->without_replaces = true;
