@@ -14,6 +14,7 @@ that come instead of the next ones, or records that others have made:
      "route53_sets": [...], "cloudflare_records": [...]}
 """
 import base64
+import hashlib
 import http.server
 import json
 import re
@@ -136,18 +137,27 @@ class HttpReq:
             raise Refused(401, f"who is {request.headers.get('Authorization')}?")
         if request.method != "POST" or request.plain_path not in ("/present", "/cleanup"):
             raise Refused(404, "no such thing")
+        name, value = self.record_of(request)
+        values = [v for v in self.services.records.get(name, []) if v != value]
+        if request.plain_path == "/present":
+            values.append(value)
+        self.services.set_values(name, values)
+        return 200, ""
+
+    @staticmethod
+    def record_of(request):
+        """Of raw mode too, where the service makes them of what it is told."""
         if b'"keyAuth"' in request.body:
-            request.json("domain", "token", "keyAuth")
-            return 200, ""
+            document = request.json("domain", "token", "keyAuth")
+            if not document["keyAuth"].startswith(document["token"] + "."):
+                raise Refused(400, "another token's key authorization")
+            digest = hashlib.sha256(document["keyAuth"].encode()).digest()
+            return (f"_acme-challenge.{document['domain']}",
+                    base64.urlsafe_b64encode(digest).rstrip(b"=").decode())
         document = request.json("fqdn", "value")
         if not document["fqdn"].endswith("."):
             raise Refused(400, "fqdn without a dot at its end")
-        name = document["fqdn"][:-1]
-        values = [v for v in self.services.records.get(name, []) if v != document["value"]]
-        if request.plain_path == "/present":
-            values.append(document["value"])
-        self.services.set_values(name, values)
-        return 200, ""
+        return document["fqdn"][:-1], document["value"]
 
 
 class Cloudflare:
