@@ -42,10 +42,11 @@ char *account_contacts(const struct issuer_config *issuer)
 	return joined;
 }
 
-/* Loads the account and makes a session of the key that counts. */
+/* Loads the account and makes a session of the key that counts; `settles`: finds out
+ * which one that is, where it is not known. */
 static int begin(struct account_session *session, const struct config *config,
 		 const struct issuer_config *issuer, const struct cancel *cancel,
-		 struct account *account, struct err *err)
+		 bool settles, struct account *account, struct err *err)
 {
 	session->facts = account_issuer(issuer);
 	if (account_read(config, issuer, account, err))
@@ -55,7 +56,7 @@ static int begin(struct account_session *session, const struct config *config,
 			       "its account was deactivated at %s: `certrenewd account "
 			       "register %s` makes a new one",
 			       account->deactivated_at, issuer->name);
-	if (account->new_key &&
+	if (settles && account->new_key &&
 	    account_settle(config, issuer, &session->facts, cancel, account, err))
 		return -1;
 	return acme_session_new(&session->facts, account->key, account->url, cancel,
@@ -118,7 +119,7 @@ int account_session_open(struct account_session *ret, const struct config *confi
 	bool fresh;
 	int rc = -1;
 
-	if (begin(ret, config, issuer, cancel, &account, err))
+	if (begin(ret, config, issuer, cancel, true, &account, err))
 		goto out;
 	fresh = !account.url;
 	if (fresh && register_account(ret, config, issuer, &account, err))
@@ -135,14 +136,14 @@ out:
 	return rc;
 }
 
-int account_session_look(struct account_session *ret, const struct config *config,
-			 const struct issuer_config *issuer, const struct cancel *cancel,
-			 bool *ret_known, struct err *err)
+static int open_for(bool change, struct account_session *ret, const struct config *config,
+		    const struct issuer_config *issuer, const struct cancel *cancel,
+		    bool *ret_known, struct err *err)
 {
 	struct account account = { 0 };
 	int rc = -1;
 
-	if (begin(ret, config, issuer, cancel, &account, err))
+	if (begin(ret, config, issuer, cancel, change, &account, err))
 		goto out;
 	*ret_known = account.url != NULL;
 	if (!account.url && acme_account_find(ret->session, ret_known, err))
@@ -154,6 +155,20 @@ out:
 		account_session_close(ret);
 	account_clear(&account);
 	return rc;
+}
+
+int account_session_take(struct account_session *ret, const struct config *config,
+			 const struct issuer_config *issuer, const struct cancel *cancel,
+			 bool *ret_known, struct err *err)
+{
+	return open_for(true, ret, config, issuer, cancel, ret_known, err);
+}
+
+int account_session_look(struct account_session *ret, const struct config *config,
+			 const struct issuer_config *issuer, const struct cancel *cancel,
+			 bool *ret_known, struct err *err)
+{
+	return open_for(false, ret, config, issuer, cancel, ret_known, err);
 }
 
 int account_session_remember(struct account_session *session, const struct config *config,

@@ -32,8 +32,15 @@ int account_session_open(struct account_session *ret, const struct config *confi
 			 const struct issuer_config *issuer, const struct cancel *cancel,
 			 struct err *err);
 
-/* Opens it for a look: nothing is registered and no contact is sent. *ret_known: has the
- * CA an account with our key? (Where account.json has its URL the CA is not asked.) */
+/* Opens it for a change of the account: nothing is registered and no contact is sent.
+ * *ret_known: has the CA an account with our key? (Where account.json has its URL the CA
+ * is not asked.) */
+int account_session_take(struct account_session *ret, const struct config *config,
+			 const struct issuer_config *issuer, const struct cancel *cancel,
+			 bool *ret_known, struct err *err);
+
+/* The same for a look, beside whoever changes the account meanwhile: a key rollover is
+ * not settled, and nothing on disk changes. */
 int account_session_look(struct account_session *ret, const struct config *config,
 			 const struct issuer_config *issuer, const struct cancel *cancel,
 			 bool *ret_known, struct err *err);

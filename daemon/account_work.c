@@ -109,7 +109,7 @@ static int do_update(const struct account_errand *errand, struct account_answer 
 		       "issuer '%s' has no `contact` in the configuration: nothing is "
 		       "sent; --force removes what the CA has",
 		       errand->issuer->name);
-	else if (account_session_look(&session, errand->config, errand->issuer,
+	else if (account_session_take(&session, errand->config, errand->issuer,
 				      errand->cancel, &known, err))
 		rc = -1;
 	else if (!known)
@@ -130,7 +130,7 @@ static int do_rotate(const struct account_errand *errand, struct account_answer 
 	bool known = false;
 	int rc = -1;
 
-	if (account_session_look(&session, errand->config, errand->issuer, errand->cancel,
+	if (account_session_take(&session, errand->config, errand->issuer, errand->cancel,
 				 &known, err))
 		goto out;
 	if (!known) {
@@ -206,7 +206,7 @@ static int do_deactivate(const struct account_errand *errand, struct account_ans
 		       "renewed there until a new account is made, and CAA records and "
 		       "dns-persist-01 that name it have to be changed; --force does it",
 		       errand->issuer->name);
-	else if (account_session_look(&session, errand->config, errand->issuer,
+	else if (account_session_take(&session, errand->config, errand->issuer,
 				      errand->cancel, &known, err))
 		rc = -1;
 	else if (!known)

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "daemon/event.h"
+#include "hooks/channel.h"
 
 struct cancel;
 struct alerts;
@@ -64,6 +65,9 @@ int64_t alerts_deliver(struct alerts *alerts, const struct config *config,
 		       const struct cancel *cancel,
 		       void (*seen_date)(void *ctx, int64_t date, int64_t mono_ms),
 		       void (*failed)(void *ctx, const char *sentence), void *ctx);
+
+/* The channel as hooks/ wants it. Borrows from `config`. */
+struct channel alert_channel(const struct alert_config *config);
 
 /* Number of queued alerts, for status. */
 size_t alerts_pending(struct alerts *alerts);

@@ -167,7 +167,7 @@ static void tell_failure(const struct pass *pass, const struct letter *letter,
 	free(sentence);
 }
 
-static struct channel channel_of(const struct alert_config *config)
+struct channel alert_channel(const struct alert_config *config)
 {
 	return (struct channel){
 		.kind = config->type == CHANNEL_WEBHOOK ? CHANNEL_KIND_WEBHOOK
@@ -185,7 +185,7 @@ static int hand_over(const struct pass *pass, const struct alert_config *config,
 		     const struct letter *letter, struct err *err)
 {
 	const char *certificate = json_string(letter->document, "certificate");
-	struct channel channel = channel_of(config);
+	struct channel channel = alert_channel(config);
 	char *json = json_print(letter->document);
 	int64_t date = 0, mono_ms = 0;
 	char *env[4] = {

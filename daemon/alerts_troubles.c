@@ -177,8 +177,12 @@ struct trouble_record *troubles_open(struct troubles *troubles, const struct eve
 bool trouble_is_about(const struct trouble_record *record, const char *certificate,
 		      const char *target)
 {
+	/* A certificate that is renewed proves nothing about an issuer that was not
+	 * asked. */
+	bool of_spare = str_equal(record->kind, event_name(EVENT_REHEARSAL_FAILED));
+
 	return str_equal(record->certificate, certificate) &&
-	       (!target || str_equal(record->target, target));
+	       (target ? str_equal(record->target, target) : !of_spare);
 }
 
 void troubles_close(struct troubles *troubles, const char *certificate,

@@ -40,7 +40,8 @@ struct trouble_record *troubles_find(const struct troubles *troubles,
 struct trouble_record *troubles_open(struct troubles *troubles,
 				     const struct event *event);
 
-/* Does the record belong to this certificate, and to this target (NULL: any)? */
+/* Does the record belong to this certificate, and to this target (NULL: any; but a
+ * rehearsal that failed is closed by its own issuer only)? */
 bool trouble_is_about(const struct trouble_record *record, const char *certificate,
 		      const char *target);
 

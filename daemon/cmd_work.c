@@ -1,5 +1,6 @@
-/* cmd_work.c - renew, deploy, rollback, fallback, revoke: asks the daemon when one runs,
- * else does the work here, under the same lock and by the same pipeline. */
+/* cmd_work.c - renew, deploy, rollback, fallback, revoke, rehearse, publish: asks the
+ * daemon when one runs, else does the work here, under the same lock and by the same
+ * pipeline. */
 #include "daemon/commands.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "daemon/engine.h"
+#include "daemon/facts.h"
 #include "daemon/log.h"
 #include "daemon/pass_job.h"
 #include "daemon/progress.h"
@@ -53,7 +55,7 @@ static void on_note(void *ctx, const struct deploy_note *note)
 }
 
 static void print_end(const struct options *options, const char *name,
-		      enum exit_code code, const char *text)
+		      enum exit_code code, const char *text, const cJSON *findings)
 {
 	cJSON *line;
 
@@ -62,6 +64,9 @@ static void print_end(const struct options *options, const char *name,
 		json_set_string(line, "certificate", name);
 		json_set_int(line, "exit", code);
 		json_set_string(line, "text", text);
+		if (findings)
+			cJSON_AddItemToObject(line, "findings",
+					      cJSON_Duplicate(findings, true));
 		command_print_json(line);
 	} else if (code == EXIT_CODE_DONE || code == EXIT_CODE_NOTHING) {
 		printf("%s\n", text);
@@ -108,7 +113,7 @@ static enum exit_code run_pass(struct engine *engine, struct sessions *sessions,
 	pipeline_run(&input, &outcome);
 	engine_take(engine, &outcome);
 	code = outcome.exit_code;
-	print_end(options, certificate->name, code, outcome.text);
+	print_end(options, certificate->name, code, outcome.text, outcome.findings);
 	pipeline_outcome_clear(&outcome);
 	return code;
 }
@@ -163,7 +168,8 @@ static int work_through_daemon(const struct options *options, const struct confi
 	if (!rc) {
 		*ret_code = (enum exit_code)json_int(last, "exit", EXIT_CODE_FAILED);
 		text = json_string(last, "text");
-		print_end(options, name, *ret_code, text ? text : "");
+		print_end(options, name, *ret_code, text ? text : "",
+			  cJSON_GetObjectItemCaseSensitive(last, "findings"));
 	}
 	cJSON_Delete(last);
 	cJSON_Delete(request);
@@ -272,5 +278,46 @@ enum exit_code command_revoke(const struct options *options)
 			revoke_reason_words(), options->reason);
 		return EXIT_CODE_USAGE;
 	}
+	return do_work(options, &work, options->args, 1);
+}
+
+/* Those that a CA is asked for; the others have nothing to rehearse. */
+static const char **with_a_ca(const struct config *config, int *ret_n)
+{
+	const char **names = mem_calloc(config->n_certificates + 1, sizeof(*names));
+
+	*ret_n = 0;
+	for (size_t i = 0; i < config->n_certificates; i++)
+		if (facts_has_issuer(config, &config->certificates[i], ISSUER_ACME))
+			names[(*ret_n)++] = config->certificates[i].name;
+	return names;
+}
+
+enum exit_code command_rehearse(const struct options *options)
+{
+	const struct work work = { "rehearse", PIPELINE_REHEARSE, NULL, 0 };
+	const struct config *config;
+	enum exit_code code = EXIT_CODE_NOTHING;
+	const char **names;
+	int n;
+
+	if (options->n_args)
+		return do_work(options, &work, options->args, options->n_args);
+	if (command_load_config(options, &config))
+		return EXIT_CODE_USAGE;
+	names = with_a_ca(config, &n);
+	if (n)
+		code = do_work(options, &work, names, n);
+	else
+		printf("no certificate has a CA to rehearse with\n");
+	free(names);
+	config_free(config);
+	return code;
+}
+
+enum exit_code command_publish(const struct options *options)
+{
+	const struct work work = { "publish", PIPELINE_PUBLISH, NULL, 0 };
+
 	return do_work(options, &work, options->args, 1);
 }

@@ -28,7 +28,8 @@ void commands_print_help(void);
  * cmd_account.c, cmd_import.c. Each is documented by its row in commands.c. ---- */
 command_run command_check_config, command_show_config, command_run_daemon, command_status,
 	command_explain, command_renew, command_deploy, command_rollback,
-	command_fallback, command_account, command_reload, command_import, command_revoke;
+	command_fallback, command_account, command_reload, command_import, command_revoke,
+	command_rehearse, command_publish;
 
 /* ---- shared by them ------------------------------------------------------ */
 

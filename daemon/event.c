@@ -24,6 +24,7 @@ static const struct {
 	[EVENT_CA_CHANGED] = { "ca_changed", SEVERITY_NOTICE, false },
 	[EVENT_STATE_DAMAGED] = { "state_damaged", SEVERITY_WARNING, false },
 	[EVENT_CHALLENGE] = { "challenge", SEVERITY_WARNING, false },
+	[EVENT_REHEARSAL_FAILED] = { "rehearsal_failed", SEVERITY_WARNING, true },
 };
 static_assert(sizeof(kinds) / sizeof(*kinds) == EVENT_KINDS, "a row per kind");
 

@@ -82,6 +82,22 @@ static void log_conclusion(const struct loop *loop, const struct pass_job *job)
 			 job->run, "%s", job->outcome.text);
 }
 
+/* The last line, with what was found. */
+static void answer_pass(struct pass_job *job)
+{
+	struct pipeline_outcome *outcome = &job->outcome;
+	cJSON *line = NULL;
+
+	if (!job->request || !job->request->client)
+		return;
+	if (outcome->findings) {
+		line = cJSON_CreateObject();
+		cJSON_AddItemToObject(line, "findings", outcome->findings);
+		outcome->findings = NULL;
+	}
+	control_finish(job->request->client, outcome->exit_code, outcome->text, line);
+}
+
 static void on_pass_finished(void *owner, struct pass_job *job)
 {
 	struct loop *loop = owner;
@@ -94,11 +110,12 @@ static void on_pass_finished(void *owner, struct pass_job *job)
 	if (job->worked) {
 		engine_take(&loop->engine, &job->outcome);
 		log_conclusion(loop, job);
-		loop_answer(job->request, job->outcome.exit_code, job->outcome.text);
+		answer_pass(job);
 	} else {
 		loop_answer(job->request, EXIT_CODE_FAILED, "the daemon is stopping");
 	}
-	if (slot && job->worked)
+	/* After a reload its plan is one for another configuration: look at once. */
+	if (slot && job->worked && job->config == loop->config)
 		slot->next_at = job->outcome.next_at;
 	loop->deliver_at = 0;
 	pass_job_free(job);

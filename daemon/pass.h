@@ -103,6 +103,10 @@ int pass_finish_revocation(struct pass *pass, struct err *err);
 bool pass_is_revoked(const struct pass *pass);
 bool pass_key_is_burnt(const struct pass *pass, const EVP_PKEY *key);
 
+/* publish.c: what the DNS has to say for the certificate's challenges, and whether it
+ * does: findings, one a line. */
+int pass_publish(struct pass *pass, struct err *err);
+
 /* issue_store.c: is a store what the certificate is expected from, and has somebody put a
  * newer one there? Looks only; false when it cannot be looked at. */
 bool pass_comes_from_store(const struct pass *pass);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "daemon/facts.h"
+#include "daemon/rehearsal.h"
 #include "daemon/schedule.h"
 
 #define AFTER_ERROR_S 300
@@ -28,7 +29,8 @@ void pass_plan_next(struct pass *pass)
 				       .retire_at = CLOCK_NEVER,
 				       .expires_at = CLOCK_NEVER,
 				       .ask_advice_at = CLOCK_NEVER,
-				       .inspect_at = CLOCK_NEVER };
+				       .inspect_at = CLOCK_NEVER,
+				       .rehearse_at = pass_rehearsal_at(pass) };
 
 	pass->now = when.now = clock_wall();
 	verdict = renewal_decide(&facts, &pass->certificate->renew_at, when.now);

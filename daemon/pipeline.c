@@ -15,6 +15,7 @@
 #include "daemon/kept_key.h"
 #include "daemon/pass.h"
 #include "daemon/persist.h"
+#include "daemon/rehearsal.h"
 #include "daemon/sessions.h"
 #include "daemon/watch.h"
 #include "hooks/fallback.h"
@@ -362,8 +363,10 @@ static int keep_alive(struct pass *pass, struct err *err)
 	pass_register_spares(pass);
 	if (!cancel_requested(pass->in->cancel))
 		pass_expired_ladder(pass);
-	if (!rc && !pass->acted && pass->in->command == PIPELINE_KEEP)
+	if (!rc && !pass->acted && pass->in->command == PIPELINE_KEEP) {
 		pass_foresee(pass);
+		pass_rehearse_spares(pass);
+	}
 	if (!rc)
 		conclude_renewal(pass, &verdict);
 	return rc;
@@ -411,6 +414,30 @@ static int fall_back_on_command(struct pass *pass, struct err *err)
 	return 0;
 }
 
+static int rehearse_on_command(struct pass *pass, struct err *err)
+{
+	char *text;
+
+	if (pass_rehearse(pass, err))
+		return -1;
+	text = str_printf("rehearsal of '%s': all is well", pass->certificate->name);
+	conclude(pass, EXIT_CODE_DONE, text);
+	free(text);
+	return 0;
+}
+
+static int publish_on_command(struct pass *pass, struct err *err)
+{
+	char *text;
+
+	if (pass_publish(pass, err))
+		return -1;
+	text = str_printf("the DNS has what '%s' needs", pass->certificate->name);
+	conclude(pass, EXIT_CODE_DONE, text);
+	free(text);
+	return 0;
+}
+
 typedef int pipeline_flow(struct pass *pass, struct err *err);
 
 static pipeline_flow *const flows[] = {
@@ -421,6 +448,8 @@ static pipeline_flow *const flows[] = {
 	[PIPELINE_FALLBACK] = fall_back_on_command,
 	[PIPELINE_HTTPS] = deploy_on_command,
 	[PIPELINE_REVOKE] = revoke_on_command,
+	[PIPELINE_REHEARSE] = rehearse_on_command,
+	[PIPELINE_PUBLISH] = publish_on_command,
 };
 _Static_assert(sizeof(flows) / sizeof(*flows) == PIPELINE_COMMANDS, "one flow a command");
 
@@ -456,4 +485,6 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 void pipeline_outcome_clear(struct pipeline_outcome *outcome)
 {
 	event_list_clear(&outcome->events);
+	cJSON_Delete(outcome->findings);
+	outcome->findings = NULL;
 }

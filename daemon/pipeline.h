@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <cjson/cJSON.h>
+
 #include "config/config.h"
 #include "daemon/clock_trust.h"
 #include "daemon/event_list.h"
@@ -32,6 +34,8 @@ enum pipeline_command {
 	PIPELINE_FALLBACK, /* plain HTTP now */
 	PIPELINE_HTTPS,    /* the way back from it */
 	PIPELINE_REVOKE,   /* the certificate in hand, and renew it */
+	PIPELINE_REHEARSE, /* a full trial that touches nothing */
+	PIPELINE_PUBLISH,  /* what the DNS has to say for its challenges */
 	PIPELINE_COMMANDS
 };
 
@@ -60,6 +64,7 @@ struct pipeline_outcome {
 	struct event_list events;
 	bool saw_date; /* a Date over verified TLS, for the clock's confirmation */
 	int64_t date, date_mono_ms;
+	cJSON *findings; /* REHEARSE, PUBLISH: an array (findings.h); NULL: none */
 	int64_t next_at;   /* when to look again */
 	char next_why[96]; /* in words */
 };

@@ -33,6 +33,7 @@ static const struct {
 	{ "renew", PIPELINE_RENEW },       { "deploy", PIPELINE_DEPLOY },
 	{ "rollback", PIPELINE_ROLLBACK }, { "fallback", PIPELINE_FALLBACK },
 	{ "https", PIPELINE_HTTPS },       { "revoke", PIPELINE_REVOKE },
+	{ "rehearse", PIPELINE_REHEARSE }, { "publish", PIPELINE_PUBLISH },
 };
 
 static void queue(struct slot *slot, struct request *request)

@@ -14,6 +14,7 @@ struct schedule_verdict schedule_next(const struct schedule_facts *facts)
 		  "expiry" },
 		{ facts->ask_advice_at, "asking the CA for its advice" },
 		{ facts->inspect_at, "inspection" },
+		{ facts->rehearse_at, "rehearsal of a spare issuer" },
 	};
 	struct schedule_verdict next = { facts->now + 86400, "a daily look" };
 

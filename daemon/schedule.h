@@ -13,6 +13,7 @@ struct schedule_facts { /* instants; CLOCK_NEVER where there is none */
 	int64_t expires_at; /* what is served runs out */
 	int64_t ask_advice_at;
 	int64_t inspect_at;
+	int64_t rehearse_at; /* a spare issuer is to be proven */
 };
 
 struct schedule_verdict {

@@ -242,6 +242,7 @@ static void plan_next(struct pass *pass, int64_t step_at)
 		.retire_at = CLOCK_NEVER,
 		.expires_at = step_at,
 		.ask_advice_at = CLOCK_NEVER,
+		.rehearse_at = CLOCK_NEVER,
 		.inspect_at = schedule_inspection(pass->certificate->name, pass->now,
 						  config->inspect_files_every_s),
 	};

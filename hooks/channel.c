@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/http_client.h"
 #include "base/process.h"
 #include "base/str.h"
@@ -171,4 +172,52 @@ int channel_deliver(const struct channel *channel, const char *json,
 	if (ret_mono_ms)
 		*ret_mono_ms = mono_ms;
 	return rc ? err_wrap(err, "alert channel '%s'", channel->name) : 0;
+}
+
+/* ---- is it there? ---------------------------------------------------------- */
+
+/* Whatever it answers: there is somebody. */
+static int ask_webhook(const struct channel *channel, const struct cancel *cancel,
+		       struct err *err)
+{
+	const struct http_client_options options = { .ca_bundle = channel->ca_bundle,
+						     .proxy = channel->proxy,
+						     .timeout_s = TIMEOUT_S,
+						     .max_body_bytes = MAX_ANSWER_BYTES,
+						     .allow_plain = str_starts(
+							     channel->url, "http://") };
+	const struct http_request request = { .method = "HEAD", .url = channel->url };
+	struct http_response response = { 0 };
+	struct http_client *client = NULL;
+	int rc = -1;
+
+	if (http_client_new(&options, cancel, &client, err) ||
+	    http_client_perform(client, &request, &response, err))
+		goto out;
+	http_response_release(&response);
+	rc = 0;
+out:
+	http_client_free(client);
+	if (rc)
+		mask_secrets(channel, err->text);
+	return rc;
+}
+
+static int look_at_program(const struct channel *channel, struct err *err)
+{
+	const char *path = channel->program.argv[0];
+	struct file_facts facts;
+
+	if (file_inspect(path, &facts, err))
+		return -1;
+	return facts.type == FILE_REGULAR || facts.type == FILE_LINK
+		       ? 0
+		       : err_set(err, ERR_NOT_FOUND, "there is no program '%s'", path);
+}
+
+int channel_check(const struct channel *channel, const struct cancel *cancel,
+		  struct err *err)
+{
+	return channel->kind == CHANNEL_KIND_WEBHOOK ? ask_webhook(channel, cancel, err)
+						     : look_at_program(channel, err);
 }

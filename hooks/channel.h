@@ -30,4 +30,9 @@ int channel_deliver(const struct channel *channel, const char *json,
 		    const char *const *env, const struct cancel *cancel,
 		    int64_t *ret_date, int64_t *ret_mono_ms, struct err *err);
 
+/* Could it be reached now? A webhook is asked by HEAD and may answer whatever it likes; a
+ * program has to be there. Nothing is delivered. */
+int channel_check(const struct channel *channel, const struct cancel *cancel,
+		  struct err *err);
+
 #endif

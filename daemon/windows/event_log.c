@@ -29,6 +29,7 @@ static const DWORD ids[] = {
 	[EVENT_CA_CHANGED] = MESSAGE_CA_CHANGED,
 	[EVENT_STATE_DAMAGED] = MESSAGE_STATE_DAMAGED,
 	[EVENT_CHALLENGE] = MESSAGE_CHALLENGE,
+	[EVENT_REHEARSAL_FAILED] = MESSAGE_REHEARSAL_FAILED,
 };
 static_assert(sizeof(ids) / sizeof(*ids) == EVENT_KINDS, "an id per kind");
 

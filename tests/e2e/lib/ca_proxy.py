@@ -57,7 +57,7 @@ class CaProxy:
         self._idle, self._idle_lock = [], threading.Lock()  # connections to Pebble
         self._dropped = False
         self._held, self._reached, self._release = None, threading.Event(), threading.Event()
-        authority = Authority("Proxy")
+        authority = Authority(f"Proxy {folder.name}")
         leaf = authority.issue(*names)
         self.ca_bundle = folder / "proxy-root.pem"
         self.ca_bundle.write_text(authority.root_pem)

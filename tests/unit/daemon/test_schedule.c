@@ -19,6 +19,7 @@ static const struct schedule_facts nothing_planned = {
 	.expires_at = CLOCK_NEVER,
 	.ask_advice_at = CLOCK_NEVER,
 	.inspect_at = CLOCK_NEVER,
+	.rehearse_at = CLOCK_NEVER,
 };
 
 static void with_nothing_planned_it_looks_once_a_day(void **state)
