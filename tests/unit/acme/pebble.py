@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """A real CA for a test program: Pebble with its DNS, on free ports of loopback.
 
-    pebble.py FOLDER [eab]
+    pebble.py FOLDER [eab|alternates]
 
 Writes its TLS root to FOLDER/root.pem, prints "DIRECTORY-PORT HTTP-01-PORT" once it answers
 and serves until its standard input is closed. With `eab` accounts need the binding of
-Pebble's example configuration.
+Pebble's example configuration. With `alternates` it offers two more roots, and believes every
+answer to a challenge.
 """
 import datetime
 import ipaddress
@@ -78,7 +79,7 @@ def end(processes):
         process.wait()
 
 
-def start(folder, with_eab):
+def start(folder, with_eab, alternates):
     """The ports of API and http-01, and the processes; None when they did not start."""
     api, management, http, tls, dns, dns_api = free_ports(6)
     root = os.path.join(folder, "root.pem")
@@ -101,6 +102,8 @@ def start(folder, with_eab):
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL,
              "stderr": subprocess.DEVNULL}
     environment = dict(os.environ, PEBBLE_VA_NOSLEEP="1", PEBBLE_AUTHZREUSE="0")
+    if alternates:
+        environment.update(PEBBLE_ALTERNATE_ROOTS="2", PEBBLE_VA_ALWAYS_VALID="1")
     processes = [
         subprocess.Popen(["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1",
                           "-defaultIPv6", "", "-dns01", "127.0.0.1:%d" % dns, "-http01", "",
@@ -119,7 +122,7 @@ def main():
     folder = sys.argv[1]
     write_certificate(folder)
     for _ in range(5):
-        started = start(folder, "eab" in sys.argv)
+        started = start(folder, "eab" in sys.argv, "alternates" in sys.argv)
         if started:
             break
     else:

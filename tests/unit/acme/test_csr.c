@@ -113,6 +113,34 @@ static void there_is_no_common_name_when_none_fits_or_none_is_wanted(void **stat
 	X509_REQ_free(req);
 }
 
+static void an_address_is_asked_for_as_one_and_is_never_the_common_name(void **state)
+{
+	static const char *const names[] = { "192.0.2.7", "2001:db8::1", "a.example",
+					     NULL };
+	static const char *const addresses[] = { "192.0.2.7", NULL };
+	EVP_PKEY *key;
+	struct csr_facts facts;
+	struct err err;
+	char *pem;
+
+	(void)state;
+	assert_int_equal(key_generate("ec-p256", &key, &err), 0);
+	assert_int_equal(csr_make_pem(key, names, true, &pem, &err), 0);
+	assert_int_equal(csr_read(pem, strlen(pem), &facts, &err), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(facts.names.items[i], names[i]);
+	assert_string_equal(facts.common_name, "a.example");
+	csr_facts_clear(&facts);
+	free(pem);
+	assert_int_equal(csr_make_pem(key, addresses, true, &pem, &err), 0);
+	assert_int_equal(csr_read(pem, strlen(pem), &facts, &err), 0);
+	assert_int_equal(facts.names.n, 1);
+	assert_null(facts.common_name);
+	csr_facts_clear(&facts);
+	free(pem);
+	EVP_PKEY_free(key);
+}
+
 static void every_key_type_signs_with_a_digest_of_its_strength(void **state)
 {
 	static const char *const names[] = { "a.example", NULL };
@@ -171,6 +199,8 @@ int main(void)
 		cmocka_unit_test(the_common_name_is_the_first_that_fits),
 		cmocka_unit_test(
 			there_is_no_common_name_when_none_fits_or_none_is_wanted),
+		cmocka_unit_test(
+			an_address_is_asked_for_as_one_and_is_never_the_common_name),
 		cmocka_unit_test(every_key_type_signs_with_a_digest_of_its_strength),
 		cmocka_unit_test(as_pem_it_is_the_same_request),
 		cmocka_unit_test(a_key_that_cannot_sign_is_an_error),

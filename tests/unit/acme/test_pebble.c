@@ -246,6 +246,119 @@ static void pebble_takes_an_external_account_binding(void **state)
 	pebble_stop(pebble);
 }
 
+static void expect_ok(int rc, const struct err *err)
+{
+	if (rc)
+		fail_msg("%s", err->text);
+}
+
+static void pebble_takes_new_contacts_a_new_key_and_the_end_of_an_account(void **state)
+{
+	static const char *const contact[] = { "mailto:new@example.com", NULL };
+	struct pebble *pebble = pebble_start(NULL);
+	struct acme_account_facts facts;
+	EVP_PKEY *key;
+	bool found = false;
+	char *url;
+	struct err err;
+
+	(void)state;
+	pebble_session(pebble, NULL);
+	expect_ok(acme_register(pebble->session, &url, &err), &err);
+	expect_ok(acme_account_set_contact(pebble->session, contact, &err), &err);
+	expect_ok(acme_account_read(pebble->session, &facts, &err), &err);
+	assert_string_equal(facts.contact, "mailto:new@example.com");
+	acme_account_facts_clear(&facts);
+
+	expect_ok(key_generate("rsa-2048", &key, &err), &err);
+	expect_ok(acme_account_change_key(pebble->session, key, &err), &err);
+	EVP_PKEY_free(pebble->account_key);
+	pebble->account_key = key;
+	pebble_session(pebble, NULL);
+	expect_ok(acme_account_find(pebble->session, &found, &err), &err);
+	assert_true(found);
+	assert_string_equal(acme_session_account_url(pebble->session), url);
+
+	expect_ok(acme_account_deactivate(pebble->session, &err), &err);
+	pebble_session(pebble, url);
+	assert_int_equal(acme_account_read(pebble->session, &facts, &err), -1);
+	assert_int_equal(err.kind, ERR_CONFIG);
+	assert_non_null(strstr(err.text, "register with a new key"));
+	free(url);
+	pebble_stop(pebble);
+}
+
+static struct cert *certificate_of(struct pebble *pebble,
+				   const struct acme_request *request,
+				   struct acme_result *result)
+{
+	struct cert *cert;
+	struct err err;
+
+	acme_result_init(result);
+	expect_ok(acme_obtain(pebble->session, request, result, &err), &err);
+	expect_ok(cert_parse(buf_str(&result->pem), result->pem.len, &cert, &err), &err);
+	return cert;
+}
+
+static void pebble_revokes_for_the_account_and_for_the_certificates_key(void **state)
+{
+	struct pebble *pebble = pebble_start(NULL);
+	struct acme_request request = request_for(pebble, one_name);
+	struct acme_result first, second;
+	struct cert *by_account, *by_key;
+	struct err err;
+
+	(void)state;
+	pebble_session(pebble, NULL);
+	by_account = certificate_of(pebble, &request, &first);
+	by_key = certificate_of(pebble, &request, &second);
+	expect_ok(acme_revoke(pebble->session, by_account, REVOKE_SUPERSEDED, NULL, &err),
+		  &err);
+	expect_ok(acme_revoke(pebble->session, by_account, REVOKE_SUPERSEDED, NULL, &err),
+		  &err); /* it is already */
+	expect_ok(acme_revoke(pebble->session, by_key, REVOKE_KEY_COMPROMISE,
+			      pebble->leaf_key, &err),
+		  &err);
+	cert_free(by_account);
+	cert_free(by_key);
+	acme_result_clear(&first);
+	acme_result_clear(&second);
+	pebble_stop(pebble);
+}
+
+static void pebble_issues_for_wildcards_and_addresses_under_another_root(void **state)
+{
+	static const char *const wanted[] = { "*.shop.example", "shop.example", NULL };
+	static const char *const address[] = { "127.0.0.1", NULL };
+	struct pebble *pebble = pebble_start("alternates");
+	struct acme_request request = request_for(pebble, wanted);
+	struct acme_result first, second;
+	struct cert *cert;
+
+	(void)state;
+	pebble_session(pebble, NULL);
+	pebble->solver.type = "dns-01";
+	request.chain = "nobody has this one";
+	cert = certificate_of(pebble, &request, &first);
+	assert_true(cert_names_are(cert, wanted));
+	assert_int_equal(first.chains.n, 3);
+	assert_int_equal(first.notes.n, 1);
+	cert_free(cert);
+
+	pebble->solver.type = "http-01";
+	request.names = address;
+	request.chain = first.chains.items[2];
+	cert = certificate_of(pebble, &request, &second);
+	assert_true(cert_names_are(cert, address));
+	assert_string_equal(second.chains.items[0], first.chains.items[2]);
+	assert_int_equal(second.notes.n, 0);
+	cert_free(cert);
+	acme_result_clear(&first);
+	acme_result_clear(&second);
+	pebble_stop(pebble);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +366,12 @@ int main(void)
 		cmocka_unit_test(pebble_renews_again_and_again_on_one_connection),
 		cmocka_unit_test(pebble_says_why_a_challenge_failed),
 		cmocka_unit_test(pebble_takes_an_external_account_binding),
+		cmocka_unit_test(
+			pebble_takes_new_contacts_a_new_key_and_the_end_of_an_account),
+		cmocka_unit_test(
+			pebble_revokes_for_the_account_and_for_the_certificates_key),
+		cmocka_unit_test(
+			pebble_issues_for_wildcards_and_addresses_under_another_root),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
