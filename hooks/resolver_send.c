@@ -98,11 +98,11 @@ static void on_timer(uv_timer_t *timer)
 
 static size_t watch_channel(uv_loop_t *loop, ares_channel channel, struct watch *watches)
 {
-	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-	int bits = ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
+	ares_socket_t sockets[SOCKETS_MAX];
+	int bits = ares_getsock(channel, sockets, SOCKETS_MAX);
 	size_t n = 0;
 
-	for (int i = 0; i < ARES_GETSOCK_MAXNUM && n < SOCKETS_MAX; i++) {
+	for (int i = 0; i < SOCKETS_MAX; i++) {
 		struct watch *watch = &watches[n];
 		int events = (ARES_GETSOCK_READABLE(bits, i) ? UV_READABLE : 0) |
 			     (ARES_GETSOCK_WRITABLE(bits, i) ? UV_WRITABLE : 0);
