@@ -88,6 +88,13 @@ int issue_take_request(struct attempt *attempt, struct err *err)
 	if (read_request(certificate, &facts, err) ||
 	    check_names(certificate, &facts, err))
 		goto out;
+	if (pass_key_is_burnt(attempt->pass, facts.key)) {
+		err_set(err, ERR_CONFIG,
+			"the request in 'csr', '%s', has the key of a certificate that "
+			"was revoked: make a new request with a new key",
+			certificate->csr);
+		goto out;
+	}
 	if (facts.asks_client_auth)
 		pass_note(
 			attempt->pass, "order",
