@@ -24,7 +24,7 @@ struct issuer_record {     /* how it went with one issuer */
 	char name[64];     /* "": an unused row */
 	unsigned refusals; /* in a row, since the last renewal */
 	int64_t failed_at; /* last; 0: never */
-	char text[1024];   /* what it failed with last */
+	char text[2048];   /* what it failed with last */
 };
 
 struct job {

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "acme/chains.h"
 #include "base/clock.h"
@@ -21,6 +22,25 @@ static_assert(sizeof(challenge_names) / sizeof(*challenge_names) == DNS_PERSIST_
 
 /* ---- status -------------------------------------------------------------- */
 
+static const struct issuer_record *record_of(const struct job *job, const char *name)
+{
+	for (size_t i = 0; i < JOB_ISSUERS; i++) {
+		if (job->issuers[i].name[0] && !strcmp(job->issuers[i].name, name))
+			return &job->issuers[i];
+	}
+	return NULL;
+}
+
+/* How it went with it last. */
+static void add_record(const struct job *job, const char *name, cJSON *json)
+{
+	const struct issuer_record *record = record_of(job, name);
+
+	json_set_int(json, "refusals", record ? record->refusals : 0);
+	report_set_instant(json, "failed_at", record ? record->failed_at : 0);
+	json_set_string(json, "text", record && record->failed_at ? record->text : NULL);
+}
+
 static void add_issuers(const struct known *known, cJSON *json, struct strlist *damaged)
 {
 	cJSON *list = cJSON_AddArrayToObject(json, "issuers"), *item;
@@ -35,6 +55,7 @@ static void add_issuers(const struct known *known, cJSON *json, struct strlist *
 		json_set_string(item, "name", issuer->name);
 		json_set_bool(item, "issued", known_is_from(known, issuer));
 		json_set_string(item, "directory", issuer->directory);
+		add_record(&known->job, issuer->name, item);
 		if (issuer->type == ISSUER_ACME) {
 			cJSON_AddItemToObject(item, "limits",
 					      report_limits_json(known, issuer, damaged));
@@ -75,6 +96,15 @@ static void add_chain(const struct known *known, cJSON *json, struct strlist *da
 	free(top);
 }
 
+static bool uses_persist(const struct certificate_config *config)
+{
+	for (size_t i = 0; i < config->n_challenges; i++) {
+		if (config->challenges[i].type == DNS_PERSIST_01)
+			return true;
+	}
+	return false;
+}
+
 void report_issue_json(const struct known *known, cJSON *json, struct strlist *damaged)
 {
 	const struct certificate_config *config = known->config;
@@ -87,6 +117,8 @@ void report_issue_json(const struct known *known, cJSON *json, struct strlist *d
 			list,
 			cJSON_CreateString(challenge_names[config->challenges[i].type]));
 	json_set_string(json, "profile", config->profile);
+	if (uses_persist(config))
+		report_set_instant(json, "persist_until", known->job.persist_until);
 	add_advice(&known->job, json);
 	add_chain(known, json, damaged);
 	cJSON_AddItemToObject(json, "dates", report_dates_json(known));
@@ -106,6 +138,39 @@ static void explain_issuers(const struct known *known, struct buf *out)
 			   issuer && known_is_from(known, issuer) ? " (issued it)" : "");
 	}
 	buf_puts(out, "\n");
+}
+
+static void explain_failed(const struct known *known, struct buf *out)
+{
+	for (size_t i = 0; i < JOB_ISSUERS; i++) {
+		const struct issuer_record *record = &known->job.issuers[i];
+		char when[CLOCK_TEXT_MAX];
+
+		if (!record->name[0] || record->failed_at <= known->job.last_renewed_at)
+			continue;
+		clock_format_people(record->failed_at, when);
+		if (record->refusals)
+			buf_printf(out, "%-17s %s, %u time%s in a row, last %s: %s\n",
+				   "refused by", record->name, record->refusals,
+				   record->refusals > 1 ? "s" : "", when, record->text);
+		else
+			buf_printf(out, "%-17s %s, last %s: %s\n", "failed at",
+				   record->name, when, record->text);
+	}
+}
+
+/* The record of dns-persist-01, as seen last. */
+static void explain_persist(const struct known *known, struct buf *out)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	if (!uses_persist(known->config) || !known->job.persist_look_at)
+		return;
+	clock_format_people(known->job.persist_until, when);
+	buf_printf(out, "%-17s %s%s\n", "dns-persist-01",
+		   known->job.persist_until ? "its record lets us in until "
+					    : "its record was not seen to end",
+		   known->job.persist_until ? when : "");
 }
 
 static void explain_challenges(const struct certificate_config *config, struct buf *out)
@@ -172,7 +237,9 @@ void report_issue_explain(const struct known *known, struct buf *out,
 {
 	explain_advice(&known->job, out);
 	explain_issuers(known, out);
+	explain_failed(known, out);
 	explain_challenges(known->config, out);
+	explain_persist(known, out);
 	if (known->config->profile)
 		buf_printf(out, "%-17s %s%s\n", "profile", known->config->profile,
 			   known->config->profile_required ? ", required" : "");
