@@ -1,9 +1,12 @@
 """A CA changes before certificates fail: what its directory says today is held against what it
-said yesterday, and each change is told with what it means."""
+said yesterday, and each change is told with what it means. And an application serves another
+chain than the one that was brought in."""
 
 import json
+import ssl
 
 import pytest
+from cryptography import x509
 
 from conftest import issuer_of
 from lib.ca_proxy import make_proxy, proxy, short_lived  # noqa: F401
@@ -126,3 +129,51 @@ def test_a_ca_that_does_not_answer_is_no_news_and_no_trouble(scene):
     assert scene.daemon.stop() == 0
     assert scene.told() == []
     assert scene.seen()["ask_again_at"] > 0  # in some hours, not at every look
+
+
+class OwnChain(ServedFiles):
+    """Serves the leaf it was given, and of the chain what it likes: nothing."""
+
+    def _choose(self, tls, name, _):
+        folder, leaf = self.folder / name, self.folder / f"{name}.leaf.pem"
+        if not (folder / "fullchain.pem").exists():
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        end = "-----END CERTIFICATE-----\n"
+        leaf.write_text((folder / "fullchain.pem").read_text().split(end)[0] + end)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(leaf, folder / "key.pem")
+        tls.context = context
+        return None
+
+
+def common_name(pem):
+    name = x509.load_pem_x509_certificate(pem.encode()).subject
+    return name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value
+
+
+def test_a_preferred_chain_that_is_not_served_is_told_and_shown(
+        daemon, proxy, webhook, tmp_path):  # noqa: F811
+    app = OwnChain(tmp_path / "own")
+    root = common_name(proxy.pebble.root())
+    Scene(daemon, proxy, app, webhook)
+    (before,) = daemon.status("a")["chain"]["served"]
+    assert webhook.of("ca_changed") == []
+    daemon.config["certificates"]["a"]["chain"] = root
+    daemon.write()
+    (daemon.state / "certificates/a/served.json").unlink()
+    job = daemon.state / "certificates/a/job.json"
+    job.write_text(json.dumps({**json.loads(job.read_text()), "inspected_files_at": 0,
+                               "inspected_endpoints_at": 0}))
+    daemon.start()
+    alert = webhook.wait_for("ca_changed")
+    assert daemon.stop() == 0
+    app.close()
+    intermediate = before["issuers"]
+    assert alert["what"].endswith(
+        f"serves the incomplete chain '{intermediate}', not the one from '{root}' that was "
+        "brought in")
+    chain = daemon.status("a")["chain"]
+    assert chain["wanted"] == chain["stored"] == root
+    assert chain["served"] == [before] and before["complete"] is False
+    assert f"{intermediate}, incomplete; stored up to '{root}'" in daemon.ok("status", "a").out
+    assert f"stored up to '{root}', preferred: '{root}'" in daemon.ok("explain", "a").out
