@@ -54,24 +54,37 @@ static struct finding find(const struct strlist *values,
 	return finding;
 }
 
-static int missing(const char *name, const struct finding *finding,
+/* One record serves a name and its wildcard: say the one that will do for both. */
+static bool needs_wildcard(const struct pass *pass, const char *domain)
+{
+	const char *const *hosts = pass->certificate->hosts;
+
+	for (; *hosts; hosts++)
+		if (identifier_kind(*hosts) == IDENTIFIER_WILDCARD &&
+		    str_equal(identifier_base(*hosts), domain))
+			return true;
+	return false;
+}
+
+static int missing(const struct pass *pass, const struct finding *finding,
 		   const struct persist_question *question, struct err *err)
 {
-	bool wildcard = identifier_kind(question->identifier) == IDENTIFIER_WILDCARD;
+	const char *domain = identifier_base(question->identifier);
+	bool wildcard = needs_wildcard(pass, domain);
 	char *record = acme_persist_record(question->issuer_domains[0],
 					   question->account_url, wildcard, 0);
 	char ended[CLOCK_TEXT_MAX];
 
 	clock_format_people_local(finding->until, ended);
 	err_set(err, ERR_CONFIG,
-		"dns-persist-01 for '%s': %s%s at '%s': publish the TXT record \"%s\" "
-		"there",
+		"dns-persist-01 for '%s': %s%s at '_validation-persist.%s': publish the "
+		"TXT record \"%s\" there",
 		question->identifier,
 		!finding->there ? "no record lets our account in"
 		: !finding->wide_enough
 			? "the record does not allow wildcards (policy=wildcard)"
 			: "the record has ended on ",
-		finding->wide_enough ? ended : "", name, record);
+		finding->wide_enough ? ended : "", domain, record);
 	free(record);
 	return -1;
 }
@@ -92,7 +105,7 @@ int persist_look(struct pass *pass, const struct persist_question *question,
 		goto out;
 	finding = find(&values, question);
 	if (!finding.wide_enough || finding.until <= clock_wall()) {
-		missing(name, &finding, question, err);
+		missing(pass, &finding, question, err);
 		goto out;
 	}
 	*ret_until = finding.until;

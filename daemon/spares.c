@@ -27,8 +27,8 @@ static bool is_registered(const struct pass *pass, const struct issuer_config *i
 static void register_at(struct pass *pass, const struct issuer_config *issuer)
 {
 	struct acme_session *session;
+	char *whom, *what;
 	struct err err;
-	char *what;
 
 	if (!sessions_get(pass->in->sessions, issuer, &session, &err)) {
 		pass_note(pass, "account", "registered at '%s', in case it is needed",
@@ -37,13 +37,16 @@ static void register_at(struct pass *pass, const struct issuer_config *issuer)
 	}
 	if (err.kind == ERR_CANCELLED)
 		return;
+	/* As rehearsals say it: when one succeeds, it is over. */
+	whom = str_printf("issuer %s", issuer->name);
 	what = str_printf("no account could be made at '%s', which is to be asked when "
 			  "another issuer cannot: %s",
 			  issuer->name, err.text);
 	pass_note(pass, "account", "%s", what);
-	pass_tell_as(pass, EVENT_CA_CHANGED, SEVERITY_WARNING, NULL, what,
-		     "repair what it names before that issuer is needed", -1);
+	pass_tell(pass, EVENT_REHEARSAL_FAILED, whom, what,
+		  "repair what it names before that issuer is needed");
 	free(what);
+	free(whom);
 }
 
 void pass_register_spares(struct pass *pass)

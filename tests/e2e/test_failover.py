@@ -105,7 +105,7 @@ def test_a_spare_that_registers_nobody_is_told(pair, make_proxy, spare, webhook)
     pair.config["issuers"]["spare"] = issuer_of(refusing)
     pair.write()
     pair.start()
-    alert = webhook.wait_for("ca_changed")
+    alert = webhook.wait_for("rehearsal_failed")
     assert "no account could be made at 'spare'" in alert["what"]
     assert "no accounts for you" in alert["what"]
     assert pair.stop() == 0
