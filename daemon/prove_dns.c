@@ -19,7 +19,8 @@ static int open_work(const struct prover *prover, struct dns_work *ret, struct e
 	struct pass *pass = prover->all->pass;
 
 	*ret = (struct dns_work){ .provider = prover->challenge->provider,
-				  .cancel = pass->in->cancel };
+				  .cancel = pass->in->cancel,
+				  .alias = prover->challenge->alias };
 	return resolve_open(pass, &ret->resolver, err);
 }
 

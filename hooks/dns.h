@@ -25,6 +25,8 @@ struct dns_work { /* borrowed: what an errand needs */
 	const struct dns_provider *provider;
 	struct resolver *resolver; /* finds zones */
 	const struct cancel *cancel;
+	const char *alias; /* where the challenge says that records go, whatever CNAMEs
+			      say; NULL: it does not */
 };
 
 /* Adds the record, durable at the provider when this returns. The sentences say what to

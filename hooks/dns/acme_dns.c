@@ -224,20 +224,43 @@ static int withdraw(const struct dns_work *work, const struct dns_answer *answer
 	return 0; /* the next two values push it out */
 }
 
+/* Gives where the record goes. */
+static int follow(const struct dns_work *work, const char *domain,
+		  const struct acme_dns_account *account, char **ret_record,
+		  struct err *err)
+{
+	char *name = str_printf("_acme-challenge.%s", domain), *target;
+	int rc = 0;
+
+	if (work->alias)
+		*ret_record = str_dup(work->alias);
+	else
+		rc = resolver_follow(work->resolver, name, ret_record, err);
+	if (rc) {
+		target = target_of(account);
+		err_wrap(err,
+			 "it cannot be seen whether '%s' leads to our account (if it "
+			 "does, name '%s' as the challenge's alias)",
+			 name, target);
+		free(target);
+	}
+	free(name);
+	return rc;
+}
+
 static int check(const struct dns_work *work, const char *domain, struct err *err)
 {
 	struct acme_dns_account account = { 0 };
-	char *name = str_printf("_acme-challenge.%s", domain), *record = NULL;
+	char *record = NULL;
 	int rc = -1;
 
 	if (answers(work, err) || account_of(work, domain, &account, err) ||
-	    resolver_follow(work->resolver, name, &record, err))
+	    follow(work, domain, &account, &record, err))
 		goto out;
 	rc = check_delegation(work, domain, &account, record, err);
 out:
 	acme_dns_account_clear(&account);
 	free(record);
-	free(name);
 	return rc;
 }
 

@@ -80,6 +80,10 @@ char *provider_record_of(const struct dns_work *work, const char *domain)
 	char *name = str_printf("_acme-challenge.%s", domain), *record = NULL;
 	struct err ignored;
 
+	if (work->alias) {
+		free(name);
+		return str_dup(work->alias);
+	}
 	if (!work->resolver || resolver_follow(work->resolver, name, &record, &ignored))
 		return name;
 	free(name);

@@ -20,8 +20,8 @@ struct provider_zones {
 int provider_find_zone(const struct provider_zones *zones, const char *record,
 		       char **ret_id, struct err *err);
 
-/* Gives where the record of `domain` goes, as far as can be seen: CNAMEs of
- * "_acme-challenge.<domain>" are followed; what cannot be followed is no error here. */
+/* Gives where the record of `domain` goes, as far as can be seen: the alias, or where the
+ * CNAMEs of "_acme-challenge.<domain>" lead; what cannot be followed is no error here. */
 char *provider_record_of(const struct dns_work *work, const char *domain);
 
 #endif

@@ -33,7 +33,8 @@ void dns_world_init(struct dns_world *world, enum dns_provider_type type,
 		    const char *path);
 void dns_world_release(struct dns_world *world);
 
-/* What `name` is a CNAME of; NULL: of nothing. */
+/* What `name` is a CNAME of. NULL for `name`: there is none; for `target`: nobody answers
+ * when asked for it. */
 void dns_cname(const char *name, const char *target);
 
 /* Tells the services how to behave: a document for /control, with ' for ". */

@@ -162,6 +162,15 @@ static void acme_dns_takes_values_where_the_delegation_leads(void **state)
 	dns_cname(NULL, NULL);
 	assert_int_equal(dns_check(&world.work, "a.example.com", &world.err), -1);
 	assert_says(&world.err, "it is no CNAME");
+	world.work.alias = target;
+	assert_int_equal(dns_check(&world.work, "a.example.com", &world.err), 0);
+	world.work.alias = NULL;
+	dns_cname(DNS_RECORD, NULL);
+	assert_int_equal(dns_check(&world.work, "a.example.com", &world.err), -1);
+	assert_int_equal(world.err.kind, ERR_TRANSIENT);
+	assert_says(&world.err, "it cannot be seen whether '" DNS_RECORD "' leads to our "
+				"account (if it does, name '");
+	assert_says(&world.err, "as the challenge's alias): no name server");
 	free(target);
 	acme_dns_release(&world);
 }
@@ -339,6 +348,9 @@ static void what_cloudflare_says_reaches_the_operator_without_the_token(void **s
 	assert_says(&world.err, "Zone.DNS:Edit");
 	world.provider.token = dns_secret("cf-t0ken-s3cr3t");
 	assert_int_equal(dns_check(&world.work, "a.example.com", &world.err), 0);
+	assert_int_equal(dns_check(&world.work, "a.other.test", &world.err), -1);
+	world.work.alias = "acme.example.com";
+	assert_int_equal(dns_check(&world.work, "a.other.test", &world.err), 0);
 	dns_world_release(&world);
 }
 
