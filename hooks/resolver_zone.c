@@ -117,7 +117,7 @@ static int add_servers(struct resolver *resolver, const char *zone,
 int resolver_zone(struct resolver *resolver, const char *name, char **ret_zone,
 		  struct strlist *servers, struct err *err)
 {
-	char *zone;
+	char *zone = NULL;
 
 	if (find_zone(resolver, name, &zone, err))
 		return -1;
