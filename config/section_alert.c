@@ -35,6 +35,7 @@ static const struct choice events[] = {
 	{ "ca_changed", 0 },
 	{ "state_damaged", 0 },
 	{ "challenge", 0 },
+	{ "rehearsal_failed", 0 },
 	{ NULL, 0 },
 };
 

@@ -218,6 +218,32 @@ def test_a_ca_that_refuses_changes_nothing(served, proxy, short_lived, xc):
     assert xc.served().thumbprint == before
 
 
+def test_a_request_with_the_key_of_a_revoked_one_is_refused(setup, short_lived, xc, tmp_path):
+    request, live = tmp_path / "request.pem", tmp_path / "live.pem"
+
+    def ask_with(key):
+        openssl("req", "-new", "-key", key, "-subj", "/CN=xc.example", "-addext",
+                "subjectAltName=DNS:xc.example", "-out", request)
+
+    for name in ("first", "second"):
+        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out",
+                tmp_path / name)
+    ask_with(tmp_path / "first")
+    daemon = setup(short_lived, csr=str(request), target={
+        "name": "files", "store": {"type": "files", "files": {"fullchain": str(live)}},
+        "verify": [{"connect": f"127.0.0.1:{xc.secure_port}", "server_name": "xc.example"}],
+        "verify_timeout": "1s"})
+    daemon("renew", "xc")  # nobody serves it here
+    number = serial(chain(daemon))
+    said = daemon("revoke", "xc", "--reason", "keyCompromise")
+    assert said.code == 2
+    assert "has the key of a certificate that was revoked: make a new request" in said.text
+    assert at_the_ca(short_lived, number)["Status"] == "Revoked"
+    ask_with(tmp_path / "second")
+    daemon("renew", "xc", "--force")
+    assert serial(chain(daemon)) != number
+
+
 @pytest.mark.parametrize("words, sentence, code", [
     (["xc", "--reason", "bored"], "--reason is unspecified, keyCompromise, "
      "affiliationChanged, superseded or cessationOfOperation, not 'bored'", 2),
