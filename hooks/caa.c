@@ -1,3 +1,5 @@
+/* caa.c - one record after the other against the question; the nearest miss becomes the
+ * sentence. */
 #include "hooks/caa.h"
 
 #include <stdlib.h>
@@ -6,105 +8,172 @@
 #include "base/identifier.h"
 #include "base/str.h"
 
-#define BLANK " \t"
+#define BLANKS " \t"
 
-/* One issue or issuewild record against the question. */
-struct verdict {
-	bool named;                 /* the CA, ... */
-	bool account_ok, method_ok; /* ... and what the record asks of us */
-	bool malformed;
+/* What a record says to us; what comes later is nearer to a yes. */
+enum verdict {
+	FOR_ANOTHER,   /* names another CA, or nobody */
+	MALFORMED,     /* cannot be read: authorises nobody (RFC 8659 4.2) */
+	OTHER_ACCOUNT, /* our CA, but another account (RFC 8657 3) */
+	OTHER_METHOD,  /* our CA, but not by that challenge (RFC 8657 4) */
+	ALLOWS,
 };
+
+/* ---- reading a value ----------------------------------------------------- */
 
 static char *trim(char *text)
 {
 	size_t len;
 
-	text += strspn(text, BLANK);
+	text += strspn(text, BLANKS);
 	len = strlen(text);
-	while (len && strchr(BLANK, text[len - 1]))
+	while (len && strchr(BLANKS, text[len - 1]))
 		text[--len] = '\0';
 	return text;
 }
 
-static bool list_has(const char *list, const char *word)
+static bool is_alnum(char c)
 {
-	size_t len = strlen(word);
-
-	while (*list) {
-		size_t n = strcspn(list, ",");
-
-		if (n == len && !strncmp(list, word, n))
-			return true;
-		list += n + (list[n] == ',');
-	}
-	return false;
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* RFC 8657 3, 4. Unknown parameters are the CA's own. */
-static void take_parameter(char *part, const struct caa_question *question,
-			   struct verdict *verdict)
+/* Letters and digits, hyphens only between them; `dots`: several such labels. */
+static bool is_word(const char *text, bool dots)
 {
-	char *value = strchr(part, '=');
+	char before = '.';
 
-	part = trim(part);
-	if (!*part)
-		return;
-	if (!value) {
-		verdict->malformed = true;
-		return;
+	for (; *text; before = *text++) {
+		if (is_alnum(*text))
+			continue;
+		if (*text == '-' ? before == '.'
+				 : *text != '.' || !dots || !is_alnum(before))
+			return false;
 	}
+	return is_alnum(before);
+}
+
+static bool is_printed(const char *text)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+struct parameters {
+	const char *accounturi, *methods; /* borrowed; NULL: none */
+};
+
+/* "tag = value"; one that the record has twice can be satisfied by nobody. */
+static bool take_parameter(char *text, struct parameters *parameters)
+{
+	char *value = strchr(text, '='), *tag;
+	const char **slot = NULL;
+
+	if (!value)
+		return false;
 	*value++ = '\0';
-	part = trim(part);
+	tag = trim(text);
 	value = trim(value);
-	if (str_equal_nocase(part, "accounturi"))
-		verdict->account_ok = question->account_url
-					      ? str_equal(value, question->account_url)
-					      : verdict->account_ok;
-	else if (str_equal_nocase(part, "validationmethods"))
-		verdict->method_ok = list_has(value, question->method);
+	if (!is_word(tag, false) || !is_printed(value))
+		return false;
+	if (str_equal_nocase(tag, "accounturi"))
+		slot = &parameters->accounturi;
+	else if (str_equal_nocase(tag, "validationmethods"))
+		slot = &parameters->methods;
+	if (slot && *slot)
+		return false;
+	if (slot)
+		*slot = value;
+	return true;
 }
 
-static bool is_issuer(const char *name, const char *const *issuer_domains)
+/* Splits at semicolons; the one at the end may be followed by nothing. */
+static bool take_parameters(char *text, struct parameters *parameters)
 {
-	for (; *issuer_domains; issuer_domains++)
-		if (str_equal_nocase(name, *issuer_domains))
-			return true;
-	return false;
-}
+	while (text) {
+		char *next = strchr(text, ';');
 
-/* RFC 8659 4.2: issuer-domain-name *(";" parameter). */
-static struct verdict judge(const char *text, const struct caa_question *question)
-{
-	struct verdict verdict = { .account_ok = true, .method_ok = true };
-	char *copy = str_dup(text), *part = copy, *next = strchr(copy, ';');
-
-	if (next)
-		*next++ = '\0';
-	verdict.named = is_issuer(trim(part), question->issuer_domains);
-	while (verdict.named && next) {
-		part = next;
-		next = strchr(part, ';');
 		if (next)
 			*next++ = '\0';
-		take_parameter(part, question, &verdict);
+		text = trim(text);
+		if (*text ? !take_parameter(text, parameters) : next != NULL)
+			return false;
+		text = next;
 	}
+	return true;
+}
+
+/* ---- judging ------------------------------------------------------------- */
+
+static bool is_ours(const char *domain, const char *const *issuer_domains)
+{
+	for (; *issuer_domains; issuer_domains++)
+		if (str_equal_nocase(domain, *issuer_domains))
+			return true;
+	return false;
+}
+
+static bool has_method(const char *methods, const char *method)
+{
+	size_t len = strlen(method);
+
+	for (;;) {
+		size_t n = strcspn(methods, ",");
+
+		if (n == len && strncmp(methods, method, n) == 0)
+			return true;
+		if (!methods[n])
+			return false;
+		methods += n + 1;
+	}
+}
+
+static enum verdict judge_parameters(const struct parameters *parameters,
+				     const struct caa_question *question)
+{
+	if (parameters->accounturi && question->account_url &&
+	    strcmp(parameters->accounturi, question->account_url) != 0)
+		return OTHER_ACCOUNT;
+	if (parameters->methods && !has_method(parameters->methods, question->method))
+		return OTHER_METHOD;
+	return ALLOWS;
+}
+
+/* RFC 8659 4.2: [issuer-domain-name] [";" parameters]. */
+static enum verdict judge(const char *value, const struct caa_question *question)
+{
+	struct parameters parameters = { 0 };
+	char *copy = str_dup(value), *rest = strchr(copy, ';'), *domain;
+	enum verdict verdict = FOR_ANOTHER;
+
+	if (rest)
+		*rest++ = '\0';
+	domain = trim(copy);
+	if (*domain && !is_word(domain, true))
+		verdict = MALFORMED;
+	else if (is_ours(domain, question->issuer_domains))
+		verdict = take_parameters(rest, &parameters)
+				  ? judge_parameters(&parameters, question)
+				  : MALFORMED;
 	free(copy);
 	return verdict;
 }
 
-static bool has_tag(const struct caa_set *set, const char *tag)
+/* ---- the set ------------------------------------------------------------- */
+
+static const struct caa_record *find(const struct caa_set *set, const char *tag)
 {
 	for (size_t i = 0; i < set->n; i++)
 		if (str_equal_nocase(set->items[i].tag, tag))
-			return true;
-	return false;
+			return &set->items[i];
+	return NULL;
 }
 
+/* Tags that CAs know, and that have no say here. */
 static bool is_known(const char *tag)
 {
-	static const char *const known[] = { "issue",        "issuewild",    "iodef",
-					     "contactemail", "contactphone", "issuemail",
-					     "issuevmc" };
+	static const char *const known[] = { "issue", "issuewild", "iodef", "issuemail" };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (str_equal_nocase(tag, known[i]))
@@ -112,7 +181,7 @@ static bool is_known(const char *tag)
 	return false;
 }
 
-static const struct caa_record *unknown_critical(const struct caa_set *set)
+static const struct caa_record *find_unknown_critical(const struct caa_set *set)
 {
 	for (size_t i = 0; i < set->n; i++)
 		if (set->items[i].critical && !is_known(set->items[i].tag))
@@ -120,66 +189,96 @@ static const struct caa_record *unknown_critical(const struct caa_set *set)
 	return NULL;
 }
 
-/* What the records lack, in words; what to publish depends on which it is. */
-static int refuse(const struct caa_set *set, const struct caa_question *question,
-		  const char *tag, const struct verdict *nearest, struct err *err)
-{
-	const char *ca = question->issuer_domains[0];
+/* ---- sentences ----------------------------------------------------------- */
 
-	if (nearest && nearest->malformed)
-		return err_set(err, ERR_REFUSED,
-			       "the CAA record '%s' of '%s' at '%s' is malformed, so the "
-			       "CA must not issue: a parameter is written name=value",
-			       tag, ca, set->at);
-	if (nearest && !nearest->account_ok)
-		return err_set(err, ERR_REFUSED,
-			       "CAA at '%s' lets '%s' issue for another account only: "
-			       "publish '%s \"%s; accounturi=%s\"' or drop accounturi",
-			       set->at, ca, tag, ca, question->account_url);
-	if (nearest && !nearest->method_ok)
-		return err_set(
-			err, ERR_REFUSED,
-			"CAA at '%s' lets '%s' issue by other validationmethods "
-			"than %s only: add %s there, or choose a challenge that is "
-			"listed",
-			set->at, ca, question->method, question->method);
-	return err_set(err, ERR_REFUSED,
-		       "CAA at '%s' forbids '%s' to issue for '%s': publish "
-		       "'%s CAA 0 %s \"%s\"' there, or leave this CA out of 'issuers'",
-		       set->at, ca, question->identifier, set->at, tag, ca);
+/* What stands there, with whom it comes from in mind. */
+static char *shown(const struct caa_record *record)
+{
+	char *text = str_printf("%.40s \"%.160s\"", record->tag, record->value);
+
+	str_make_printable(text);
+	return text;
+}
+
+static int forbid_critical(const struct caa_set *set, const struct caa_record *record,
+			   struct err *err)
+{
+	char *text = shown(record);
+
+	err_set(err, ERR_REFUSED,
+		"the CAA record '%s' at '%s' is critical and of a kind that CAs do not "
+		"know, so none may issue: remove it, or publish it with flags 0",
+		text, set->at);
+	free(text);
+	return -1;
+}
+
+static int forbid(const struct caa_set *set, const struct caa_record *record,
+		  enum verdict verdict, const struct caa_question *question,
+		  struct err *err)
+{
+	const char *ca = question->issuer_domains[0], *account = question->account_url;
+	const char *tag = record->tag, *at = set->at;
+	char *text = shown(record);
+
+	switch (verdict) {
+	case OTHER_ACCOUNT:
+		err_set(err, ERR_REFUSED,
+			"the CAA record '%s' at '%s' lets '%s' issue for '%s' to another "
+			"account only; ours is '%s': publish '%s. CAA 0 %s \"%s; "
+			"accounturi=%s\"' beside it",
+			text, at, ca, question->identifier, account, at, tag, ca,
+			account);
+		break;
+	case OTHER_METHOD:
+		err_set(err, ERR_REFUSED,
+			"the CAA record '%s' at '%s' does not let '%s' issue for '%s' by "
+			"%s: add %s to its validationmethods, or use a challenge that it "
+			"lists",
+			text, at, ca, question->identifier, question->method,
+			question->method);
+		break;
+	case MALFORMED:
+		err_set(err, ERR_REFUSED,
+			"the CAA record '%s' at '%s' is malformed and lets nobody issue "
+			"for '%s': publish '%s. CAA 0 %s \"%s\"' in its place",
+			text, at, question->identifier, at, tag, ca);
+		break;
+	default:
+		err_set(err, ERR_REFUSED,
+			"the CAA record '%s' at '%s' does not let '%s' issue for '%s': "
+			"publish '%s. CAA 0 %s \"%s\"' beside it, or use another issuer",
+			text, at, ca, question->identifier, at, tag, ca);
+	}
+	free(text);
+	return -1;
 }
 
 int caa_check(const struct caa_set *set, const struct caa_question *question,
 	      struct err *err)
 {
 	bool wildcard = identifier_kind(question->identifier) == IDENTIFIER_WILDCARD;
-	const char *tag = wildcard && has_tag(set, "issuewild") ? "issuewild" : "issue";
-	const struct caa_record *critical = unknown_critical(set);
-	struct verdict nearest = { 0 };
-	bool near = false;
+	const char *tag = wildcard && find(set, "issuewild") ? "issuewild" : "issue";
+	const struct caa_record *nearest = find(set, tag), *critical;
+	enum verdict best = FOR_ANOTHER, verdict;
 
-	if (!set->n || !question->issuer_domains || !question->issuer_domains[0])
+	if (!question->issuer_domains || !question->issuer_domains[0])
 		return 0;
+	critical = find_unknown_critical(set);
 	if (critical)
-		return err_set(
-			err, ERR_REFUSED,
-			"'%s' has a critical CAA property '%.60s' that is not known "
-			"here, and a CA must not issue if it does not know it",
-			set->at, critical->tag);
-	if (!has_tag(set, tag))
+		return forbid_critical(set, critical, err);
+	if (!nearest)
 		return 0;
 	for (size_t i = 0; i < set->n; i++) {
-		struct verdict verdict;
-
 		if (!str_equal_nocase(set->items[i].tag, tag))
 			continue;
 		verdict = judge(set->items[i].value, question);
-		if (!verdict.named)
-			continue;
-		if (!verdict.malformed && verdict.account_ok && verdict.method_ok)
+		if (verdict == ALLOWS)
 			return 0;
-		nearest = verdict;
-		near = true;
+		if (verdict > best) {
+			best = verdict;
+			nearest = &set->items[i];
+		}
 	}
-	return refuse(set, question, tag, near ? &nearest : NULL, err);
+	return forbid(set, nearest, best, question, err);
 }

@@ -93,7 +93,8 @@ typedef int change(const struct dns_work *work, const struct dns_answer *answer,
 static int apply(const struct probe *probe, change *changing, struct err *err)
 {
 	const struct dns_provider provider = provider_of(probe);
-	const struct dns_work work = { &provider, probe->resolver, NULL };
+	const struct dns_work work = { .provider = &provider,
+				       .resolver = probe->resolver };
 	const struct dns_answer answer = { .domain = probe->settings[DOMAIN],
 					   .record = probe->settings[RECORD],
 					   .value = probe->settings[VALUE] };
@@ -114,7 +115,8 @@ static int withdraw(const struct probe *probe, struct err *err)
 static int check(const struct probe *probe, struct err *err)
 {
 	const struct dns_provider provider = provider_of(probe);
-	const struct dns_work work = { &provider, probe->resolver, NULL };
+	const struct dns_work work = { .provider = &provider,
+				       .resolver = probe->resolver };
 
 	return dns_check(&work, probe->settings[DOMAIN], err);
 }
