@@ -15,8 +15,7 @@ static bool serves_a_revoked_one(const struct pass *pass,
 {
 	bool begun = str_equal(pass->state.sha1, cert_sha1(pass->current.cert));
 
-	return revoked_has(pass->job.revoked,
-			   begun ? state->old_sha1 : pass->state.sha1);
+	return revoked_has(pass->job.revoked, begun ? state->old_sha1 : pass->state.sha1);
 }
 
 /* An operator does not wait, and what was begun is ended. */
@@ -28,9 +27,9 @@ static bool waits_for_nothing(const struct pass *pass, size_t i)
 	       pass->in->command == PIPELINE_DEPLOY ||
 	       pass->in->command == PIPELINE_HTTPS ||
 	       (pass->in->command == PIPELINE_RENEW && pass->in->force) ||
-	       serves_a_revoked_one(pass, state) ||
-	       state->unfinished || state->end == DEPLOY_BROKEN ||
-	       state->end == DEPLOY_WAITING || pass_target_deployed(pass, i);
+	       serves_a_revoked_one(pass, state) || state->unfinished ||
+	       state->end == DEPLOY_BROKEN || state->end == DEPLOY_WAITING ||
+	       pass_target_deployed(pass, i);
 }
 
 struct window_verdict pass_window(struct pass *pass, size_t i, int64_t at)

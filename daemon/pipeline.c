@@ -378,7 +378,8 @@ static int revoke_on_command(struct pass *pass, struct err *err)
 	if (pass_revoke(pass, err))
 		return -1;
 	if (keep_alive(pass, err))
-		return err_wrap(err, "it is revoked, but what follows it is not served yet");
+		return err_wrap(err,
+				"it is revoked, but what follows it is not served yet");
 	return 0;
 }
 

@@ -64,7 +64,7 @@ struct pipeline_outcome {
 	struct event_list events;
 	bool saw_date; /* a Date over verified TLS, for the clock's confirmation */
 	int64_t date, date_mono_ms;
-	cJSON *findings; /* REHEARSE, PUBLISH: an array (findings.h); NULL: none */
+	cJSON *findings;   /* REHEARSE, PUBLISH: an array (findings.h); NULL: none */
 	int64_t next_at;   /* when to look again */
 	char next_why[96]; /* in words */
 };

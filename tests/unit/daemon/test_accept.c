@@ -271,6 +271,29 @@ static void after_an_expired_or_absent_one_requirements_only_warn(void **state)
 	expect_refused(with, fresh, NULL, "another key");
 }
 
+static void after_a_revoked_one_requirements_only_warn(void **state)
+{
+	struct certificate_config with = config;
+	struct testcert_spec spec = good();
+	struct strlist warnings = { 0 };
+	struct accept_facts facts = { .config = &with, .key = f.key, .now = NOW };
+	struct cert *fresh, *old = make(good());
+	struct err err = { 0 };
+
+	(void)state;
+	with.require = REQUIRE_CN;
+	spec.common_name = "";
+	fresh = make(spec);
+	facts.fresh = fresh;
+	facts.old = old;
+	assert_int_equal(accept_certificate(&facts, &warnings, &err), -1);
+	facts.old_revoked = true;
+	assert_int_equal(accept_certificate(&facts, &warnings, &err), 0);
+	strlist_clear(&warnings);
+	cert_free(fresh);
+	cert_free(old);
+}
+
 static void changes_are_warned_of_from_old_to_new(void **state)
 {
 	struct testcert_spec fresh = good(), old = good();
@@ -354,6 +377,7 @@ int main(void)
 		cmocka_unit_test(what_got_lost_is_warned_of),
 		cmocka_unit_test(what_got_lost_is_refused_when_it_is_required),
 		cmocka_unit_test(after_an_expired_or_absent_one_requirements_only_warn),
+		cmocka_unit_test(after_a_revoked_one_requirements_only_warn),
 		cmocka_unit_test(changes_are_warned_of_from_old_to_new),
 		cmocka_unit_test(a_lifetime_that_differs_by_hours_is_no_news),
 	};

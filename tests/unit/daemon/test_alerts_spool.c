@@ -238,6 +238,22 @@ static void recovered_of_a_target_closes_only_that_target(void **state)
 	spool_release(&spool);
 }
 
+static void a_renewal_proves_nothing_of_a_spare_issuer(void **state)
+{
+	struct spool spool = { 0 };
+
+	(void)state;
+	spool_open(&spool);
+	take(&spool, event_of(EVENT_REHEARSAL_FAILED, "issuer spare", AT));
+	assert_int_equal(take(&spool, event_of(EVENT_RECOVERED, NULL, AT + 1)),
+			 ALERT_NOTHING);
+	assert_true(alerts_has_trouble(spool.alerts, "xu", "issuer spare"));
+	assert_int_equal(take(&spool, event_of(EVENT_RECOVERED, "issuer spare", AT + 2)),
+			 ALERT_TELL);
+	assert_false(alerts_has_trouble(spool.alerts, "xu", "issuer spare"));
+	spool_release(&spool);
+}
+
 static void a_channel_may_except_recovered_by_name(void **state)
 {
 	static const char *const except[] = { "recovered", NULL };
@@ -469,6 +485,7 @@ int main(void)
 		cmocka_unit_test(a_more_severe_repeat_is_told_at_once),
 		cmocka_unit_test(recovered_is_told_once_and_only_to_channels_that_heard),
 		cmocka_unit_test(recovered_of_a_target_closes_only_that_target),
+		cmocka_unit_test(a_renewal_proves_nothing_of_a_spare_issuer),
 		cmocka_unit_test(a_channel_may_except_recovered_by_name),
 		cmocka_unit_test(a_restart_keeps_the_queue_in_order),
 		cmocka_unit_test(

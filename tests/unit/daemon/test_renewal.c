@@ -246,9 +246,25 @@ static void a_lost_key_is_reason_enough(void **state)
 		    "verdict: renew    its key is not in the store");
 }
 
+static void a_revoked_one_is_due_whatever_else_is_true(void **state)
+{
+	struct renewal_facts facts = ninety_days;
+
+	(void)state;
+	facts.revoked = true;
+	assert_int_equal(on_day(10, facts).reason, REVOKED);
+	assert_int_equal(on_day(100, facts).reason, REVOKED);
+	facts.key_lost = true;
+	facts.names_match = false;
+	assert_int_equal(on_day(10, facts).reason, REVOKED);
+	expect_line(facts, by_default, 10, "revoked           yes");
+	expect_line(facts, by_default, 10, "verdict: renew    it was revoked");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_revoked_one_is_due_whatever_else_is_true),
 		cmocka_unit_test(a_lost_key_is_reason_enough),
 		cmocka_unit_test(a_fresh_certificate_is_left_alone_until_its_deadline),
 		cmocka_unit_test(an_old_certificate_is_due_by_age_from_that_second_on),
