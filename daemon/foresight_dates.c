@@ -67,37 +67,37 @@ enum kind { LIFETIME, REUSE, CLIENT_AUTH };
 static const struct row {
 	const char *id, *on;
 	unsigned cas;
-	const char *profile; /* NULL: every one */
 	enum kind kind;
+	const char *profile; /* NULL: every one */
 	int64_t value_s;
 	const char *source;
 } rows[] = {
-	{ "zerossl-client-auth", "2025-10-15", ZEROSSL, NULL, CLIENT_AUTH, 0,
+	{ "zerossl-client-auth", "2025-10-15", ZEROSSL, CLIENT_AUTH, NULL, 0,
 	  "caddy #7320" },
-	{ "google-client-auth", "2025-11-01", GOOGLE, NULL, CLIENT_AUTH, 0,
+	{ "google-client-auth", "2025-11-01", GOOGLE, CLIENT_AUTH, NULL, 0,
 	  "acme.sh #6610" },
-	{ "cab-200d", "2026-03-15", PUBLIC, NULL, LIFETIME, 200 * DAY_S, BR },
-	{ "le-tlsserver-45d", "2026-05-13", LETS_ENCRYPT, "tlsserver", LIFETIME,
+	{ "cab-200d", "2026-03-15", PUBLIC, LIFETIME, NULL, 200 * DAY_S, BR },
+	{ "le-tlsserver-45d", "2026-05-13", LETS_ENCRYPT, LIFETIME, "tlsserver",
 	  45 * DAY_S, LE_2025 },
-	{ "le-client-auth", "2026-07-08", LETS_ENCRYPT, NULL, CLIENT_AUTH, 0,
+	{ "le-client-auth", "2026-07-08", LETS_ENCRYPT, CLIENT_AUTH, NULL, 0,
 	  LE_PROFILES },
-	{ "free-client-auth", "2026-07-08", OTHER_FREE, NULL, CLIENT_AUTH, 0,
-	  LE_PROFILES },
-	{ "le-classic-64d", "2027-02-10", LETS_ENCRYPT, "classic", LIFETIME, 64 * DAY_S,
+	{ "free-client-auth", "2026-07-08", OTHER_FREE, CLIENT_AUTH, NULL, 0,
+	  "no free public CA has had them since Let's Encrypt's tlsclient ended" },
+	{ "le-classic-64d", "2027-02-10", LETS_ENCRYPT, LIFETIME, "classic", 64 * DAY_S,
 	  LE_2025 },
-	{ "le-reuse-10d", "2027-02-10", LETS_ENCRYPT, "classic", REUSE, 10 * DAY_S,
+	{ "le-reuse-10d", "2027-02-10", LETS_ENCRYPT, REUSE, "classic", 10 * DAY_S,
 	  LE_2025 },
-	{ "digicert-client-auth", "2027-03-01", DIGICERT, NULL, CLIENT_AUTH, 0,
+	{ "digicert-client-auth", "2027-03-01", DIGICERT, CLIENT_AUTH, NULL, 0,
 	  "zowe #4783" },
-	{ "cab-100d", "2027-03-15", PUBLIC, NULL, LIFETIME, 100 * DAY_S, BR },
-	{ "cab-reuse-100d", "2027-03-15", PUBLIC & ~LETS_ENCRYPT, NULL, REUSE,
+	{ "cab-100d", "2027-03-15", PUBLIC, LIFETIME, NULL, 100 * DAY_S, BR },
+	{ "cab-reuse-100d", "2027-03-15", PUBLIC & ~LETS_ENCRYPT, REUSE, NULL,
 	  100 * DAY_S, BR },
-	{ "le-classic-45d", "2028-02-16", LETS_ENCRYPT, "classic", LIFETIME, 45 * DAY_S,
+	{ "le-classic-45d", "2028-02-16", LETS_ENCRYPT, LIFETIME, "classic", 45 * DAY_S,
 	  LE_2025 },
-	{ "le-reuse-7h", "2028-02-16", LETS_ENCRYPT, "classic", REUSE, 7 * HOUR_S,
+	{ "le-reuse-7h", "2028-02-16", LETS_ENCRYPT, REUSE, "classic", 7 * HOUR_S,
 	  LE_2025 },
-	{ "cab-47d", "2029-03-15", PUBLIC, NULL, LIFETIME, 47 * DAY_S, BR },
-	{ "cab-reuse-10d", "2029-03-15", PUBLIC & ~LETS_ENCRYPT, NULL, REUSE, 10 * DAY_S,
+	{ "cab-47d", "2029-03-15", PUBLIC, LIFETIME, NULL, 47 * DAY_S, BR },
+	{ "cab-reuse-10d", "2029-03-15", PUBLIC & ~LETS_ENCRYPT, REUSE, NULL, 10 * DAY_S,
 	  BR },
 };
 

@@ -7,6 +7,7 @@
 #include "acme/chains.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "daemon/rehearsal.h"
 #include "daemon/report_foresight.h"
 #include "daemon/report_limits.h"
 #include "daemon/served.h"
@@ -41,9 +42,38 @@ static void add_record(const struct job *job, const char *name, cJSON *json)
 	json_set_string(json, "text", record && record->failed_at ? record->text : NULL);
 }
 
+/* The trial that proved, or did not prove, an issuer that is only a spare. */
+static void add_rehearsal(const struct rehearsal *rehearsal, cJSON *json)
+{
+	cJSON *object;
+
+	if (!rehearsal || !rehearsal->at) {
+		cJSON_AddNullToObject(json, "rehearsal");
+		return;
+	}
+	object = cJSON_AddObjectToObject(json, "rehearsal");
+	report_set_instant(object, "at", rehearsal->at);
+	report_set_instant(object, "next_at", rehearsal->next_at);
+	json_set_bool(object, "well", rehearsal->well);
+	json_set_bool(object, "ordered", rehearsal->ordered);
+	json_set_string(object, "text", rehearsal->text);
+}
+
+static struct rehearsals read_rehearsals(const struct known *known,
+					 struct strlist *damaged)
+{
+	struct rehearsals rehearsals = { 0 };
+	struct err err = { 0 };
+
+	(void)rehearsal_read(known->folder, &rehearsals, &err);
+	report_damage(damaged, &err);
+	return rehearsals;
+}
+
 static void add_issuers(const struct known *known, cJSON *json, struct strlist *damaged)
 {
 	cJSON *list = cJSON_AddArrayToObject(json, "issuers"), *item;
+	struct rehearsals rehearsals = read_rehearsals(known, damaged);
 
 	for (size_t i = 0; known->config->issuers[i]; i++) {
 		const struct issuer_config *issuer = config_issuer(
@@ -56,6 +86,7 @@ static void add_issuers(const struct known *known, cJSON *json, struct strlist *
 		json_set_bool(item, "issued", known_is_from(known, issuer));
 		json_set_string(item, "directory", issuer->directory);
 		add_record(&known->job, issuer->name, item);
+		add_rehearsal(rehearsal_of(&rehearsals, issuer->name), item);
 		if (issuer->type == ISSUER_ACME) {
 			cJSON_AddItemToObject(item, "limits",
 					      report_limits_json(known, issuer, damaged));
@@ -64,6 +95,7 @@ static void add_issuers(const struct known *known, cJSON *json, struct strlist *
 		}
 		cJSON_AddItemToArray(list, item);
 	}
+	rehearsals_clear(&rehearsals);
 }
 
 static void add_advice(const struct job *job, cJSON *json)
@@ -159,6 +191,27 @@ static void explain_failed(const struct known *known, struct buf *out)
 	}
 }
 
+static void explain_rehearsals(const struct known *known, struct buf *out,
+			       struct strlist *damaged)
+{
+	struct rehearsals rehearsals = read_rehearsals(known, damaged);
+	char at[CLOCK_TEXT_MAX], next[CLOCK_TEXT_MAX];
+
+	for (size_t i = 0; known->config->issuers[i]; i++) {
+		const struct rehearsal *each = rehearsal_of(&rehearsals,
+							    known->config->issuers[i]);
+
+		if (!each || !each->at)
+			continue;
+		clock_format_people(each->at, at);
+		clock_format_people(each->next_at, next);
+		buf_printf(out, "%-17s %s: %s on %s, next %s: %s\n", "rehearsal",
+			   each->issuer, each->well ? "well" : "failed", at, next,
+			   each->text);
+	}
+	rehearsals_clear(&rehearsals);
+}
+
 /* The record of dns-persist-01, as seen last. */
 static void explain_persist(const struct known *known, struct buf *out)
 {
@@ -238,6 +291,7 @@ void report_issue_explain(const struct known *known, struct buf *out,
 	explain_advice(&known->job, out);
 	explain_issuers(known, out);
 	explain_failed(known, out);
+	explain_rehearsals(known, out, damaged);
 	explain_challenges(known->config, out);
 	explain_persist(known, out);
 	if (known->config->profile)
@@ -268,6 +322,14 @@ static void print_chain(const cJSON *chain, struct buf *out)
 	}
 }
 
+/* Only one that failed: a spare that is proven is as it should be. */
+static void print_rehearsal(const char *issuer, const cJSON *rehearsal, struct buf *out)
+{
+	if (cJSON_IsObject(rehearsal) && !json_bool(rehearsal, "well", true))
+		buf_printf(out, "  %-12s %s did not pass its rehearsal: %s\n", "spare",
+			   issuer, json_string(rehearsal, "text"));
+}
+
 void report_issue_print(const cJSON *certificate, struct buf *out)
 {
 	const cJSON *issuers = cJSON_GetObjectItemCaseSensitive(certificate, "issuers");
@@ -278,6 +340,9 @@ void report_issue_print(const cJSON *certificate, struct buf *out)
 
 		if (json_bool(issuer, "issued", false))
 			buf_printf(out, "  %-12s %s\n", "issued by", name ? name : "-");
+		print_rehearsal(name ? name : "-",
+				cJSON_GetObjectItemCaseSensitive(issuer, "rehearsal"),
+				out);
 		report_limits_print(name ? name : "-",
 				    cJSON_GetObjectItemCaseSensitive(issuer, "limits"),
 				    out);

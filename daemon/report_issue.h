@@ -10,8 +10,8 @@
 #include "daemon/report_known.h"
 
 /* Adds "issuers": [{"name", "issued", "directory", "refusals", "failed_at", "text",
- * "limits", "ca"}], "challenges", "profile", with dns-persist-01 "persist_until",
- * "advice": {"start", "end", "at", "ask_again_at", "explanation_url"},
+ * "rehearsal", "limits", "ca"}], "challenges", "profile", with dns-persist-01
+ * "persist_until", "advice": {"start", "end", "at", "ask_again_at", "explanation_url"},
  * "chain": {"wanted", "stored", "served": [...]}, "dates". */
 void report_issue_json(const struct known *known, cJSON *json, struct strlist *damaged);
 

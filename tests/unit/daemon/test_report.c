@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "daemon/limits.h"
+#include "daemon/rehearsal.h"
 #include "daemon/report.h"
 #include "daemon/report_issue.h"
 #include "tests/unit/base/tempdir.h"
@@ -195,6 +196,14 @@ static void announced_dates_are_said_with_what_they_break(void **state)
 	scene_free(&scene);
 }
 
+/* A member of the only certificate. */
+static cJSON *json_part(const cJSON *json, const char *name)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "certificates");
+
+	return cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(list, 0), name);
+}
+
 static void the_json_has_issuers_challenges_chain_and_dates(void **state)
 {
 	struct scene scene = scene_new();
@@ -228,6 +237,49 @@ static void the_json_has_issuers_challenges_chain_and_dates(void **state)
 	assert_true(
 		cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(certificate, "chain")));
 	cJSON_Delete(json);
+	scene_free(&scene);
+}
+
+static void a_spares_last_rehearsal_is_shown(void **state)
+{
+	struct scene scene = scene_new();
+	char *folder = path_join(scene.dir, "state/certificates/a"), *text;
+	struct rehearsals rehearsals = { 0 };
+	struct rehearsal *one = rehearsal_ensure(&rehearsals, "corp");
+	cJSON *json, *issuer;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(dir_make(folder, FILE_SECRET, &err), 0);
+	one->at = clock_wall() - 60;
+	one->next_at = one->at + 86400;
+	str_copy(one->text, sizeof(one->text), "newOrder: unauthorized: not you");
+	assert_int_equal(rehearsal_write(folder, &rehearsals, &err), 0);
+	text = printed(&scene);
+	assert_part(text,
+		    "spare        corp did not pass its rehearsal: newOrder: "
+		    "unauthorized: not you",
+		    true);
+	free(text);
+	text = explained(&scene);
+	assert_part(text, "rehearsal         corp: failed on 20", true);
+	free(text);
+	json = status(&scene);
+	issuer = cJSON_GetArrayItem(json_part(json, "issuers"), 1);
+	assert_false(json_bool(cJSON_GetObjectItemCaseSensitive(issuer, "rehearsal"),
+			       "well", true));
+	cJSON_Delete(json);
+
+	one->well = true;
+	assert_int_equal(rehearsal_write(folder, &rehearsals, &err), 0);
+	text = printed(&scene);
+	assert_part(text, "spare", false);
+	free(text);
+	text = explained(&scene);
+	assert_part(text, "rehearsal         corp: well on 20", true);
+	free(text);
+	rehearsals_clear(&rehearsals);
+	free(folder);
 	scene_free(&scene);
 }
 
@@ -270,6 +322,7 @@ int main(void)
 		cmocka_unit_test(status_says_when_little_or_nothing_remains),
 		cmocka_unit_test(announced_dates_are_said_with_what_they_break),
 		cmocka_unit_test(the_json_has_issuers_challenges_chain_and_dates),
+		cmocka_unit_test(a_spares_last_rehearsal_is_shown),
 		cmocka_unit_test(another_chain_than_the_stored_one_is_shown_in_status),
 	};
 
