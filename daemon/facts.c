@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "daemon/request.h"
 #include "daemon/revoked.h"
 
 bool facts_has_issuer(const struct config *config,
@@ -79,6 +80,7 @@ struct renewal_facts facts_for_renewal(const struct config *config,
 						   certificate->key_type);
 	}
 	facts.revoked = revoked_has(job->revoked, cert_sha1(current));
+	facts.request_changed = request_changed(certificate, current);
 	facts.from_staging = is_from_staging(config, certificate, job);
 	facts.not_before = cert_not_before(current);
 	facts.not_after = cert_not_after(current);

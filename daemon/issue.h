@@ -27,7 +27,7 @@ struct attempt { /* one issuer's turn */
 	struct strlist notes; /* what was asked for and not had */
 	bool skipped;         /* failed: the issuer was not asked at all */
 	bool limited;         /* failed: a rate limit has to pass first */
-	bool challenged;      /* failed: it did not see our answer to a challenge */
+	bool challenged;      /* failed: our answer to a challenge was not seen */
 };
 
 /* ---- issue_key.c: what must be durable before somebody is asked ----------- */

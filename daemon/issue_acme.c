@@ -47,10 +47,12 @@ static int on_order_created(void *ctx, const char *order_url, struct err *err)
 		return err_set(err, ERR_REFUSED, "order URL of %zu characters",
 			       strlen(order_url));
 	str_copy(job->order_url, sizeof(job->order_url), order_url);
+	if (pass_save_job(pass, err))
+		return -1;
 	rc = limits_note_order(pass->in->config->state_dir, ordering->attempt->issuer,
 			       ordering->as, clock_wall(), &noted);
 	tell_damage(pass, rc, &noted);
-	return pass_save_job(pass, err);
+	return 0;
 }
 
 static int on_before_finalize(void *ctx, struct err *err)
@@ -170,12 +172,12 @@ static int order(struct ordering *ordering, bool *ret_again, struct err *err)
 		rc = buf_append(&attempt->pem, result.pem.data, result.pem.len);
 	take_notes(attempt, &result);
 	note_limits(ordering, &result, rc ? err : NULL);
-	attempt->challenged = result.challenged.n > 0;
+	attempt->challenged = result.challenged.n > 0 || ordering->provers.unable;
 	*ret_again = rc && err->kind != ERR_CANCELLED &&
 		     provers_fall_back(&ordering->provers, &result.challenged, err);
 	if (rc && attempt->challenged)
 		provers_explain(&ordering->provers, err);
-	if (rc && (err->kind == ERR_REFUSED || attempt->challenged))
+	if (rc && (err->kind == ERR_REFUSED || result.challenged.n))
 		give_up_order(attempt->pass);
 	acme_result_clear(&result);
 	return rc;

@@ -7,6 +7,7 @@
 
 #include "acme/csr.h"
 #include "base/files.h"
+#include "daemon/request.h"
 
 #define REQUEST_MAX_BYTES ((size_t)64 * 1024)
 
@@ -111,16 +112,16 @@ out:
 	return rc;
 }
 
-bool pass_request_changed(const struct pass *pass)
+bool request_changed(const struct certificate_config *certificate,
+		     const struct cert *current)
 {
 	struct csr_facts facts = { 0 };
 	struct err ignored;
 	bool changed;
 
-	if (!pass->certificate->csr || !pass->have_current ||
-	    read_request(pass->certificate, &facts, &ignored))
+	if (!certificate->csr || read_request(certificate, &facts, &ignored))
 		return false;
-	changed = !cert_matches_key(pass->current.cert, facts.key);
+	changed = !cert_matches_key(current, facts.key);
 	csr_facts_clear(&facts);
 	return changed;
 }

@@ -112,10 +112,6 @@ int pass_publish(struct pass *pass, struct err *err);
 bool pass_comes_from_store(const struct pass *pass);
 bool pass_newer_was_put(struct pass *pass);
 
-/* issue_csr.c: has the operator's request (`csr`) another key than the certificate in
- * hand? A request that cannot be read says nothing here. */
-bool pass_request_changed(const struct pass *pass);
-
 /* issue.c: preflight, order at the issuers in turn, accept. On success `current` is the
  * new certificate. */
 int pass_preflight(struct pass *pass, struct err *err);

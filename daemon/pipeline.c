@@ -337,7 +337,6 @@ static int keep_alive(struct pass *pass, struct err *err)
 	facts.forced = pass->in->command == PIPELINE_RENEW && pass->in->force &&
 		       can_be_forced(pass);
 	facts.newer_was_put = pass_newer_was_put(pass);
-	facts.request_changed = pass_request_changed(pass);
 	facts.key_lost = pass->have_current &&
 			 kept_key_is_lost(pass->in->config, pass->certificate, &pass->job,
 					  &pass->current);

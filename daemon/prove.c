@@ -41,8 +41,10 @@ static int present(void *ctx, const struct acme_challenge *challenge, struct err
 		strlist_add(&prover->presented, challenge->identifier);
 	if (!prover->type->present(prover, challenge, err))
 		return 0;
-	if (err->kind != ERR_CANCELLED)
+	if (err->kind != ERR_CANCELLED) {
+		prover->all->unable = true;
 		prover_drop(prover, challenge->identifier, err);
+	}
 	return -1;
 }
 

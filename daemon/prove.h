@@ -44,6 +44,7 @@ struct provers {
 	const char *account_url;           /* NULL: not known yet. Borrowed */
 	const char *const *issuer_domains; /* of the CA; NULL: not known. Borrowed */
 	struct err why;                    /* the first that dropped out */
+	bool unable; /* one could not put its answer up: no other CA would see it */
 };
 
 struct prover_type {               /* one row a challenge type */

@@ -6,7 +6,9 @@ import http.server
 import json
 import re
 import stat
+import subprocess
 import threading
+import time
 
 import pytest
 
@@ -28,6 +30,7 @@ def bind(tmp_path_factory):
 @ IN A 127.0.0.1
 * IN A 127.0.0.1
 dies IN A 127.0.0.1
+ends IN A 127.0.0.1
 _acme-challenge.there IN CNAME there.dyn
 _acme-challenge.alias IN CNAME alias.dyn
 """),
@@ -312,3 +315,31 @@ def test_a_record_to_publish_is_named_before_anything_is_ordered(prove, ca):
         result.err), result
     assert "'_validation-persist.a.example'" in result.err
     assert ca.requests("/order-plz") == orders
+
+
+def publish(bind, name, text):
+    """As the operator would."""
+    script = (f"server 127.0.0.1 {bind.port}\nkey {KEY.algorithm}:{KEY.name} {KEY.secret}\n"
+              f'update add {name} 60 TXT "{text}"\nsend\n')
+    subprocess.run(["nsupdate"], input=script, text=True, check=True, capture_output=True)
+
+
+def test_the_end_of_a_record_that_stays_is_told_once_and_shown(prove, ca, bind, webhook):
+    """This CA does not offer dns-persist-01: http-01 is next, the record is watched."""
+    daemon = prove(["ends.a.example"], {"type": "dns-persist-01"}, http_of(ca),
+                   issuer={"caa": [CA_NAME]})
+    daemon.ok("account", "register", "pebble")
+    url = json.loads((daemon.state / "accounts/pebble/account.json").read_text())["url"]
+    until = int(time.time()) + 5 * 86400
+    publish(bind, "_validation-persist.ends.a.example",
+            f"{CA_NAME}; accounturi={url}; persistUntil={until}")
+    daemon.ok("renew", "xc")
+    alert = webhook.wait_for("challenge")
+    assert alert["severity"] == "warning"
+    assert "the dns-persist-01 record of 'ends.a.example' ends on" in alert["what"]
+    assert daemon.status()["persist_until"].startswith(
+        time.strftime("%Y-%m-%dT%H:%M", time.gmtime(until)))
+    job = daemon.state / "certificates/xc/job.json"
+    job.write_text(json.dumps({**json.loads(job.read_text()), "persist_look_at": 0}))
+    daemon("renew", "xc")
+    assert len(webhook.of("challenge")) == 1

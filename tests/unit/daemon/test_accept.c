@@ -253,6 +253,45 @@ static void what_got_lost_is_refused_when_it_is_required(void **state)
 	}
 }
 
+static void a_common_name_that_no_host_fits_into_is_not_required(void **state)
+{
+	static const char *const wide[] = {
+		"a-name-of-a-host-that-is-longer-than-the-common-name-may-be.sub.example",
+		NULL
+	};
+	struct certificate_config with = config;
+	struct testcert_spec fresh = good();
+
+	(void)state;
+	with.require = REQUIRE_CN;
+	with.hosts = fresh.names = wide;
+	fresh.common_name = "";
+	expect_accepted(with, fresh, make(good()), "common name: present -> absent\n");
+}
+
+static void a_lifetime_that_was_asked_for_and_not_had_is_noted(void **state)
+{
+	struct certificate_config with = config;
+	struct cert *fresh = make(good());
+	struct accept_facts facts = {
+		.config = &with, .fresh = fresh, .key = f.key, .now = NOW
+	};
+	struct strlist notes = { 0 };
+
+	(void)state;
+	accept_wishes(&facts, &notes);
+	with.lifetime_s = 88 * DAY; /* near enough */
+	accept_wishes(&facts, &notes);
+	assert_int_equal(notes.n, 0);
+	with.lifetime_s = 30 * DAY;
+	accept_wishes(&facts, &notes);
+	assert_int_equal(notes.n, 1);
+	assert_string_equal(notes.items[0],
+			    "'lifetime' is 30 d, and the CA has issued for 90 d 1 h");
+	strlist_clear(&notes);
+	cert_free(fresh);
+}
+
 static void after_an_expired_or_absent_one_requirements_only_warn(void **state)
 {
 	struct certificate_config with = config;
@@ -376,6 +415,8 @@ int main(void)
 		cmocka_unit_test(what_was_put_into_a_store_is_taken_as_it_is),
 		cmocka_unit_test(what_got_lost_is_warned_of),
 		cmocka_unit_test(what_got_lost_is_refused_when_it_is_required),
+		cmocka_unit_test(a_common_name_that_no_host_fits_into_is_not_required),
+		cmocka_unit_test(a_lifetime_that_was_asked_for_and_not_had_is_noted),
 		cmocka_unit_test(after_an_expired_or_absent_one_requirements_only_warn),
 		cmocka_unit_test(after_a_revoked_one_requirements_only_warn),
 		cmocka_unit_test(changes_are_warned_of_from_old_to_new),

@@ -56,6 +56,19 @@ static void an_old_certificate_is_due_by_age_from_that_second_on(void **state)
 	assert_int_equal(on_day(75, ninety_days).due_at, DAY(60) - 1);
 }
 
+static void another_key_in_the_request_and_a_trial_are_due_at_once(void **state)
+{
+	struct renewal_facts facts = ninety_days;
+
+	(void)state;
+	facts.request_changed = true;
+	assert_int_equal(on_day(1, facts).reason, REQUEST_CHANGED);
+	assert_int_equal(on_day(1, facts).due_at, DAY(1));
+	facts = ninety_days;
+	facts.from_staging = true;
+	assert_int_equal(on_day(1, facts).reason, FROM_STAGING);
+}
+
 static void the_CA_may_hurry_us(void **state)
 {
 	struct renewal_verdict verdict = on_day(10, with_ari_on_day(9));
@@ -269,6 +282,7 @@ int main(void)
 		cmocka_unit_test(a_fresh_certificate_is_left_alone_until_its_deadline),
 		cmocka_unit_test(an_old_certificate_is_due_by_age_from_that_second_on),
 		cmocka_unit_test(what_somebody_just_put_there_comes_first),
+		cmocka_unit_test(another_key_in_the_request_and_a_trial_are_due_at_once),
 		cmocka_unit_test(the_CA_may_hurry_us),
 		cmocka_unit_test(the_CA_may_not_make_us_late),
 		cmocka_unit_test(what_is_wrong_with_a_certificate_makes_it_due_at_once),
