@@ -1,5 +1,6 @@
 /* probe_parts.h - what the probe's own files share: deadlines, connections, and a look at
- * an endpoint with everything that it sent. Everybody else uses hooks/probe.h.
+ * an endpoint with everything that it sent. dns/exchange.c borrows the connections;
+ * everybody else uses hooks/probe.h.
  *
  * Sockets are OpenSSL's, because those are the same on every system. They never block: a
  * wait is a slice of at most a second, after which cancel and deadline are looked at. */
