@@ -115,6 +115,7 @@ static int append_record(const struct tsig_key *key, const struct variables *var
 			 const struct tsig_mac *mac, struct buf *message, struct err *err)
 {
 	const char *algorithm = tsig_algorithm_name(key->algorithm);
+	const unsigned char id[] = { message->data[0], message->data[1] };
 	unsigned char *count;
 
 	if (dns_name_write(key->name, message, err))
@@ -129,7 +130,7 @@ static int append_record(const struct tsig_key *key, const struct variables *var
 	put(message, variables->fudge_s, 2);
 	put(message, mac->len, 2);
 	buf_append(message, mac->bytes, mac->len);
-	buf_append(message, message->data, 2); /* original id */
+	buf_append(message, id, sizeof(id)); /* the original one */
 	put(message, variables->error, 2);
 	put(message, 0, 2);
 	if (!buf_ok(message))

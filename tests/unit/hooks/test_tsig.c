@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -101,6 +102,33 @@ static void requests_are_signed_as_nsupdate_signs_them(void **state)
 				    mac.len);
 		buf_release(&ours);
 		buf_release(&theirs);
+	}
+}
+
+/* Its memory moves at other places of the record, the original id's among them. */
+static void a_message_of_any_length_is_signed_with_its_own_id(void **state)
+{
+	struct dns_txt_change change = { "a.example", "", 60, false };
+	struct dns_message message;
+	struct tsig_mac mac;
+	struct buf bytes;
+	char *value;
+	struct err err;
+
+	(void)state;
+	for (int len = 0; len < 200; len++) {
+		value = str_printf("%*s", len, "");
+		change.value = value;
+		buf_init(&bytes, DNS_MESSAGE_MAX);
+		assert_int_equal(dns_update_build(0xabcd, "a.example", &bytes, &err), 0);
+		assert_int_equal(dns_update_txt(&bytes, &change, &err), 0);
+		assert_int_equal(
+			tsig_sign(&vectors[0].key, SIGNED_AT, &bytes, &mac, &err), 0);
+		read_message(&bytes, &message);
+		assert_int_equal(message.tsig.original_id, 0xabcd);
+		dns_message_release(&message);
+		buf_release(&bytes);
+		free(value);
 	}
 }
 
@@ -285,6 +313,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_signed_as_nsupdate_signs_them),
+		cmocka_unit_test(a_message_of_any_length_is_signed_with_its_own_id),
 		cmocka_unit_test(answers_of_named_are_believed),
 		cmocka_unit_test(what_was_changed_on_the_way_is_not_believed),
 		cmocka_unit_test(an_answer_without_a_signature_is_not_believed),
