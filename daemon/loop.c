@@ -10,7 +10,9 @@
 #include "daemon/log.h"
 #include "daemon/system.h"
 
-#define SIDE_WORKERS 2 /* a webhook that hangs holds up no report */
+/* A webhook that hangs, or an account that waits for an order to end, holds up no report.
+ */
+#define SIDE_WORKERS 3
 #define TICK_MAX_MS 60000
 #define TICK_MIN_MS 5
 #define WATCHDOG_BEAT_MS 120000 /* the unit's WatchdogSec is 5 minutes */

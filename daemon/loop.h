@@ -33,6 +33,7 @@ struct loop {
 	size_t n_slots;
 	struct pass_job *running; /* list */
 	bool delivering;          /* an alert delivery is with a worker */
+	bool changing_account;    /* and work on an account */
 	int64_t deliver_at;       /* when to deliver next */
 	int64_t beat_at_ms;       /* monotonic: the watchdog's next beat */
 	int64_t started_at;

@@ -43,6 +43,7 @@ static void done(struct pool_job *pool_job)
 		log_line(well ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, NULL, NULL,
 			 "account %s: %s", account_verb_name(job->errand.verb),
 			 job->answer.text);
+	job->loop->changing_account = false;
 	control_finish(job->client, job->answer.code, job->answer.text, NULL);
 	control_release(job->client);
 	config_ref_release(job->config);
@@ -72,6 +73,15 @@ void request_account(struct loop *loop, struct control_client *client,
 		refuse(client, name, config->path);
 		return;
 	}
+	if (loop->changing_account) {
+		control_finish(
+			client, EXIT_CODE_FAILED,
+			"another change of an account is under way: try again when "
+			"it is done",
+			NULL);
+		return;
+	}
+	loop->changing_account = true;
 	job = mem_calloc(1, sizeof(*job));
 	job->job.work = work;
 	job->job.done = done;

@@ -175,6 +175,25 @@ def test_a_change_waits_for_the_order_that_is_under_way(setup, proxy, xc):
     assert proxy.count("/order-plz") == 1
 
 
+def test_one_change_at_a_time(setup, proxy, xc):
+    xc.start()
+    daemon = setup(proxy)
+    daemon.ok("renew", "xc")
+    daemon.start()
+    proxy.hold("/rollover")
+    changed = []
+    change = threading.Thread(target=lambda: changed.append(daemon("account", "rotate-key")))
+    change.start()
+    proxy.wait_held()
+    said = daemon("account", "rotate-key")
+    assert said.code == 1
+    assert "another change of an account is under way: try again when it is done" in said.err
+    assert daemon.ok("status").code == 0  # and a report does not wait for it
+    proxy.release()
+    change.join(30)
+    assert changed[0].code == 0, changed[0]
+
+
 @pytest.mark.parametrize("handled", [False, True])
 def test_a_lost_answer_is_settled_by_asking_which_key_counts(served, proxy, handled, xc):
     before = key(served)

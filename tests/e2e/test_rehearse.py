@@ -90,16 +90,16 @@ def test_everything_is_tried_and_nothing_is_touched(served, real, staging, xc):
     assert after == before
 
 
-def test_the_trial_account_is_another(served, real, staging):
-    served.ok("rehearse")
-    accounts = served.state / "accounts"
+def test_the_trial_account_is_another(scene, real, staging):
+    scene.ok("rehearse")
+    accounts = scene.state / "accounts"
     ours = json.loads((accounts / "pebble/account.json").read_text())
     trial = json.loads((accounts / "pebble.staging/account.json").read_text())
     assert ours["directory"] == real.directory and trial["directory"] == staging.directory
     keys = {(accounts / name / "key.pem").read_text() for name in ("pebble", "pebble.staging")}
     assert len(keys) == 2
     registered = staging.count("/sign-me-up")
-    served.ok("rehearse")
+    scene.ok("rehearse")
     assert staging.count("/sign-me-up") == registered
 
 
@@ -111,10 +111,10 @@ def test_for_programs_each_check_is_an_object(served):
     assert found["alerts", None]["result"] == "note"
 
 
-def test_a_trial_order_that_fails_fails_the_rehearsal(served, staging, real, xc):
+def test_a_trial_order_that_fails_fails_the_rehearsal(scene, staging, real, xc):
     staging.rules["/order-plz"] = problem(403, "rejectedIdentifier", "not this one")
     thumbprint = xc.served().thumbprint
-    said = served("rehearse", "xc", "--json")
+    said = scene("rehearse", "xc", "--json")
     assert said.code == 1
     found = findings(said)
     assert found["order", "pebble"]["result"] == "failed"
@@ -122,7 +122,7 @@ def test_a_trial_order_that_fails_fails_the_rehearsal(served, staging, real, xc)
     assert re.match("rehearsal of 'xc': 1 of .* checks failed; the first: order pebble: ",
                     last_line(said)["text"])
     assert xc.served().thumbprint == thumbprint
-    assert served("renew", "xc").code == 3  # no back-off, nothing due
+    assert scene("renew", "xc").code == 3  # no back-off, nothing due
 
 
 def test_a_certificate_for_another_key_fails_the_rehearsal(scene, staging, authority):
