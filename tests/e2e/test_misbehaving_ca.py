@@ -3,7 +3,6 @@ certificate is obtained in the end, or the operator's sentence names the cause; 
 CA limits was respected either way."""
 
 import itertools
-import json
 import re
 import time
 
@@ -168,9 +167,9 @@ def test_no_nonce_is_to_be_had(scene, ca):
 # ---- not now
 
 
-@pytest.mark.parametrize("as_date", [False, True], ids=["seconds", "date"])
-@pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("where", ["newOrder", "finalize"])
+@pytest.mark.parametrize("where, status, as_date", [
+    ("newOrder", 429, False), ("newOrder", 503, True), ("finalize", 429, True),
+    ("finalize", 503, False)])
 def test_told_to_wait(scene, ca, where, status, as_date):
     ca.rule(where, told_to_wait(status, 2, as_date), times=1)
     text = scene.obtains(passes=2)
