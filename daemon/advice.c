@@ -85,7 +85,8 @@ static const struct issuer_config *issuer_of_current(const struct pass *pass)
 						     : NULL;
 
 	if (!issuer || issuer->type != ISSUER_ACME ||
-	    (job->last_directory[0] && strcmp(job->last_directory, issuer->directory)))
+	    (job->last_directory[0] &&
+	     strcmp(job->last_directory, issuer->directory) != 0))
 		return NULL;
 	return issuer;
 }

@@ -215,7 +215,8 @@ static void find_predecessor(struct ordering *ordering,
 	const struct pass *pass = attempt->pass;
 
 	ordering->as = LIMITS_FRESH;
-	if (!pass->have_current || strcmp(pass->job.last_issuer, attempt->issuer->name))
+	if (!pass->have_current ||
+	    strcmp(pass->job.last_issuer, attempt->issuer->name) != 0)
 		return;
 	if (cert_names_are(pass->current.cert, pass->certificate->hosts))
 		ordering->as = LIMITS_RENEWAL;

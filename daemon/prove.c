@@ -1,17 +1,15 @@
 #include "daemon/prove.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/identifier.h"
 
-static const struct prover_type *const types[] = {
+static const struct prover_type *const types[DNS_PERSIST_01 + 1] = {
 	[HTTP_01] = &prove_http,
 	[DNS_01] = &prove_dns,
 	[TLS_ALPN_01] = &prove_tls_alpn,
 	[DNS_PERSIST_01] = &prove_persist,
 };
-static_assert(sizeof(types) / sizeof(*types) == DNS_PERSIST_01 + 1, "a row per type");
 
 /* ---- as acme/ calls them --------------------------------------------------- */
 
@@ -199,6 +197,14 @@ static struct prover *who_answered(struct provers *provers, const char *identifi
 	return NULL;
 }
 
+static bool is_out(const struct prover *prover)
+{
+	for (size_t i = 0; prover->presented.items && i < prover->presented.n; i++)
+		if (strlist_has(&prover->dropped, prover->presented.items[i]))
+			return true;
+	return false;
+}
+
 bool provers_fall_back(struct provers *provers, const struct strlist *challenged,
 		       const struct err *why)
 {
@@ -214,12 +220,8 @@ bool provers_fall_back(struct provers *provers, const struct strlist *challenged
 		changed = true;
 	}
 	for (size_t i = 0; i < provers->n; i++) {
-		struct prover *prover = &provers->items[i];
-
-		for (size_t k = 0; k < prover->presented.n; k++)
-			changed = changed || strlist_has(&prover->dropped,
-							 prover->presented.items[k]);
-		strlist_clear(&prover->presented);
+		changed = changed || is_out(&provers->items[i]);
+		strlist_clear(&provers->items[i].presented);
 	}
 	return changed && !provers_left(provers, &ignored);
 }
