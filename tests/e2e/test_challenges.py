@@ -283,8 +283,8 @@ def test_caa_that_forbids_the_ca_burns_no_order(prove, ca):
     daemon = prove(["others.example"], DNS, issuer={"caa": [CA_NAME]})
     result = daemon("renew", "xc")
     assert result.code == FAILED
-    assert "letsencrypt.org" in result.err and "'others.example'" in result.err, result
-    assert f"publish 'others.example. CAA 0 issue \"{CA_NAME}\"'" in result.err
+    assert f"at 'others.example' does not let '{CA_NAME}' issue for" in result.err, result
+    assert f"publish 'others.example CAA 0 issue \"{CA_NAME}\"'" in result.err
     assert ca.requests("/order-plz") == orders
 
 
