@@ -284,7 +284,7 @@ def test_caa_that_forbids_the_ca_burns_no_order(prove, ca):
     result = daemon("renew", "xc")
     assert result.code == FAILED
     assert f"at 'others.example' does not let '{CA_NAME}' issue for" in result.err, result
-    assert f"publish 'others.example CAA 0 issue \"{CA_NAME}\"'" in result.err
+    assert f"publish 'others.example. CAA 0 issue \"{CA_NAME}\"'" in result.err
     assert ca.requests("/order-plz") == orders
 
 
