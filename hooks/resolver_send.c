@@ -206,7 +206,7 @@ static void add_address(const struct ares_addr_port_node *node, struct strlist *
 int resolver_system_servers(struct strlist *servers, struct err *err)
 {
 	struct ares_addr_port_node *nodes = NULL;
-	ares_channel channel;
+	ares_channel channel = NULL;
 
 	if (open_channel(NULL, 1000, &channel, err))
 		return err_wrap(err, "find this machine's name servers");
