@@ -195,7 +195,7 @@ static const struct issuer_config **find_issuers(const struct config *config,
 						 const char *only, size_t *ret_n)
 {
 	const struct issuer_config **found = mem_calloc(config->n_issuers + 1,
-							sizeof(*found));
+							sizeof(void *));
 	const struct issuer_config *asked = only ? config_issuer(config, only) : NULL;
 
 	*ret_n = 0;
