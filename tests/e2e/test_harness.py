@@ -1,6 +1,12 @@
 """The parts themselves: what the other tests rely on must be true first."""
 
+import http.client
+import ssl
 import time
+import urllib.request
+
+from lib.misbehaving_ca import lost, make_misbehaving  # noqa: F401
+from lib.served_files import ServedFiles
 
 
 def test_pebble_issues_under_a_root_of_its_own_and_starts_again_at_the_same_address(pebble):
@@ -92,3 +98,36 @@ def test_the_webhook_receiver_remembers_what_it_accepted(webhook):
     assert curl(webhook.url, "-d", body)[0] == 204
     assert webhook.wait_for("failed") == {"event": "failed"}
     assert len(webhook.requests) == 2
+
+
+def test_a_misbehaving_ca_throws_the_same_dice_again(make_misbehaving,  # noqa: F811
+                                                    pebble):
+    def fallen(seed):
+        ca = make_misbehaving(pebble, seed=seed)
+        rule = ca.rule("directory", lost(), share=0.5)
+        context, seen = ssl.create_default_context(cafile=ca.ca_bundle), []
+        for _ in range(20):
+            before = rule.fired
+            try:
+                urllib.request.urlopen(ca.directory, context=context, timeout=10).close()
+            except http.client.RemoteDisconnected:
+                assert rule.fired == before + 1
+            seen.append(rule.fired - before)
+        return seen
+
+    first = fallen(1)
+    assert 0 < sum(first) < 20
+    assert fallen(1) == first != fallen(2)
+
+
+def test_served_files_serves_what_lies_there(tmp_path, authority):
+    app = ServedFiles(tmp_path / "live")
+    leaf = authority.issue("a.example")
+    folder = tmp_path / "live/a.example"
+    folder.mkdir()
+    assert app.served("a.example") is None
+    (folder / "key.pem").write_text(leaf.key_pem)
+    (folder / "fullchain.pem").write_text(leaf.fullchain_pem)
+    assert app.served("a.example").thumbprint == leaf.thumbprint
+    assert app.served("b.example") is None
+    app.close()
