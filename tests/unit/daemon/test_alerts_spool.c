@@ -156,7 +156,7 @@ static void repeats_are_withheld_counted_and_told_after_24_hours(void **state)
 	spool_release(&spool);
 }
 
-static void troubles_of_other_kinds_certificates_and_targets_are_distinct(void **state)
+static void troubles_of_other_kinds_and_targets_are_distinct(void **state)
 {
 	struct spool spool = { 0 };
 	struct event other = event_of(EVENT_FAILED, NULL, AT);
@@ -291,7 +291,7 @@ static void a_restart_keeps_the_queue_in_order(void **state)
 	spool_release(&spool);
 }
 
-static void one_alert_has_one_id_in_all_channels_and_no_other_has_it(void **state)
+static void one_alert_has_one_id_in_all_channels(void **state)
 {
 	struct spool spool = { 0 };
 	const struct queue *queue;
@@ -321,7 +321,7 @@ static size_t set_aside_in(const char *folder)
 	return n;
 }
 
-static void damaged_files_are_set_aside_and_reported_and_the_rest_goes_on(void **state)
+static void damaged_files_are_set_aside_and_the_rest_goes_on(void **state)
 {
 	struct spool spool = { 0 };
 	char *troubles, *first, *folder;
@@ -437,7 +437,7 @@ static void a_notice_never_displaces_a_warning(void **state)
 	spool_release(&spool);
 }
 
-static void what_the_disk_does_not_take_is_an_error_but_waits_in_memory(void **state)
+static void what_the_disk_does_not_take_waits_in_memory(void **state)
 {
 	struct spool spool = { 0 };
 	struct event event = event_of(EVENT_FAILED, NULL, AT);
@@ -480,23 +480,19 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_event_is_queued_for_every_channel_that_it_reaches),
 		cmocka_unit_test(repeats_are_withheld_counted_and_told_after_24_hours),
-		cmocka_unit_test(
-			troubles_of_other_kinds_certificates_and_targets_are_distinct),
+		cmocka_unit_test(troubles_of_other_kinds_and_targets_are_distinct),
 		cmocka_unit_test(a_more_severe_repeat_is_told_at_once),
 		cmocka_unit_test(recovered_is_told_once_and_only_to_channels_that_heard),
 		cmocka_unit_test(recovered_of_a_target_closes_only_that_target),
 		cmocka_unit_test(a_renewal_proves_nothing_of_a_spare_issuer),
 		cmocka_unit_test(a_channel_may_except_recovered_by_name),
 		cmocka_unit_test(a_restart_keeps_the_queue_in_order),
-		cmocka_unit_test(
-			one_alert_has_one_id_in_all_channels_and_no_other_has_it),
-		cmocka_unit_test(
-			damaged_files_are_set_aside_and_reported_and_the_rest_goes_on),
+		cmocka_unit_test(one_alert_has_one_id_in_all_channels),
+		cmocka_unit_test(damaged_files_are_set_aside_and_the_rest_goes_on),
 		cmocka_unit_test(every_kind_of_damage_to_the_troubles_is_survived),
 		cmocka_unit_test(over_a_thousand_the_oldest_notices_go_first),
 		cmocka_unit_test(a_notice_never_displaces_a_warning),
-		cmocka_unit_test(
-			what_the_disk_does_not_take_is_an_error_but_waits_in_memory),
+		cmocka_unit_test(what_the_disk_does_not_take_waits_in_memory),
 		cmocka_unit_test(files_of_the_queue_are_readable_by_us_alone),
 	};
 
