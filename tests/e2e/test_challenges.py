@@ -324,6 +324,46 @@ def publish(bind, name, text):
     subprocess.run(["nsupdate"], input=script, text=True, check=True, capture_output=True)
 
 
+@pytest.fixture
+def persistent(bind, tmp_path, make_proxy):  # noqa: F811
+    """A CA that offers dns-persist-01 alone: Pebble, which knows no such challenge, finds
+    everything valid, and the proxy looks at the record when it is told to."""
+    pebble = Pebble(tmp_path / "persistent", validity_s=3600, nonce_reject=0,
+                    dns_server=bind.server, env={"PEBBLE_VA_ALWAYS_VALID": "1"})
+    proxy = make_proxy(pebble)
+    proxy.looked = []
+
+    def offer(answer):
+        authorization = answer.json
+        first = authorization["challenges"][0]
+        authorization["challenges"] = [{
+            "type": "dns-persist-01", "url": first["url"], "status": first["status"],
+            "issuer-domain-names": [CA_NAME]}]
+        answer.json = authorization
+
+    def look(answer):
+        proxy.looked.append(bind.texts("_validation-persist.stays.a.example"))
+
+    proxy.rules = {"/authZ/": offer, "/chalZ/": look}
+    yield proxy
+    pebble.close()
+
+
+def test_a_record_that_stays_is_all_that_a_name_and_its_wildcard_need(prove, bind, persistent):
+    hosts = ["stays.a.example", "*.stays.a.example"]
+    daemon = prove(hosts, {"type": "dns-persist-01"}, at=persistent, issuer={"caa": [CA_NAME]})
+    daemon.ok("account", "register", "pebble")
+    url = json.loads((daemon.state / "accounts/pebble/account.json").read_text())["url"]
+    record = f"{CA_NAME}; accounturi={url}; policy=wildcard"
+    publish(bind, "_validation-persist.stays.a.example", record)
+    daemon.ok("renew", "xc")
+    assert persistent.looked == [[record]] * 2, "once for each of the two names"
+    assert persistent.count("/order-plz") == 1
+    assert bind.texts("_acme-challenge.stays.a.example") == [], "nothing else was written"
+    daemon.ok("renew", "xc", "--force")  # and it stays
+    assert bind.texts("_validation-persist.stays.a.example") == [record]
+
+
 def test_the_end_of_a_record_that_stays_is_told_once_and_shown(prove, ca, bind, webhook):
     """This CA does not offer dns-persist-01: http-01 is next, the record is watched."""
     daemon = prove(["ends.a.example"], {"type": "dns-persist-01"}, http_of(ca),
