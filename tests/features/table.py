@@ -50,8 +50,8 @@ def _rows(header, kind):
     if text.count(header) != 1:
         raise ValueError(f"{DOCUMENT.name} has no table that begins with '{header}'")
     lines = text[text.index(header):].split("\n\n")[0].strip().splitlines()[2:]
-    return [kind(*(cell.strip().strip("`") for cell in line.strip("|").split("|")))
-            for line in lines]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [kind(*row[:2], *(cell.strip("`") for cell in row[2:])) for row in cells]
 
 
 def lessons():
