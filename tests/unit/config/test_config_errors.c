@@ -300,8 +300,8 @@ static void an_unknown_event_gets_the_nearest(void **state)
 		     "12:56: 'except' has 'renewal': expected a list of renewed, failed, "
 		     "expiring, expired, fallback, recovered, drift, broken, "
 		     "waiting_for_service, config_rejected, clock_unconfirmed, "
-		     "circuit_open, managed_set_shrank, ca_changed, state_damaged or "
-		     "challenge: did you mean 'renewed'?");
+		     "circuit_open, managed_set_shrank, ca_changed, state_damaged, "
+		     "challenge or rehearsal_failed: did you mean 'renewed'?");
 }
 
 static void a_key_id_has_a_length(void **state)

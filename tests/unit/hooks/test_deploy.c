@@ -144,6 +144,15 @@ static void a_restart_that_fails_is_rolled_back_with_the_applications_words(void
 	assert_serves(&w->apps[0], &w->b);
 }
 
+/* A busy machine: the first look comes back when the time is up. */
+static void a_way_back_that_looks_right_is_looked_at_to_the_end(void **state)
+{
+	struct world *w = *state;
+
+	w->targets[0].verify_timeout_s = 0;
+	expect_rollback(w, "\"refuse\": \"no thank you\"", "no thank you");
+}
+
 static void an_application_that_serves_the_old_is_rolled_back(void **state)
 {
 	expect_rollback(*state, "\"serve_old\": true", "still serves");
@@ -406,6 +415,7 @@ int main(void)
 		RENEWALS(deploy_takes_back_what_has_drifted),
 		RENEWALS(an_unknown_target_is_an_error),
 		RENEWALS(a_restart_that_fails_is_rolled_back_with_the_applications_words),
+		RENEWALS(a_way_back_that_looks_right_is_looked_at_to_the_end),
 		RENEWALS(an_application_that_serves_the_old_is_rolled_back),
 		RENEWALS(an_application_that_hangs_is_rolled_back),
 		RENEWALS(a_reload_that_fails_is_rolled_back),
