@@ -133,6 +133,20 @@ int issue_count(struct attempt *attempt, struct err *err)
 	return 0;
 }
 
+/* A revoked certificate must be followed by another at once: what was issued before the
+ * revocation counts no more. Returns how many are left. */
+static size_t count_since_revocation(const struct pass *pass, int64_t *issued, size_t n)
+{
+	size_t left = 0;
+
+	if (!pass_is_revoked(pass) || !pass->job.revoked_at)
+		return n;
+	for (size_t i = 0; i < n; i++)
+		if (issued[i] >= pass->job.revoked_at)
+			issued[left++] = issued[i];
+	return left;
+}
+
 int issue_check_breaker(struct attempt *attempt, struct err *err)
 {
 	struct pass *pass = attempt->pass;
@@ -147,6 +161,7 @@ int issue_check_breaker(struct attempt *attempt, struct err *err)
 	tell_damage(pass, err);
 	interval = facts_renewal_interval(pass->certificate,
 					  pass->have_current ? pass->current.cert : NULL);
+	n = count_since_revocation(pass, issued, n);
 	verdict = breaker_decide(issued, n, interval, pass->now);
 	free(issued);
 	if (verdict.allowed)

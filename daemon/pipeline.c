@@ -115,8 +115,11 @@ static void tell_renewal_failed(struct pass *pass, const struct err *err)
 	what = str_printf("renew '%s': %s; next try %s", pass->certificate->name,
 			  err->text, next);
 	pass_tell(pass, EVENT_FAILED, NULL, what,
-		  "repair what it names; it is tried again by itself, or by `certrenewd "
-		  "renew` with --force");
+		  err->retry_after_s
+			  ? "repair what it names, if anything; it is tried again by "
+			    "itself, and not before it may, not with --force either"
+			  : "repair what it names; it is tried again by itself, or by "
+			    "`certrenewd renew` with --force");
 	free(what);
 	if (!pass->have_current || cert_not_after(pass->current.cert) <= pass->now)
 		return;

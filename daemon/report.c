@@ -15,6 +15,7 @@
 #include "daemon/report_issue.h"
 #include "daemon/report_known.h"
 #include "daemon/report_watch.h"
+#include "daemon/revoked.h"
 #include "daemon/versions.h"
 #include "daemon/window.h"
 #include "hooks/deploy.h"
@@ -103,6 +104,9 @@ static cJSON *certificate_json(const struct known *known, struct strlist *damage
 
 	add_certificate_facts(known, json);
 	json_set_bool(json, "self_signed", is_self_signed(known));
+	json_set_bool(json, "revoked",
+		      known->present && revoked_has(known->job.revoked,
+						    cert_sha1(known->version.cert)));
 	cJSON_AddItemToObject(json, "renewal", failures_json(&known->job.renewal));
 	cJSON_AddItemToObject(json, "deployment", failures_json(&known->job.deployment));
 	json_set_bool(json, "retired", known->state.retired);

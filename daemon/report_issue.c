@@ -178,7 +178,10 @@ static void explain_failed(const struct known *known, struct buf *out)
 		const struct issuer_record *record = &known->job.issuers[i];
 		char when[CLOCK_TEXT_MAX];
 
-		if (!record->name[0] || record->failed_at <= known->job.last_renewed_at)
+		/* That another stepped in is no reason to be silent about it. */
+		if (!record->name[0] || !record->failed_at ||
+		    (record->failed_at <= known->job.last_renewed_at &&
+		     str_equal(record->name, known->job.last_issuer)))
 			continue;
 		clock_format_people(record->failed_at, when);
 		if (record->refusals)

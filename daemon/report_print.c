@@ -104,6 +104,10 @@ static void print_certificate(const cJSON *certificate, bool colour, int64_t now
 	if (json_bool(certificate, "present", false)) {
 		buf_printf(out, "  thumbprint   %s\n", text_of(certificate, "sha1"));
 		print_instant(certificate, "not_after", "expires", now, out);
+		if (json_bool(certificate, "revoked", false))
+			buf_printf(out,
+				   "  %srevoked%s      clients that look refuse it\n",
+				   tint(colour, RED), tint(colour, PLAIN));
 	} else {
 		buf_puts(out, "  thumbprint   none yet\n");
 	}

@@ -89,12 +89,15 @@ static int judge(struct pass *pass, const struct deploy_outcome *outcome,
 
 static void tell_renewed(struct pass *pass)
 {
+	const char *issuer = pass->job.last_issuer;
 	char until[CLOCK_TEXT_MAX];
 	char *what;
 
 	clock_format_people_local(cert_not_after(pass->current.cert), until);
-	what = str_printf("'%s' serves its new certificate %s, valid until %s",
-			  pass->certificate->name, cert_sha1(pass->current.cert), until);
+	what = str_printf("'%s' serves its new certificate %s%s%s%s, valid until %s",
+			  pass->certificate->name, cert_sha1(pass->current.cert),
+			  issuer[0] ? " from '" : "", issuer, issuer[0] ? "'" : "",
+			  until);
 	pass_tell(pass, EVENT_RENEWED, NULL, what, NULL);
 	pass_tell(pass, EVENT_RECOVERED, NULL, what, NULL);
 	free(what);
@@ -142,6 +145,8 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 	deploy_outcome_clear(&outcome);
 	if (pass_reload_state(pass, &state_err))
 		pass_note(pass, "deploy", "journals unreadable: %s", state_err.text);
+	else if (!rc && !cancel_requested(pass->in->cancel))
+		pass_note_served(pass);
 	return rc;
 }
 

@@ -3,6 +3,7 @@ so many in a row; a rate limit that ends in time is waited for; spares have an a
 they are needed."""
 
 import json
+import re
 
 import pytest
 
@@ -49,6 +50,9 @@ def test_an_outage_asks_the_next_issuer_at_once(pair, proxy, spare, xc):
     assert "back soon" in result.text and "trying the next issuer" in result.text
     assert xc.serves_another(old)
     assert pair.status()["last_issuer"] == "spare"
+    assert " from 'spare', valid until" in result.text
+    explained = pair.ok("explain", "xc").out
+    assert re.search("failed at +pebble, last .*back soon", explained), explained
 
 
 def test_a_refusal_asks_the_next_issuer_after_so_many_in_a_row(pair, proxy, xc, webhook):

@@ -82,6 +82,30 @@ def test_it_is_revoked_and_the_next_one_is_served_with_a_new_key(served, short_l
     assert said.code == 2 and "--force does it" in said.err
 
 
+def test_the_circuit_breaker_does_not_leave_a_revoked_one_in_service(
+        setup, make_pebble, xc, webhook):
+    """Two a day are what it allows certificates of a week; they are used up."""
+    xc.start()
+    daemon = setup(make_pebble(validity_s=7 * 86400, nonce_reject=0), webhook,
+                   target=xc.target())
+    daemon.ok("renew", "xc")
+    daemon.ok("renew", "xc", "--force")
+    said = daemon("renew", "xc", "--force")
+    assert said.code == 1 and "the circuit breaker is open" in said.err
+    before = xc.served().thumbprint
+    daemon.ok("revoke", "xc", "--force")
+    assert xc.served().thumbprint != before
+    assert [row["sha1"] for row in daemon.status()["chain"]["served"]] == [
+        xc.served().thumbprint]
+
+
+def test_a_revoked_one_that_nothing_follows_is_called_so(scene, proxy, webhook):
+    proxy.rules["/order-plz"] = problem(403, "rejectedIdentifier", "not by us")
+    assert scene("revoke", "xc", "--force").code == 1
+    assert scene.status()["revoked"] is True
+    assert "revoked      clients that look refuse it" in scene.ok("status").out
+
+
 def test_its_own_key_may_ask_too(served, short_lived, xc):
     number, before = serial(chain(served)), xc.served().thumbprint
     (served.state / "accounts/pebble/account.json").unlink()  # an account is not needed
