@@ -26,15 +26,16 @@ static int64_t when_to_ask_again(int64_t retry_after_s)
 	return retry_after_s < DAY ? retry_after_s : DAY;
 }
 
+/* Year 1 is how some programs write that they do not know. */
 static int read_instant(const cJSON *window, const char *name, int64_t *ret_at,
 			struct err *err)
 {
 	const char *text = json_string(window, name);
 
-	if (text && clock_parse_rfc3339(text, ret_at) == 0)
+	if (text && clock_parse_rfc3339(text, ret_at) == 0 && *ret_at > 0)
 		return 0;
 	err_set(err, ERR_REFUSED,
-		"suggestedWindow.%s is '%.60s', not an RFC 3339 instant", name,
+		"suggestedWindow.%s is '%.60s', not an RFC 3339 instant since 1970", name,
 		text ? text : "");
 	str_make_printable(err->text);
 	return -1;

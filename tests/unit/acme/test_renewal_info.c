@@ -63,6 +63,18 @@ static void a_window_that_ends_before_it_starts_is_no_answer(void **state)
 		       "ends before it starts");
 }
 
+/* They are kept in files that have no instants below zero. */
+static void a_window_from_before_1970_is_no_answer(void **state)
+{
+	(void)state;
+	expect_refusal(WINDOW("0001-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+		       "suggestedWindow.start is '0001-01-01T00:00:00Z'");
+	expect_refusal(WINDOW("1969-12-31T23:59:58Z", "1969-12-31T23:59:59Z"),
+		       "since 1970");
+	expect_refusal(WINDOW("1970-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),
+		       "since 1970");
+}
+
 static void what_is_no_window_is_no_answer(void **state)
 {
 	(void)state;
@@ -212,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_window_of_the_rfc_is_read),
 		cmocka_unit_test(a_window_that_ends_before_it_starts_is_no_answer),
+		cmocka_unit_test(a_window_from_before_1970_is_no_answer),
 		cmocka_unit_test(what_is_no_window_is_no_answer),
 		cmocka_unit_test(retry_after_is_kept_within_a_minute_and_a_day),
 		cmocka_unit_test(the_ca_is_asked_by_the_certificates_id),
