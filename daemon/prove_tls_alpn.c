@@ -28,9 +28,20 @@ static int check(struct prover *prover, const char *identifier, struct err *err)
 	return tls_alpn01_check(listener(prover), prover->challenge->listen, err);
 }
 
+static struct challenge_entry entry_of(const struct prover *prover,
+				       const struct acme_challenge *challenge)
+{
+	return (struct challenge_entry){
+		.type = (char *)prover->type->name,
+		.domain = (char *)challenge->identifier,
+		.token = (char *)challenge->token,
+	};
+}
+
 static int present(struct prover *prover, const struct acme_challenge *challenge,
 		   struct err *err)
 {
+	const struct challenge_entry entry = entry_of(prover, challenge);
 	char name[IDENTIFIER_TEXT_MAX];
 	EVP_PKEY *key = NULL;
 	X509 *cert = NULL;
@@ -43,16 +54,25 @@ static int present(struct prover *prover, const struct acme_challenge *challenge
 		goto out;
 	rc = tls_alpn01_serve(listener(prover), prover->challenge->listen, name, cert,
 			      key, err);
+	if (!rc)
+		challenge_record_add(&prover->shown, &entry);
 out:
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	return rc;
 }
 
+/* The listener knows answers by their name: what we could not show there is another
+ * order's. */
 static void cleanup(struct prover *prover, const struct acme_challenge *challenge)
 {
+	const struct challenge_entry entry = entry_of(prover, challenge);
+	size_t before = prover->shown.n;
 	char name[IDENTIFIER_TEXT_MAX];
 
+	challenge_record_remove(&prover->shown, &entry);
+	if (prover->shown.n == before)
+		return;
 	server_name(challenge->identifier, name);
 	tls_alpn01_withdraw(listener(prover), prover->challenge->listen, name);
 }
