@@ -85,8 +85,7 @@ static const struct issuer_config *issuer_of_current(const struct pass *pass)
 						     : NULL;
 
 	if (!issuer || issuer->type != ISSUER_ACME ||
-	    (job->last_directory[0] &&
-	     strcmp(job->last_directory, issuer->directory) != 0))
+	    !job_came_from(job, issuer->name, issuer->directory))
 		return NULL;
 	return issuer;
 }

@@ -216,7 +216,7 @@ static void find_predecessor(struct ordering *ordering,
 
 	ordering->as = LIMITS_FRESH;
 	if (!pass->have_current ||
-	    strcmp(pass->job.last_issuer, attempt->issuer->name) != 0)
+	    !job_came_from(&pass->job, attempt->issuer->name, attempt->issuer->directory))
 		return;
 	if (cert_names_are(pass->current.cert, pass->certificate->hosts))
 		ordering->as = LIMITS_RENEWAL;

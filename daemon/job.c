@@ -290,3 +290,10 @@ struct issuer_record *job_issuer(struct job *job, const char *name)
 	str_copy(row->name, sizeof(row->name), name);
 	return row;
 }
+
+/* Files of older versions do not know the directory. */
+bool job_came_from(const struct job *job, const char *issuer, const char *directory)
+{
+	return job->last_issuer[0] && str_equal(job->last_issuer, issuer) &&
+	       (!job->last_directory[0] || str_equal(job->last_directory, directory));
+}

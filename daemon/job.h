@@ -70,6 +70,9 @@ struct job {
 /* The row of that issuer, made if need be; the one that failed longest ago gives way. */
 struct issuer_record *job_issuer(struct job *job, const char *name);
 
+/* Is the certificate in hand from this issuer, at this directory? A name may move. */
+bool job_came_from(const struct job *job, const char *issuer, const char *directory);
+
 /* Reads <folder>/job.json. Missing: zeroed but for `version`, success. Damaged: set aside
  * as job.json.damaged-<time>, the same, *ret_damaged true with the reason in err->text.
  */

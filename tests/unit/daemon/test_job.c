@@ -236,6 +236,19 @@ static void a_file_that_is_too_large_is_damage_too(void **state)
 	free(text);
 }
 
+static void a_certificate_is_from_an_issuer_only_at_its_directory(void **state)
+{
+	struct job job = sample(), none = { 0 };
+
+	(void)state;
+	assert_true(job_came_from(&job, "internal", "https://ca.corp.example/dir"));
+	assert_false(job_came_from(&job, "internal", "https://trial.corp.example/dir"));
+	assert_false(job_came_from(&job, "letsencrypt", "https://ca.corp.example/dir"));
+	job.last_directory[0] = '\0'; /* of an older version */
+	assert_true(job_came_from(&job, "internal", "https://ca.corp.example/dir"));
+	assert_false(job_came_from(&none, "internal", "https://ca.corp.example/dir"));
+}
+
 static void a_job_that_cannot_be_kept_is_an_error(void **state)
 {
 	struct job job = sample();
@@ -257,6 +270,7 @@ int main(void)
 		cmocka_unit_test(
 			a_damaged_file_is_set_aside_and_rebuilt_from_the_versions),
 		cmocka_unit_test(a_file_that_is_too_large_is_damage_too),
+		cmocka_unit_test(a_certificate_is_from_an_issuer_only_at_its_directory),
 		cmocka_unit_test(a_job_that_cannot_be_kept_is_an_error),
 	};
 
