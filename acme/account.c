@@ -224,8 +224,8 @@ static bool has_ended(struct acme_session *session, const struct http_response *
 	return acme_account_find(session, &found, err) && err->kind == ERR_CONFIG;
 }
 
-int account_exchange(struct acme_session *session, const struct session_request *request,
-		     struct http_response *ret, struct err *err)
+static int exchange(struct acme_session *session, const struct session_request *request,
+		    struct http_response *ret, struct err *err)
 {
 	struct http_response response = { 0 };
 
@@ -246,6 +246,20 @@ int account_exchange(struct acme_session *session, const struct session_request 
 	}
 	*ret = response;
 	return 0;
+}
+
+/* The URL may be the directory's, which is read anew when the account is looked up. */
+int account_exchange(struct acme_session *session, const struct session_request *request,
+		     struct http_response *ret, struct err *err)
+{
+	struct session_request own = *request;
+	char *url = str_dup(request->url);
+	int rc;
+
+	own.url = url;
+	rc = exchange(session, &own, ret, err);
+	free(url);
+	return rc;
 }
 
 int account_post(struct acme_session *session, const char *url, const char *payload,

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "acme/key.h"
+#include "acme/session.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "ca_fixture.h"
@@ -230,6 +232,26 @@ static void a_certificate_is_revoked_with_its_reason_and_only_once(void **state)
 	client_free(client);
 }
 
+#define DAY_MS (24LL * 60 * 60 * 1000)
+
+/* Its day ends while the first answer is on its way. Both take the address from it. */
+static void a_directory_may_grow_old_between_two_tries(void **state)
+{
+	struct client *client = registered("f=revoke:noaccount:1+keychange:noaccount:1");
+	struct cert *cert = obtained(client);
+	EVP_PKEY *key = new_key("ec-p256");
+
+	(void)state;
+	client->session->directory_read_ms = clock_mono_ms() - DAY_MS + 1;
+	expect_ok(client, acme_revoke(client->session, cert, REVOKE_SUPERSEDED, NULL,
+				      &client->err));
+	client->session->directory_read_ms = clock_mono_ms() - DAY_MS + 1;
+	expect_ok(client, acme_account_change_key(client->session, key, &client->err));
+	EVP_PKEY_free(key);
+	cert_free(cert);
+	client_free(client);
+}
+
 static void a_certificates_own_key_revokes_it_without_an_account(void **state)
 {
 	static const char *const types[] = { "ec-p256", "ec-p384" };
@@ -287,6 +309,7 @@ int main(void)
 		cmocka_unit_test(a_lost_answer_leaves_open_which_key_counts),
 		cmocka_unit_test(an_account_that_was_ended_says_so_to_every_session),
 		cmocka_unit_test(a_certificate_is_revoked_with_its_reason_and_only_once),
+		cmocka_unit_test(a_directory_may_grow_old_between_two_tries),
 		cmocka_unit_test(a_certificates_own_key_revokes_it_without_an_account),
 		cmocka_unit_test(a_refused_revocation_names_the_certificate),
 	};
