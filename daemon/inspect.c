@@ -130,21 +130,6 @@ static bool inspect_targets(struct pass *pass, bool endpoints)
 	return all;
 }
 
-void pass_note_served(struct pass *pass)
-{
-	for (size_t i = 0; i < pass->certificate->n_targets; i++) {
-		const struct target *target = &pass->certificate->targets[i];
-		struct target_view view = { 0 };
-
-		if (!pass_target_deployed(pass, i) ||
-		    pass->state.targets[i].mode != MODE_HTTPS)
-			continue;
-		observe_endpoints(target, pass->in->cancel, &view);
-		note_chain(pass, i, &view);
-		target_view_clear(&view);
-	}
-}
-
 void pass_inspect(struct pass *pass)
 {
 	const struct config *config = pass->in->config;

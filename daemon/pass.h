@@ -86,10 +86,6 @@ int pass_mend(struct pass *pass, struct err *err);
 /* inspect.c: files and endpoints when their time has come; drift becomes events. */
 void pass_inspect(struct pass *pass);
 
-/* inspect.c: remembers which chains the targets serve that were just seen with `current`.
- */
-void pass_note_served(struct pass *pass);
-
 /* advice.c: asks the CA (ARI) when it is time; picks the moment once. */
 void pass_ask_advice(struct pass *pass);
 

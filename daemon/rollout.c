@@ -145,8 +145,6 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 	deploy_outcome_clear(&outcome);
 	if (pass_reload_state(pass, &state_err))
 		pass_note(pass, "deploy", "journals unreadable: %s", state_err.text);
-	else if (!rc && !cancel_requested(pass->in->cancel))
-		pass_note_served(pass);
 	return rc;
 }
 

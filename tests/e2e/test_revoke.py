@@ -95,8 +95,6 @@ def test_the_circuit_breaker_does_not_leave_a_revoked_one_in_service(
     before = xc.served().thumbprint
     daemon.ok("revoke", "xc", "--force")
     assert xc.served().thumbprint != before
-    assert [row["sha1"] for row in daemon.status()["chain"]["served"]] == [
-        xc.served().thumbprint]
 
 
 def test_a_revoked_one_that_nothing_follows_is_called_so(scene, proxy, webhook):
