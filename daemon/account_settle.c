@@ -35,12 +35,12 @@ static int promote(const struct config *config, const struct issuer_config *issu
 	return rc;
 }
 
+/* Never deleted: a request that timed out may be carried out after we have asked. */
 static int drop_new(const struct config *config, const struct issuer_config *issuer,
-		    bool aside, struct err *err)
+		    struct err *err)
 {
 	char *new_path = account_path(config, issuer, ACCOUNT_NEW_KEY);
-	int rc = aside ? account_set_aside(new_path, "", NULL, err)
-		       : file_remove(new_path, err);
+	int rc = account_set_aside(new_path, "", NULL, err);
 
 	free(new_path);
 	return rc;
@@ -57,14 +57,14 @@ static int settle(const struct config *config, const struct issuer_config *issue
 	    (!new_known && ask(facts, account->key, cancel, &old_known, err)))
 		return err_wrap(err, "find out which of its two account keys counts");
 	if (new_known ? promote(config, issuer, account->new_key, err)
-		      : drop_new(config, issuer, !old_known, err))
+		      : drop_new(config, issuer, err))
 		return err_wrap(err, "keep the account key that counts");
 	log_line(LOG_LEVEL_INFO, NULL, NULL,
 		 "issuer '%s': a change of the account's key that was interrupted is "
 		 "settled: %s",
 		 issuer->name,
 		 new_known   ? "the CA knows the new key"
-		 : old_known ? "the CA knows the old key"
+		 : old_known ? "the CA knows the old key; the new one was set aside"
 			     : "the CA knows neither key; the new one was set aside");
 	old = account->key;
 	if (new_known)

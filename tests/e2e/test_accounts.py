@@ -213,6 +213,8 @@ def test_a_lost_answer_is_settled_by_asking_which_key_counts(served, proxy, hand
     assert said.code == (0 if handled else 1), said
     assert (key(served) != before) == handled
     assert not (served.state / "accounts/pebble/key.new.pem").exists()
+    aside = list((served.state / "accounts/pebble").glob("key.new.pem.old-*"))
+    assert len(aside) == (0 if handled else 1), "the CA may yet carry it out"
     served.ok("renew", "xc", "--force")
 
 
