@@ -73,6 +73,17 @@ def test_a_file_is_held(tool, tmp_path, wine):
     held.kill()
 
 
+def test_a_deleted_service_that_somebody_holds_stands_in_nobodys_way(make_xc, tool, tmp_path,
+                                                                     wine):
+    first = make_xc("first")
+    held = tool.hold_service(first.service_name, 60000, tmp_path / "hold.log")
+    first.remove()
+    assert not held.running()  # the reboot ended it
+    second = make_xc("second", service=first.service_name)
+    second.start()
+    assert second.http()[0] == 200
+
+
 def test_a_skip_needs_a_reason_of_the_list():
     assert listed("Skipped: " + SKIPS["cng"])
     assert not listed("Skipped: too slow")

@@ -45,6 +45,7 @@ class WindowsApp(Installation):
             self.kill()
         self.ctl("stop", check=False)
         self.wine.run(self.dir / "service.exe", "uninstall", self.service_name, check=False)
+        self.wine.service_has_gone(self.service_name)
 
     def log(self):
         path = self.dir / "service.log"

@@ -73,6 +73,7 @@ class WindowsCertrenewd(Certrenewd):
         if self.as_service:
             self.stop_service()
             self.ok("service", "uninstall")
+            self.wine.service_has_gone(SERVICE)
             self.as_service = False
 
     def close(self):

@@ -49,10 +49,16 @@ class Tool:
 
     def hold(self, path, milliseconds, log):
         """Opens the file without sharing, for so long; returns when it is held."""
+        return self._held("hold", self.wine.path(path), milliseconds, log)
+
+    def hold_service(self, name, milliseconds, log):
+        """Keeps a handle of the service, for so long."""
+        return self._held("hold-service", name, milliseconds, log)
+
+    def _held(self, verb, what, milliseconds, log):
         from .waiting import wait_until
 
-        held = self.wine.background(self.exe, "hold", self.wine.path(path), milliseconds,
-                                    log=log)
+        held = self.wine.background(self.exe, verb, what, milliseconds, log=log)
         wait_until(lambda: "held" in held.text() or not held.running(), what="the hold")
         assert "held" in held.text(), held.text()
         return held

@@ -93,6 +93,11 @@ class Wine:
         subprocess.run([SERVER, "-p"], env=self.env(), check=True)
         self.run("wineboot")
 
+    def reboot(self):
+        """Nothing that ran survives, and what was marked to be deleted is gone."""
+        self.end()
+        self.start()
+
     def env(self, **more):
         keep = {k: v for k, v in os.environ.items() if k in ("PATH", "TZ")}
         return {**keep, "HOME": str(self.prefix.parent), "LC_ALL": "C.UTF-8",
@@ -160,6 +165,17 @@ class Wine:
         self.run("net", "stop", name, check=False)
         wait_until(lambda: self.service_state(name) in ("stopped", None), timeout,
                    f"the service '{name}' having stopped")
+
+    def service_has_gone(self, name, timeout=5):
+        """After its deletion. The SCM keeps a deleted service while anybody has a handle,
+        and refuses a new one of that name until then; Wine's SCM can forget the handle of
+        a program that was killed. The others shall not pay for it: Windows is rebooted."""
+        try:
+            wait_until(lambda: self.service_state(name) is None, timeout)
+        except TimeoutError:
+            self.reboot()
+            self.run("sc", "delete", name, check=False)  # Wine did not write it down
+            assert self.service_state(name) is None, f"'{name}' outlived a reboot"
 
     # -- registry
 

@@ -24,6 +24,7 @@ static const struct command {
 	{ L"delete-key", 1, tool_delete_key },
 	{ L"delete-keys", 0, tool_delete_keys },
 	{ L"hold", 2, tool_hold },
+	{ L"hold-service", 2, tool_hold_service },
 	{ L"echo", 1, tool_echo },
 	{ L"protect", 1, tool_protect },
 };

@@ -52,6 +52,21 @@ int tool_hold(wchar_t **argv)
 	return 0;
 }
 
+int tool_hold_service(wchar_t **argv)
+{
+	SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+	SC_HANDLE service = OpenServiceW(manager, argv[0], SERVICE_QUERY_STATUS);
+
+	if (!service)
+		return tool_fail("open the service");
+	puts("held");
+	fflush(stdout);
+	Sleep((DWORD)wcstoul(argv[1], NULL, 10));
+	CloseServiceHandle(service);
+	CloseServiceHandle(manager);
+	return 0;
+}
+
 int tool_echo(wchar_t **argv)
 {
 	wchar_t *block = GetEnvironmentStringsW(), *line;
