@@ -51,8 +51,9 @@ int tool_set_dacl(wchar_t **argv);    /* CONTAINER SDDL */
 int tool_delete_key(wchar_t **argv);  /* CONTAINER */
 int tool_delete_keys(wchar_t **argv); /* every container of the machine */
 int tool_hold(wchar_t **argv);        /* PATH MILLISECONDS: open without sharing */
-int tool_hold_service(wchar_t **argv); /* NAME MILLISECONDS: its handle kept open */
-int tool_echo(wchar_t **argv);        /* OUT ARGS...: they and CERTRENEWD_* to a file */
-int tool_protect(wchar_t **argv);     /* FILE: by DPAPI, for the machine, as base64 */
+/* NAME MILLISECONDS: its handle kept open. */
+int tool_hold_service(wchar_t **argv);
+int tool_echo(wchar_t **argv);    /* OUT ARGS...: they and CERTRENEWD_* to a file */
+int tool_protect(wchar_t **argv); /* FILE: by DPAPI, for the machine, as base64 */
 
 #endif
