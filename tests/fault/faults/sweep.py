@@ -1,0 +1,167 @@
+"""Tries points: each in a lane that is as it was when the points were recorded."""
+
+import itertools
+import random
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import NamedTuple
+
+from .checks import Violation
+from .injector import Point
+
+
+class Try(NamedTuple):
+    """A point, the fault that it is to meet, and where."""
+
+    scenario: str
+    injector: str
+    kind: str
+    point: Point
+
+    @property
+    def key(self):
+        """What makes a point distinct."""
+        return (self.scenario, self.injector, self.kind, self.point.call, self.point.site)
+
+    def __str__(self):
+        return (f"{self.scenario}:{self.injector}:{self.kind}:{self.point.n} "
+                f"({self.point.call} {self.point.target} in {self.point.site})")
+
+
+class Outcome(NamedTuple):
+    what: Try
+    met: Point  # None: it did not fire
+    violation: str  # None: everything held
+    seconds: float
+
+
+class NotFired(Violation):
+    pass
+
+
+def try_point(lane, scenario, injector, what):
+    """Raises Violation when something does not hold. Gives what the fault met, None when
+    the run ended before its N-th call (its number is past what this run did)."""
+    lane.restore()
+    before = scenario.facts(lane)
+    result = injector.inject(lane.daemon, scenario.words, what.kind, what.point.n)
+    if not result.fired:
+        if result.count >= what.point.n:
+            raise NotFired(f"the fault did not fire, although the run came to "
+                           f"{result.count}: {result!r}")
+        return None
+    try:
+        scenario.verify(lane, before, result)
+    except Violation as e:
+        raise Violation(f"{e}\nIt met {result!r}") from e
+    return result.point
+
+
+def outcome_of(lane, scenario, injector, what):
+    began, met, violation = time.monotonic(), None, None
+    try:
+        met = try_point(lane, scenario, injector, what)
+    except Violation as e:
+        met, violation = what.point, str(e)
+    except Exception:
+        violation = traceback.format_exc()
+    return Outcome(what, met, violation, time.monotonic() - began)
+
+
+def record(lane, scenario, injector):
+    """The points of a run that nothing disturbs, which has to go well itself."""
+    lane.restore()
+    before = scenario.facts(lane)
+    points, result = injector.record(lane.daemon, scenario.words)
+    if result.code != scenario.code:
+        raise RuntimeError(f"'{scenario.name}' does not go well by itself: {result!r}")
+    scenario.verify(lane, before, result)
+    return points
+
+
+def tries_of(scenario, injector, points, kinds=None):
+    """Every distinct point with every fault that it can meet: the first of each."""
+    seen, tries = set(), []
+    for kind in kinds or injector.kinds:
+        for point in points:
+            if kind not in point.kinds or (kind == "kill" and point.failed):
+                continue
+            one = Try(scenario.name, injector.name, kind, point)
+            if one.key not in seen:
+                seen.add(one.key)
+                tries.append(one)
+    return tries
+
+
+def rotated(tries, seed):
+    """Each site once, the kinds in turn."""
+    kinds = itertools.cycle(sorted({one.kind for one in tries}))
+    by_site = {}
+    for one in tries:
+        by_site.setdefault((one.injector, one.point.call, one.point.site), []).append(one)
+    chosen = []
+    for _, several in sorted(by_site.items()):
+        kind = next(kinds)
+        fitting = [one for one in several if one.kind == kind]
+        chosen.append(random.Random(f"{seed} {several[0].key}").choice(fitting or several))
+    return chosen
+
+
+class Lanes:
+    """So many lanes of one scenario, each with threads of its own."""
+
+    def __init__(self, scenario, folder, build, number):
+        self.scenario = scenario
+        self.lanes, self._failed = [], []
+        threads = [threading.Thread(target=self._open, args=(Path(folder) / f"lane{i}",
+                                                             build))
+                   for i in range(number)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if self._failed:
+            self.close()
+            raise self._failed[0]
+
+    def _open(self, folder, build):
+        try:
+            folder.mkdir(parents=True)
+            (folder / "log").mkdir()
+            self.lanes.append(self.scenario.open(folder, build))
+        except Exception as e:
+            self._failed.append(e)
+
+    def run(self, injector, tries, on_outcome, until=None):
+        """Every lane takes the next when it is free. `until(outcome)` true: no more."""
+        left, lock, stop = list(tries), threading.Lock(), []
+
+        def work(lane):
+            while not stop:
+                with lock:
+                    if not left:
+                        return
+                    what = left.pop(0)
+                outcome = outcome_of(lane, self.scenario, injector, what)
+                with lock:
+                    on_outcome(outcome)
+                    if until and until(outcome):
+                        stop.append(True)
+
+        threads = [threading.Thread(target=work, args=(lane,)) for lane in self.lanes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def close(self):
+        for lane in self.lanes:
+            lane.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
