@@ -40,8 +40,7 @@ enum exit_code daemon_run(const struct options *options, struct host *host)
 		return EXIT_CODE_USAGE;
 	}
 	loop_open_log(config, host);
-	for (size_t i = 0; i < report.warnings.n; i++)
-		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", report.warnings.items[i]);
+	loop_log_warnings(config, &report);
 	config_report_clear(&report);
 	if (loop_run(config, host, &err)) {
 		host_start_failed(host, err.text);

@@ -55,6 +55,9 @@ int loop_reload(struct loop *loop, struct err *err);
  * is no reason to let certificates expire. */
 void loop_open_log(const struct config *config, const struct host *host);
 
+/* Logs what a load warned of, and which folders the sandbox that we run in has closed. */
+void loop_log_warnings(const struct config *config, const struct config_report *report);
+
 /* Tells that the configuration in force is good: closes `config_rejected`. */
 void loop_config_is_good(struct loop *loop);
 

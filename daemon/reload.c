@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "daemon/host.h"
 #include "daemon/log.h"
+#include "daemon/system.h"
 
 void loop_drop_slots(struct loop *loop)
 {
@@ -97,6 +98,18 @@ void loop_open_log(const struct config *config, const struct host *host)
 	free(file);
 }
 
+void loop_log_warnings(const struct config *config, const struct config_report *report)
+{
+	struct strlist closed = { 0 };
+
+	for (size_t i = 0; i < report->warnings.n; i++)
+		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", report->warnings.items[i]);
+	system_closed_folders(config, &closed);
+	for (size_t i = 0; i < closed.n; i++)
+		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", closed.items[i]);
+	strlist_clear(&closed);
+}
+
 int loop_reload(struct loop *loop, struct err *err)
 {
 	const struct config *before = loop->config->config, *after;
@@ -121,9 +134,8 @@ int loop_reload(struct loop *loop, struct err *err)
 		reject(loop, &report, err);
 		goto out;
 	}
-	for (size_t i = 0; i < report.warnings.n; i++)
-		log_line(LOG_LEVEL_WARNING, NULL, NULL, "%s", report.warnings.items[i]);
 	loop_open_log(after, loop->host);
+	loop_log_warnings(after, &report);
 	loop_config_is_good(loop);
 	tell_shrunk(loop, before, after);
 	loop_make_slots(loop, after);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/str.h"
+#include "config/config.h"
 
 /* The command line in UTF-8, from what main() was given; *argc follows. Lives as long as
  * the process. */
@@ -19,6 +21,10 @@ void system_console_end(unsigned before);
 /* Is the state directory ours alone? ERR_DENIED when it belongs to another account or
  * others may enter; the sentence says what to do. */
 int system_check_state_dir(const char *path, struct err *err);
+
+/* Adds a sentence for each folder that the configuration names and that our process may
+ * not write because of how it was started (a sandbox). None on Windows. */
+void system_closed_folders(const struct config *config, struct strlist *ret);
 
 /* Becomes the owner of the state directory when an administrator runs a command for a
  * daemon that has an account of its own. Nothing to do when it does not exist yet. On

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/posix/sandbox.h"
+
 char **system_arguments(int *argc, char **argv)
 {
 	(void)argc;
@@ -48,6 +50,11 @@ int system_check_state_dir(const char *path, struct err *err)
 			"0700 '%s'",
 			path, (unsigned)(st.st_mode & 07777), path);
 	return 0;
+}
+
+void system_closed_folders(const struct config *config, struct strlist *ret)
+{
+	sandbox_closed(config, ret);
 }
 
 int system_become_owner_of(const char *path, struct err *err)

@@ -78,6 +78,12 @@ int system_check_state_dir(const char *path, struct err *err)
 	return 0;
 }
 
+void system_closed_folders(const struct config *config, struct strlist *ret)
+{
+	(void)config;
+	(void)ret;
+}
+
 int system_become_owner_of(const char *path, struct err *err)
 {
 	(void)path;

@@ -1,8 +1,12 @@
 """certrenewd installed as a service of a real systemd, keeping another service's
-certificate: started by its unit, watched, reloaded, stopped."""
+certificate: started by its hardened unit, watched, reloaded, stopped, rebooted, killed."""
 
 import json
 import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -12,20 +16,41 @@ UNIT = "certrenewd.service"
 
 
 @pytest.fixture
+def tmp_path():
+    """Not below /tmp: the unit has one of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="certrenewd-", dir="/srv"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
 def machine_of_our_own(tmp_path, programs, binary):
     """A booted machine for this test alone, with certrenewd where the package puts it."""
     from conftest import TOP
     from lib.machine import Machine
 
-    booted = Machine(tmp_path / "machine", binds=[tmp_path, TOP, programs, binary.parent])
-    link = booted.root / "usr/sbin/certrenewd"
-    link.symlink_to(binary)
-    text = (TOP / "packaging/certrenewd.service").read_text()
-    (booted.root / "etc/systemd/system" / UNIT).write_text(text)
+    booted = Machine(tmp_path / "machine", binds=[tmp_path, TOP, programs])
+    shutil.copy(binary, booted.root / "usr/sbin/certrenewd")
+    units = booted.root / "etc/systemd/system"
+    (units / UNIT).write_text((TOP / "packaging" / UNIT).read_text())
+    (units / f"{UNIT}.d").mkdir()
+    # A sanitizer looks for leaks with ptrace, which the unit does not permit.
+    (units / f"{UNIT}.d/asan.conf").write_text(
+        "[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0\n")
     (booted.root / "etc/certrenewd").mkdir()
     booted.ctl("daemon-reload")
     yield booted
     booted.close()
+
+
+def open_what_is_configured(machine):
+    """The drop-in as the README tells to make it."""
+    done = machine("certrenewd", "sandbox", check=True)
+    path = machine.root / "etc/systemd/system" / f"{UNIT}.d/paths.conf"
+    path.write_text(done.stdout)
+    machine.ctl("daemon-reload")
+    return done.stdout
 
 
 @pytest.fixture
@@ -54,6 +79,7 @@ def installed(machine_of_our_own, pebble, make_xc, webhook):
         path.chmod(0o600)
 
     configure()
+    open_what_is_configured(machine)
     machine.configure, machine.xc = configure, xc
     return machine
 
@@ -74,6 +100,79 @@ def test_an_enabled_unit_keeps_the_certificate_of_another_unit(installed, webhoo
     assert state.stat().st_mode & 0o777 == 0o700
     assert (state / "certificates/xc").is_dir()
     assert "renewed" in machine.journal(UNIT)
+
+
+def test_the_unit_is_little_exposed(installed):
+    """Threshold 20 is an exposure of 2.0."""
+    done = installed("systemd-analyze", "security", "--no-pager", "--threshold=20", UNIT)
+    assert done.returncode == 0, done.stdout
+    assert "Overall exposure level" in done.stdout
+
+
+def test_the_sandbox_is_closed_but_for_what_is_configured(installed, tmp_path):
+    """Seen by a shell in the daemon's own mount namespace."""
+    machine, xc = installed, installed.xc
+    machine.ctl("start", UNIT)
+    inside = ["nsenter", "-t", str(machine.main_pid(UNIT)), "-m", "--"]
+    for open_one in (xc.tls_json.parent, xc.store.parent, Path("/var/lib/certrenewd")):
+        done = machine(*inside, "touch", open_one / "probe")
+        assert done.returncode == 0, done.stderr
+        machine("rm", open_one / "probe")
+    for closed in ("/etc", "/etc/certrenewd", "/usr/sbin", "/var/lib", "/srv"):
+        done = machine(*inside, "touch", f"{closed}/probe")
+        assert done.returncode == 1 and "Read-only file system" in done.stderr, closed
+    status = machine("cat", f"/proc/{machine.main_pid(UNIT)}/status").stdout
+    assert re.search(r"^CapEff:\s+0000000000000401$", status, re.M)  # CHOWN, NET_BIND
+    assert re.search(r"^Seccomp:\s+2$", status, re.M)
+    assert re.search(r"^NoNewPrivs:\s+1$", status, re.M)
+
+
+def test_without_its_drop_in_the_daemon_says_which_folder_is_closed(installed, pebble):
+    machine, xc = installed, installed.xc
+    (machine.root / "etc/systemd/system" / f"{UNIT}.d/paths.conf").unlink()
+    machine.ctl("daemon-reload")
+    machine.ctl("start", UNIT)
+    wait_until(lambda: "certrenewd sandbox >" in machine.journal(UNIT), what="the warning")
+    assert f"'{xc.tls_json.parent}' is read-only" in machine.journal(UNIT)
+    wait_until(lambda: "Read-only file system" in machine.journal(UNIT), what="the failure")
+    assert pebble.requests("/order-plz") == 0
+
+
+def test_a_reboot_and_a_kill_in_the_middle_of_a_deployment_lose_nothing(installed, webhook,
+                                                                        pebble):
+    machine, xc = installed, installed.xc
+    machine.ctl("add-wants", "multi-user.target", "xc.service")
+    machine.ctl("enable", "--now", UNIT)
+    webhook.wait_for("renewed", 60)
+    old = xc.served().thumbprint
+
+    # The application hangs in its start: tls.json names the new one, nobody serves it.
+    xc.misbehave(hang=True)
+    renewal = subprocess.Popen([*machine.enter, "certrenewd", "renew", "xc", "--force"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: xc.thumbprint() != old, 30, "the new name in tls.json")
+    new, orders = xc.thumbprint(), pebble.requests("/order-plz")
+    machine.ctl("kill", "--signal=KILL", UNIT)
+    renewal.wait(30)
+    xc.misbehave()
+    wait_until(lambda: xc.served() and xc.served().thumbprint == new, 90,
+               "the new certificate served after the death")
+    wait_until(lambda: ended(machine), 60, "the transaction's end")
+    assert xc.thumbprint() == new
+
+    machine.reboot()
+    wait_until(lambda: machine.active(UNIT) == "active", 60, "the daemon after the reboot")
+    assert wait_until(xc.served, 60, "the application after the reboot").thumbprint == new
+    assert certrenewd(machine, "renew", "xc").returncode == 3
+    assert pebble.requests("/order-plz") == orders
+
+
+def ended(machine, name="xc"):
+    """Is the last deployment through?"""
+    done = certrenewd(machine, "status", name, "--json")
+    return done.returncode == 0 and [
+        target["end"] for target in json.loads(done.stdout)["certificates"][0]["targets"]
+    ] == ["done"]
 
 
 def test_systemd_knows_how_it_stands_and_watches_it(installed):
@@ -188,8 +287,9 @@ def test_a_unit_stopped_by_its_admin_is_not_started(installed, webhook):
     assert done.returncode in (0, 3), done.stdout + done.stderr
 
 
-def test_nginx_keeps_port_80_and_gets_its_certificate_by_webroot(machine_of_our_own, tmp_path,
-                                                                 make_pebble, webhook):
+def test_nginx_keeps_port_80_and_gets_its_certificates_from_the_hardened_unit(
+        machine_of_our_own, tmp_path, make_pebble):
+    """By webroot, through a kill in the middle of a deployment and a reboot."""
     import yaml
 
     from conftest import issuer_of
@@ -212,7 +312,8 @@ def test_nginx_keeps_port_80_and_gets_its_certificate_by_webroot(machine_of_our_
     site(tls=False)
     machine.unit("nginx-shop.service", type="forking", start=True,
                  PIDFile=f"{tmp_path}/nginx.pid", ExecStart=f"/usr/sbin/nginx -c {config}",
-                 ExecReload="/bin/kill -HUP $MAINPID")
+                 ExecReload="/bin/sh -c 'sleep 2; kill -HUP $MAINPID'")
+    machine.ctl("add-wants", "multi-user.target", "nginx-shop.service")
     pebble = make_pebble(http_port=http)
     path = machine.root / "etc/certrenewd/certrenewd.yaml"
     path.write_text(yaml.safe_dump({
@@ -232,13 +333,33 @@ def test_nginx_keeps_port_80_and_gets_its_certificate_by_webroot(machine_of_our_
     site(tls=True)
     config.rename(f"{config}.tls")
     site(tls=False)
-    done = certrenewd(machine, "renew", "shop")
-    assert done.returncode == 0, done.stdout + done.stderr
-    first = served(https, "shop.example")
-    assert first.names == ["shop.example"]
-    done = certrenewd(machine, "renew", "shop", "--force")
-    assert done.returncode == 0, done.stdout + done.stderr
-    second = served(https, "shop.example")
-    assert second.thumbprint != first.thumbprint
+    open_what_is_configured(machine)
+    machine.ctl("enable", "--now", UNIT)
+
+    def shown():
+        now = served(https, "shop.example")
+        return now and now.thumbprint
+
+    def ends_after(old):
+        wait_until(lambda: shown() not in (None, old), 90, "the new certificate")
+        wait_until(lambda: ended(machine, "shop"), 60, "the transaction's end")
+        return shown()
+
+    first = ends_after(None)
+    assert served(https, "shop.example").names == ["shop.example"]
+    renewal = subprocess.Popen([*machine.enter, "certrenewd", "renew", "shop", "--force"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    link = live.resolve()
+    wait_until(lambda: live.resolve() != link, 30, "the link to the second")
+    machine.ctl("kill", "--signal=KILL", UNIT)
+    renewal.wait(30)
+    orders = pebble.requests("/order-plz")
+    second = ends_after(first)
     assert (live / "key.pem").stat().st_mode & 0o777 == 0o640
     assert machine("stat", "-c", "%G", live / "key.pem").stdout == "www-data\n"
+
+    machine.reboot()
+    wait_until(lambda: machine.active(UNIT) == "active", 60, "the daemon after the reboot")
+    assert wait_until(shown, 60, "nginx after the reboot") == second
+    assert certrenewd(machine, "renew", "shop").returncode == 3
+    assert pebble.requests("/order-plz") == orders

@@ -72,7 +72,7 @@ class Machine:
     def __init__(self, folder, binds=()):
         self.folder = Path(folder)
         self.name = f"crt-{os.getpid()}-{os.urandom(2).hex()}"
-        self.cgroup = Cgroup(self.name)
+        self.cgroup, self._binds = Cgroup(self.name), binds
         self._nspawn = self._init = None
         self.root = self._mount()
         try:
@@ -80,6 +80,13 @@ class Machine:
         except BaseException:
             self.close()
             raise
+
+    def reboot(self):
+        """Shuts down in order and boots again on the same disk."""
+        self("systemctl", "poweroff", check=False)
+        self._nspawn.process.wait(60)
+        self.cgroup.remove()
+        self._boot(self._binds)
 
     def _mount(self):
         made = subprocess.run([NSPAWN_ROOT], capture_output=True, text=True)
