@@ -172,3 +172,12 @@ def setup(daemon, xc):
         return daemon
 
     return configure
+
+
+@pytest.fixture
+def dying(setup, make_pebble, xc):
+    """A certificate of ours is served, and may be renewed as often as the test wants."""
+    xc.start()
+    daemon = setup(make_pebble(nonce_reject=0), target=xc.target(verify_timeout="5s"))
+    daemon.ok("renew", "xc")
+    return daemon

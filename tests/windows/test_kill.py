@@ -3,39 +3,9 @@ the next run ends what was begun and leaves nothing behind."""
 
 import pytest
 
-from lib.killing import run_and_kill
-from lib.waiting import wait_until
+from lib.killing import allow_more, nothing_is_left, run_and_kill, served_one_of
 
 LANES = 3
-
-
-@pytest.fixture
-def dying(setup, make_pebble, xc):
-    """A certificate of ours is served, and may be renewed as often as the test wants."""
-    xc.start()
-    daemon = setup(make_pebble(nonce_reject=0), target=xc.target(verify_timeout="5s"))
-    daemon.ok("renew", "xc")
-    return daemon
-
-
-def allow_more(daemon):
-    """So many certificates a day are not what the circuit breaker is for."""
-    (daemon.state / "breaker.json").unlink(missing_ok=True)
-
-
-def served_one_of(xc, *wanted):
-    def look():
-        served = xc.served()
-        return served is not None and served.thumbprint in wanted
-
-    wait_until(look, 20, "one of the two certificates being served")
-
-
-def nothing_is_left(xc, tool):
-    """One entry, its key, and no container besides."""
-    assert xc.versions() == [xc.thumbprint()]
-    assert tool.containers() == [xc.container()]
-    assert tool.signs(xc.thumbprint())
 
 
 @pytest.mark.parametrize("lane", range(LANES))

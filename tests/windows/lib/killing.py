@@ -1,11 +1,14 @@
-"""kill -9 of certrenewd.exe right behind its N-th journal write. Under Wine a program is a
-process of ours; the kernel tells of each journal that is renamed into its place."""
+"""kill -9 of certrenewd.exe right behind its N-th journal write, and what has to hold after a
+death. Under Wine a program is a process of ours; the kernel tells of each journal that is
+renamed into its place."""
 
 import ctypes
 import os
 import select
 import struct
 import time
+
+from .waiting import wait_until
 
 IN_MOVED_TO = 0x80
 EVENT = struct.Struct("iIII")
@@ -61,3 +64,26 @@ def run_and_kill(daemon, nth, *words, timeout=90):
         return writes + journals.wait(0)
     finally:
         journals.close()
+
+
+# ---- what has to hold
+
+
+def allow_more(daemon):
+    """So many certificates a day are not what the circuit breaker is for."""
+    (daemon.state / "breaker.json").unlink(missing_ok=True)
+
+
+def served_one_of(xc, *wanted):
+    def look():
+        served = xc.served()
+        return served is not None and served.thumbprint in wanted
+
+    wait_until(look, 20, "one of the two certificates being served")
+
+
+def nothing_is_left(xc, tool):
+    """One entry, its key, and no container besides."""
+    assert xc.versions() == [xc.thumbprint()]
+    assert tool.containers() == [xc.container()]
+    assert tool.signs(xc.thumbprint())
