@@ -31,7 +31,7 @@ def ended_well(result, scenario):
         require(words not in result.err, f"'{words}' on standard error", result)
     if result.died:
         return
-    require(result.code in (0, 1, 2, 3), f"exit code {result.code}", result)
+    require(result.code in (0, 1, 2, 3, 5), f"exit code {result.code}", result)
     require(result.code in (0, 3) or result.err.strip(),
             "it failed and said nothing", result)
 

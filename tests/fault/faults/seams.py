@@ -41,18 +41,22 @@ def kinds_of(name):
 def read(log):
     """The calls in their order."""
     calls, counts = [], {}
-    for line in Path(log).read_text().splitlines():
-        what, name, address = line.split()
-        if what != "call":
-            continue
-        key = (name, int(address, 16))
-        counts[key] = counts.get(key, 0) + 1
-        calls.append(Call(*key, counts[key]))
+    for what, name, address in _lines(log):
+        if what == "call":
+            key = (name, int(address, 16))
+            counts[key] = counts.get(key, 0) + 1
+            calls.append(Call(*key, counts[key]))
     return calls
 
 
 def fired(log):
-    return Path(log).exists() and "fired " in Path(log).read_text()
+    """The name of the function that failed; None: none did."""
+    return next((name for what, name, _ in _lines(log) if what == "fired"), None)
+
+
+def _lines(log):
+    path = Path(log)
+    return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def recording(log):
