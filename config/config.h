@@ -104,6 +104,7 @@ struct certificate_config {
 				     outage makes it asked at once */
 	struct renew_at renew_at; /* of an ISSUER_NONE: from then on `expiring` is told */
 	bool follow_ari;
+	int64_t rehearse_every_s; /* the next renewal is rehearsed so often; 0: never */
 	unsigned require; /* REQUIRE_ bits; where not written, those of the presets */
 	const struct target *targets; /* deploy: */
 	size_t n_targets;

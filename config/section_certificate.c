@@ -79,6 +79,23 @@ static const struct section renew_section = { .what = "renew",
 					      .fields = renew_fields,
 					      .n_fields = N_FIELDS(renew_fields) };
 
+static const struct field rehearse_fields[] = {
+	{ .key = "every",
+	  .type = FIELD_PATIENCE,
+	  AT(rehearse_every_s),
+	  .fallback = "7d",
+	  .min = 1 * HOURS,
+	  .max = 90 * DAYS,
+	  .help = "how often; a day before each maintenance window too. Certificates "
+		  "that "
+		  "live less than 14 days are proven by their renewals instead" },
+};
+
+static const struct section rehearse_section = { .what = "rehearse",
+						 .fields = rehearse_fields,
+						 .n_fields = N_FIELDS(rehearse_fields),
+						 .alone = "every" };
+
 static const struct choice requirements[] = {
 	{ "cn", REQUIRE_CN },
 	{ "serverAuth", REQUIRE_SERVER_AUTH },
@@ -173,6 +190,11 @@ static const struct field certificate_fields[] = {
 	  .section = &renew_section,
 	  .help = "when it is renewed; with the issuer `none`, when it is told that it "
 		  "expires" },
+	{ .key = "rehearse",
+	  .type = FIELD_SECTION,
+	  .fallback = "{}",
+	  .section = &rehearse_section,
+	  .help = "the next renewal is tried beforehand, without touching anything" },
 	{ .key = "require",
 	  .type = FIELD_FLAGS,
 	  AT(require),

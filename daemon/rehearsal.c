@@ -10,6 +10,7 @@
 #include "daemon/alerts.h"
 #include "daemon/findings.h"
 #include "daemon/pass.h"
+#include "daemon/rehearsal_when.h"
 
 /* ---- what has nothing to do with a CA -------------------------------------- */
 

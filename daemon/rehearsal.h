@@ -47,12 +47,6 @@ struct rehearsal *rehearsal_of(const struct rehearsals *rehearsals, const char *
 /* The same, made when it is missing. */
 struct rehearsal *rehearsal_ensure(struct rehearsals *rehearsals, const char *issuer);
 
-/* ---- when (pure) ---------------------------------------------------------- */
-
-/* After a rehearsal that went well or not: 30 days less up to 2, or a day less up to 2
- * hours; before the first: within a day. `dice` 0..1. */
-int64_t rehearsal_next(bool ever, bool well, int64_t now, double dice);
-
 /* ---- for the pass -------------------------------------------------------- */
 
 struct pass;

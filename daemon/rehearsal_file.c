@@ -1,8 +1,7 @@
-/* rehearsal_file.c - what is remembered of rehearsals, and when the next one is. */
+/* rehearsal_file.c - what is remembered of rehearsals. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -10,16 +9,6 @@
 #include "daemon/state_file.h"
 
 #define FILE_MAX_BYTES ((size_t)64 * 1024)
-#define DAY_S ((int64_t)86400)
-
-int64_t rehearsal_next(bool ever, bool well, int64_t now, double dice)
-{
-	if (!ever)
-		return now + 600 + (int64_t)(dice * (double)(DAY_S - 600));
-	if (!well)
-		return now + DAY_S - (int64_t)(dice * 7200);
-	return now + 30 * DAY_S - (int64_t)(dice * (double)(2 * DAY_S));
-}
 
 void rehearsals_clear(struct rehearsals *rehearsals)
 {

@@ -45,6 +45,22 @@ static void without_a_word_the_ca_decides(void **state)
 	assert_int_equal(c->failover_after, 3);
 }
 
+static void a_rehearsal_every_week_unless_it_says_otherwise(void **state)
+{
+	assert_int_equal(first(state, ISSUER CERTIFICATE TARGET)->rehearse_every_s,
+			 7 * 86400);
+	assert_int_equal(first(state, ISSUER CERTIFICATE "    rehearse: no\n" TARGET)
+				 ->rehearse_every_s,
+			 0);
+	assert_int_equal(first(state, ISSUER CERTIFICATE "    rehearse: 12h\n" TARGET)
+				 ->rehearse_every_s,
+			 12 * 3600);
+	assert_int_equal(
+		first(state, ISSUER CERTIFICATE "    rehearse: {every: 1h}\n" TARGET)
+			->rehearse_every_s,
+		3600);
+}
+
 static void wishes_are_read(void **state)
 {
 	const struct certificate_config *c = first(state, ISSUER CERTIFICATE
@@ -95,6 +111,9 @@ static void wishes_have_bounds(void **state)
 		ISSUER CERTIFICATE "    lifetime: 30\n" TARGET,
 		"8:15: 'lifetime' is '30': expected a duration from 1h to 3650d, such as "
 		"90s, 15m, 24h or 30d");
+	expect_one_error(ISSUER CERTIFICATE "    rehearse: {every: 30m}\n" TARGET,
+			 "8:23: 'rehearse.every' is '30m': expected no or a duration "
+			 "from 1h to 90d, such as 90s, 15m, 24h or 30d");
 }
 
 static void a_lifetime_is_longer_than_what_is_left_at_renewal(void **state)
@@ -283,6 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest wishes[] = {
 		TEST(without_a_word_the_ca_decides),
+		TEST(a_rehearsal_every_week_unless_it_says_otherwise),
 		TEST(wishes_are_read),
 		TEST(a_profile_may_be_required),
 		TEST(wishes_have_bounds),

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/str.h"
 #include "daemon/rehearsal.h"
+#include "daemon/rehearsal_when.h"
 #include "tests/unit/base/tempdir.h"
 
 #define NOW INT64_C(1795000000)
