@@ -80,6 +80,9 @@ void acme_account_facts_clear(struct acme_account_facts *facts);
  * before the request that depends on it; when it fails the order stops there. */
 struct acme_record {
 	void *ctx;
+	/* newOrder goes out next, with `replaces` or without. Once for each: an order
+	 * that was to be resumed may have to be made anew. May be NULL. */
+	int (*before_order)(void *ctx, bool replaces, struct err *err);
 	/* newOrder was answered: this URL resumes it. */
 	int (*order_created)(void *ctx, const char *order_url, struct err *err);
 	/* finalize goes out next: count a certificate as issued. */

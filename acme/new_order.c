@@ -219,7 +219,9 @@ int order_make(struct order_run *run, struct err *err)
 	struct wishes wishes;
 
 	for (;;) {
-		if (choose(run, &wishes, err))
+		if (choose(run, &wishes, err) ||
+		    (record->before_order &&
+		     record->before_order(record->ctx, wishes.replaces != NULL, err)))
 			return -1;
 		if (ask(run, &wishes, &refusal, err) == 0)
 			break;

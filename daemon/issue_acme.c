@@ -22,6 +22,8 @@ struct ordering { /* one issuer's turn */
 	struct acme_session *session;
 	char *replaces; /* certID of the predecessor; NULL: none */
 	enum limits_order as;
+	bool names_stay; /* the predecessor has the same names */
+	bool resumed;    /* one is under way: what forbids a new one was not looked at */
 };
 
 /* ---- what must be durable before a request goes out ---------------------- */
@@ -33,6 +35,28 @@ static void tell_damage(struct pass *pass, int rc, const struct err *err)
 		pass_note(pass, "limits", "%s", err->text);
 	else if (err->kind != ERR_NONE)
 		pass_tell(pass, EVENT_STATE_DAMAGED, NULL, err->text, NULL);
+}
+
+static int look_at_dns(struct ordering *ordering, struct err *err);
+static int look_at_limits(struct ordering *ordering, struct err *err);
+
+/* One without `replaces` is a renewal like others, and not exempt from all limits. */
+static int on_before_order(void *ctx, bool replaces, struct err *err)
+{
+	struct ordering *ordering = ctx;
+
+	if (!replaces && ordering->as == LIMITS_ARI)
+		ordering->as = ordering->names_stay ? LIMITS_RENEWAL : LIMITS_FRESH;
+	if (ordering->resumed) {
+		ordering->resumed = false;
+		if (issue_check_breaker(ordering->attempt, err)) {
+			ordering->attempt->skipped = true;
+			return -1;
+		}
+		if (look_at_dns(ordering, err))
+			return -1;
+	}
+	return look_at_limits(ordering, err);
 }
 
 static int on_order_created(void *ctx, const char *order_url, struct err *err)
@@ -152,6 +176,7 @@ static struct acme_request request_of(struct ordering *ordering)
 		.solvers = ordering->provers.solvers,
 		.n_solvers = ordering->provers.n,
 		.record = { .ctx = ordering,
+			    .before_order = on_before_order,
 			    .order_created = on_order_created,
 			    .before_finalize = on_before_finalize,
 			    .progress = on_progress },
@@ -218,45 +243,63 @@ static void find_predecessor(struct ordering *ordering,
 	if (!pass->have_current ||
 	    !job_came_from(&pass->job, attempt->issuer->name, attempt->issuer->directory))
 		return;
-	if (cert_names_are(pass->current.cert, pass->certificate->hosts))
+	ordering->names_stay = cert_names_are(pass->current.cert,
+					      pass->certificate->hosts);
+	if (ordering->names_stay)
 		ordering->as = LIMITS_RENEWAL;
 	ordering->replaces = cert_ari_id(pass->current.cert);
 	if (ordering->replaces && directory->renewal_info)
 		ordering->as = LIMITS_ARI;
 }
 
-/* Everything that only the CA, the account and the DNS tell. An order that is under way
- * has passed it. */
-static int look_before(struct ordering *ordering, struct err *err)
+static int look_at_dns(struct ordering *ordering, struct err *err)
 {
 	struct attempt *attempt = ordering->attempt;
-	const struct pass *pass = attempt->pass;
 	const struct issuer_config *issuer = attempt->issuer;
 	const char *url = acme_session_account_url(ordering->session);
 	const struct acme_directory *directory;
 	const char *const *domains;
-	struct err damage;
-	int rc;
 
 	if (acme_session_directory(ordering->session, &directory, err))
 		return -1;
-	find_predecessor(ordering, directory);
-	if (pass->job.order_url[0])
-		return 0;
 	domains = issuer->caa && issuer->caa[0]
 			  ? issuer->caa
 			  : (const char *const *)directory->caa_identities.items;
-	if (provers_know(&ordering->provers, url, domains, err) ||
-	    issue_check_caa(attempt, &ordering->provers, domains, err))
+	if (provers_know(&ordering->provers, url, domains, err))
 		return -1;
-	rc = limits_check(pass->in->config->state_dir, issuer, pass->certificate->hosts,
-			  ordering->as, clock_wall(), err);
+	return issue_check_caa(attempt, &ordering->provers, domains, err);
+}
+
+static int look_at_limits(struct ordering *ordering, struct err *err)
+{
+	struct attempt *attempt = ordering->attempt;
+	const struct pass *pass = attempt->pass;
+	struct err damage;
+	int rc;
+
+	rc = limits_check(pass->in->config->state_dir, attempt->issuer,
+			  pass->certificate->hosts, ordering->as, clock_wall(), err);
 	attempt->limited = rc != 0;
 	if (!rc) {
 		damage = *err;
 		tell_damage(attempt->pass, 0, &damage);
 	}
 	return rc;
+}
+
+/* Everything that only the CA, the account and the DNS tell. An order that is under way
+ * has passed it; should it be gone, on_before_order() looks. */
+static int look_before(struct ordering *ordering, struct err *err)
+{
+	const struct acme_directory *directory;
+
+	if (acme_session_directory(ordering->session, &directory, err))
+		return -1;
+	find_predecessor(ordering, directory);
+	ordering->resumed = ordering->attempt->pass->job.order_url[0] != '\0';
+	if (ordering->resumed)
+		return 0;
+	return look_at_dns(ordering, err) || look_at_limits(ordering, err) ? -1 : 0;
 }
 
 /* Without the CA's own certificate clients have to guess it. Fine where our trust knows

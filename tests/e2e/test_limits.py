@@ -1,5 +1,6 @@
 """What stands between us and the CA: the circuit breaker, and a proxy on the way."""
 
+import json
 import socket
 import threading
 
@@ -88,6 +89,23 @@ def test_the_circuit_breaker_opens_at_the_third_certificate_of_a_day(
     assert pebble.requests("/order-plz") == orders
     assert xc.served().thumbprint == served
     assert "open" in daemon.ok("explain", "xc").out
+
+
+def test_an_order_that_cannot_be_resumed_is_not_made_anew_past_the_breaker(setup, pebble, xc):
+    xc.start()
+    daemon = setup(pebble)
+    daemon.ok("renew", "xc")
+    daemon.ok("renew", "xc", "--force")
+    path = daemon.state / "certificates/xc/job.json"
+    job = json.loads(path.read_text())
+    job.update(order_url=f"https://127.0.0.1:{pebble.port}/my-order/gone",
+               order_issuer="pebble", order_directory=issuer_of(pebble)["directory"])
+    path.write_text(json.dumps(job))
+    orders = pebble.requests("/order-plz")
+    result = daemon("renew", "xc", "--force")
+    assert result.code == 1
+    assert "the circuit breaker is open: 2 certificates in 24 h" in result.err
+    assert pebble.requests("/order-plz") == orders
 
 
 def test_the_circuit_breaker_tells_monitoring_when_nobody_asked(setup, pebble, xc, webhook):

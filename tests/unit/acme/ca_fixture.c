@@ -41,6 +41,17 @@ int ca_stop(void **state)
 	return 0;
 }
 
+static int before_order(void *ctx, bool replaces, struct err *err)
+{
+	struct client *client = ctx;
+
+	client->asked++;
+	client->asked_replaces = replaces;
+	if (client->fail_before_order)
+		return err_set(err, ERR_TRANSIENT, "the limit has to pass first");
+	return 0;
+}
+
 static int order_created(void *ctx, const char *order_url, struct err *err)
 {
 	struct client *client = ctx;
@@ -123,7 +134,11 @@ struct client *client_new(const char *options, bool two_names)
 		.common_name = true,
 		.solvers = &client->solver,
 		.n_solvers = 1,
-		.record = { client, order_created, before_finalize, progress },
+		.record = { .ctx = client,
+			    .before_order = before_order,
+			    .order_created = order_created,
+			    .before_finalize = before_finalize,
+			    .progress = progress },
 	};
 	assert_int_equal(key_generate("ec-p256", &client->account_key, &client->err), 0);
 	assert_int_equal(key_generate("ec-p256", &client->leaf_key, &client->err), 0);

@@ -26,6 +26,8 @@ struct client {
 
 	/* what the callbacks saw, and how they shall behave */
 	char order_url[512]; /* of the last order_created */
+	int asked;           /* before_order */
+	bool asked_replaces, fail_before_order;
 	int orders, finalizes, presented, withdrawn, live;
 	bool fail_present, fail_order_created, fail_finalize, cancel_at_order;
 	int challenges_while_presenting; /* 0 when all were presented before the first */

@@ -163,6 +163,8 @@ static void three_orders_are_the_most(void **state)
 	client->request.not_after = 1795258800;
 	expect_failure(client, ERR_CONFIG, "newOrder: invalidProfile");
 	assert_int_equal(ca_count(client, "order"), 3);
+	assert_int_equal(client->asked, 3);
+	assert_false(client->asked_replaces);
 	expect_notes(client, 2, "with dates of ours");
 	client_free(client);
 

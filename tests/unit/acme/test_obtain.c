@@ -269,7 +269,7 @@ static void a_resumed_certificate_for_another_key_is_refused(void **state)
 
 static void an_order_that_is_gone_is_given_up_for_a_new_one(void **state)
 {
-	struct client *client = client_new("f=poll:gone:1", false);
+	struct client *client = client_new("f=poll:gone:2", false);
 	char *url;
 
 	(void)state;
@@ -278,6 +278,10 @@ static void an_order_that_is_gone_is_given_up_for_a_new_one(void **state)
 	url = str_dup(client->order_url);
 	client->fail_order_created = false;
 	client->request.order_url = url;
+	client->fail_before_order = true;
+	expect_failure(client, ERR_TRANSIENT, "the limit has to pass first");
+	assert_int_equal(ca_count(client, "order"), 1);
+	client->fail_before_order = false;
 	expect_certificate(client);
 	assert_int_equal(client->orders, 2);
 	assert_string_not_equal(client->order_url, url);
