@@ -106,30 +106,42 @@ static void ask(struct call *call)
 		hang_up(call, failed);
 }
 
+/* Asks and waits for the last answer; the loop is there. -1: nobody answered. */
+static int converse(struct call *call, const char *path, struct err *err)
+{
+	int failed = uv_pipe_init(&call->loop, &call->pipe, 0), rc;
+
+	if (failed)
+		return err_set(err, ERR_IO, "make a pipe to the daemon: %s",
+			       uv_strerror(failed));
+	call->pipe.data = call;
+	rc = control_connect(path, &call->pipe, err);
+	if (rc)
+		hang_up(call, 0);
+	else
+		ask(call);
+	(void)uv_run(&call->loop, UV_RUN_DEFAULT);
+	if (!rc && !call->last)
+		rc = err_set(err, ERR_IO,
+			     "the daemon hung up before it answered (%s): see its log",
+			     uv_strerror(call->failed));
+	return rc;
+}
+
 int control_call(const char *path, const cJSON *request,
 		 void (*on_line)(void *ctx, const cJSON *line), void *ctx,
 		 cJSON **ret_last, struct err *err)
 {
 	struct call call = { .on_line = on_line, .ctx = ctx };
 	char *printed = json_print(request);
-	int rc;
+	int failed = uv_loop_init(&call.loop), rc;
 
 	call.request = str_printf("%s\n", printed);
 	buf_init(&call.input, LINE_MAX_BYTES);
-	(void)uv_loop_init(&call.loop);
-	(void)uv_pipe_init(&call.loop, &call.pipe, 0);
-	call.pipe.data = &call;
-	rc = control_connect(path, &call.pipe, err);
-	if (rc)
-		hang_up(&call, 0);
-	else
-		ask(&call);
-	(void)uv_run(&call.loop, UV_RUN_DEFAULT);
-	(void)uv_loop_close(&call.loop);
-	if (!rc && !call.last)
-		rc = err_set(err, ERR_IO,
-			     "the daemon hung up before it answered (%s): see its log",
-			     uv_strerror(call.failed));
+	rc = failed ? err_set(err, ERR_IO, "ask the daemon: %s", uv_strerror(failed))
+		    : converse(&call, path, err);
+	if (!failed)
+		(void)uv_loop_close(&call.loop);
 	if (!rc)
 		*ret_last = call.last;
 	buf_release(&call.input);

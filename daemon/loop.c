@@ -355,9 +355,10 @@ static void tear_down(struct loop *loop)
 int loop_run(const struct config *config, struct host *host, struct err *err)
 {
 	struct loop loop = { .host = host, .started_at = clock_wall() };
-	int rc;
+	int rc = uv_loop_init(&loop.uv);
 
-	(void)uv_loop_init(&loop.uv);
+	if (rc)
+		return err_set(err, ERR_IO, "make an event loop: %s", uv_strerror(rc));
 	loop.config = config_ref_new(config, 1);
 	rc = set_up(&loop, err);
 	if (!rc) {

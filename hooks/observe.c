@@ -30,6 +30,7 @@ static void look_at_tls_json(const struct target *target, struct target_view *vi
 		return;
 	if (file_inspect(target->tls_json, &facts, &err)) {
 		problem(view, err.text);
+		view->tls_json_present = true; /* nobody has seen that it is gone */
 		return;
 	}
 	view->tls_json_present = facts.type != FILE_ABSENT;

@@ -15,7 +15,7 @@
 struct cancel;
 
 struct target_view {
-	bool has_tls_json, tls_json_present, tls_enabled;
+	bool has_tls_json, tls_json_present, tls_enabled; /* present: or not to be seen */
 	char tls_json_sha1[CERT_SHA1_HEX]; /* "" when it names none */
 	char store_sha1[CERT_SHA1_HEX];    /* what link or files name; "" for none */
 	bool key_usable;         /* the store's current key signs for its cert */

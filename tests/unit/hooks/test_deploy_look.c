@@ -145,6 +145,25 @@ static void what_is_wrong_with_files_is_said(void **state)
 	free(key);
 }
 
+static void a_tls_json_that_cannot_be_seen_is_not_said_to_be_gone(void **state)
+{
+	struct world *w = *state;
+	char *loop = path_join(w->folder, "loop"), *inside = path_join(loop, "tls.json");
+	struct target_view view;
+	struct err err;
+
+	assert_int_equal(dir_make(w->folder, FILE_SECRET, &err), 0);
+	assert_int_equal(symlink(loop, loop), 0);
+	w->targets[0].tls_json = inside;
+	observe_files(&w->targets[0], &view);
+	assert_true(view.tls_json_present);
+	assert_string_equal(view.tls_json_sha1, "");
+	assert_contains(view.files_problem, "look at '");
+	target_view_clear(&view);
+	free(inside);
+	free(loop);
+}
+
 static void fixed_files_are_observed_too(void **state)
 {
 	struct world *w = *state;
@@ -300,6 +319,7 @@ int main(void)
 		ONE(preflight_misses_a_service),
 		ONE(a_healthy_target_is_seen_so),
 		ONE(what_is_wrong_with_files_is_said),
+		ONE(a_tls_json_that_cannot_be_seen_is_not_said_to_be_gone),
 		ONE(fixed_files_are_observed_too),
 		ONE(fixed_files_are_switched_and_come_back),
 		ONE(lost_journals_are_rebuilt_from_what_is_served),
