@@ -16,10 +16,10 @@ struct cancel;
 
 struct target_view {
 	bool has_tls_json, tls_json_present, tls_enabled; /* present: or not to be seen */
-	char tls_json_sha1[CERT_SHA1_HEX]; /* "" when it names none */
-	char store_sha1[CERT_SHA1_HEX];    /* what link or files name; "" for none */
-	bool key_usable;         /* the store's current key signs for its cert */
-	char files_problem[512]; /* why something could not be read; "" */
+	char tls_json_sha1[CERT_SHA1_HEX];                /* "" when it names none */
+	char store_sha1[CERT_SHA1_HEX]; /* what link or files name; "" for none */
+	bool key_usable;                /* the store's current key signs for its cert */
+	char files_problem[512];        /* why something could not be read; "" */
 	enum service_state service;
 	struct probe_result *endpoints; /* n_verify of them; NULL when not asked */
 	size_t n_endpoints;
