@@ -63,18 +63,16 @@ int account_key_read(const char *path, EVP_PKEY **ret_key, struct err *err)
 	return rc;
 }
 
-/* A damaged file is a hint lost: it is begun anew with what is known now. */
-static cJSON *read_or_begin(const char *file)
+/* A damaged file is a hint lost: it is begun anew with what is known now. One that cannot
+ * be read at the moment is not. */
+static int read_or_begin(const char *file, cJSON **ret_json, struct err *err)
 {
-	cJSON *json = NULL;
-	struct err ignored;
-
-	if (json_read_file(file, ACCOUNT_MAX_BYTES, &json, &ignored) ||
-	    !cJSON_IsObject(json)) {
-		cJSON_Delete(json);
-		json = cJSON_CreateObject();
-	}
-	return json;
+	if (!json_read_file(file, ACCOUNT_MAX_BYTES, ret_json, err))
+		return 0;
+	if (err->kind != ERR_NOT_FOUND && err->kind != ERR_CONFIG)
+		return -1;
+	*ret_json = cJSON_CreateObject();
+	return 0;
 }
 
 int account_change(const struct config *config, const struct issuer_config *issuer,
@@ -86,9 +84,8 @@ int account_change(const struct config *config, const struct issuer_config *issu
 	cJSON *json = NULL;
 	int rc = -1;
 
-	if (state_file_lock(lock_path, &lock, err))
+	if (state_file_lock(lock_path, &lock, err) || read_or_begin(file, &json, err))
 		goto out;
-	json = read_or_begin(file);
 	for (size_t i = 0; i < n; i++) {
 		cJSON_DeleteItemFromObjectCaseSensitive(json, facts[i].name);
 		if (facts[i].value)
