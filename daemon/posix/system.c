@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/wipe.h"
 #include "daemon/posix/sandbox.h"
 
 char **system_arguments(int *argc, char **argv)
@@ -91,6 +92,7 @@ void system_harden(void)
 {
 	const struct rlimit none = { 0, 0 };
 
+	(void)wipe_library_memory();
 	/* A few workers that are seldom busy need no arena each. */
 	(void)mallopt(M_ARENA_MAX, 1);
 	(void)mallopt(M_TRIM_THRESHOLD, 64 * 1024);

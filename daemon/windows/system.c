@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "base/windows/wide.h"
+#include "base/wipe.h"
 #include "daemon/windows/administrator.h"
 #include "daemon/windows/own_folder.h"
 #include "daemon/windows/wer.h"
@@ -112,6 +113,7 @@ static void allow_system_libraries_only(void)
 
 void system_harden(void)
 {
+	(void)wipe_library_memory();
 	(void)HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
 	/* No dialog that nobody sees, and no report with our memory in it. */
 	(void)SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX |
