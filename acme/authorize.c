@@ -109,13 +109,20 @@ static struct acme_challenge challenge_of(const struct order_run *run,
 }
 
 /* RFC 8555 8.1, 8.4 */
-static void prepare(const struct order_run *run, struct authorization *each)
+static int prepare(const struct order_run *run, struct authorization *each,
+		   struct err *err)
 {
+	bool by_dns = str_equal(each->solver->type, "dns-01");
+
 	if (!each->token)
-		return;
+		return 0;
 	each->key_authorization = jws_key_authorization(run->session->key, each->token);
-	if (str_equal(each->solver->type, "dns-01") && each->key_authorization)
+	if (by_dns && each->key_authorization)
 		each->dns_value = jws_dns_value(each->key_authorization);
+	if (!each->key_authorization || (by_dns && !each->dns_value))
+		return err_openssl(err, "make the answer to the challenge for '%s'",
+				   each->identifier);
+	return 0;
 }
 
 static int no_challenge(const struct order_run *run, const struct authorization *each,
@@ -161,9 +168,8 @@ static int present_all(struct order_run *run, struct authorizations *all, struct
 			continue;
 		if (!each->solver)
 			return no_challenge(run, each, err);
-		if (check_account(run, each, err))
+		if (check_account(run, each, err) || prepare(run, each, err))
 			return -1;
-		prepare(run, each);
 		challenge = challenge_of(run, each);
 		each->presented = true;
 		if (each->solver->present(each->solver->ctx, &challenge, err))

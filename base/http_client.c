@@ -35,6 +35,7 @@ struct http_client {
 	size_t max_body_bytes;
 	bool allow_plain;
 	bool initialised;
+	CURLcode refused; /* the first option that curl did not take */
 	unsigned long requests, connections;
 	int64_t date, date_mono_ms; /* date 0: none learnt */
 	char words[CURL_ERROR_SIZE];
@@ -88,59 +89,65 @@ fail:
 
 /* ---- one request --------------------------------------------------------- */
 
+/* One option. A request goes out only when curl took all of them: without one it could
+ * trust, follow or send what it must not. */
+#define SET(client, option, value)                                                       \
+	set((client), curl_easy_setopt((client)->easy, (option), (value)))
+
+static void set(struct http_client *client, CURLcode code)
+{
+	if (!client->refused)
+		client->refused = code;
+}
+
 /* curl's own file stays unread unless the chain needs it. */
 static void set_trust(struct http_client *client)
 {
-	CURL *easy = client->easy;
 	char *file = NULL;
 
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
+	SET(client, CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(client, CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(client, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_getinfo(client->easy, CURLINFO_CAINFO, &file);
 	client->trust.file = file; /* built into curl, or NULL: OpenSSL's */
-	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	SET(client, CURLOPT_CAINFO, NULL);
 #if LIBCURL_VERSION_NUM >= 0x075700
-	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+	(void)curl_easy_setopt(client->easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 #endif
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, http_trust);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &client->trust);
+	SET(client, CURLOPT_SSL_CTX_FUNCTION, http_trust);
+	SET(client, CURLOPT_SSL_CTX_DATA, &client->trust);
 }
 
 static void set_limits(struct http_client *client, const struct http_request *request)
 {
 	const char *protocols = client->allow_plain ? "http,https" : "https";
-	CURL *easy = client->easy;
 	bool follow = request->max_redirects > 0 && !str_equal(request->method, "POST") &&
 		      !str_equal(request->method, "DELETE");
 
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
-	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, follow ? 1L : 0L);
-	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)request->max_redirects);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(client->timeout_s * 1000));
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-			 (long)(client->timeout_s * 1000));
-	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
-			 (curl_off_t)client->max_body_bytes);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	SET(client, CURLOPT_PROTOCOLS_STR, protocols);
+	SET(client, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
+	SET(client, CURLOPT_FOLLOWLOCATION, follow ? 1L : 0L);
+	SET(client, CURLOPT_MAXREDIRS, (long)request->max_redirects);
+	SET(client, CURLOPT_TIMEOUT_MS, (long)(client->timeout_s * 1000));
+	SET(client, CURLOPT_CONNECTTIMEOUT_MS, (long)(client->timeout_s * 1000));
+	SET(client, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)client->max_body_bytes);
+	SET(client, CURLOPT_NOSIGNAL, 1L);
 }
 
-static void set_method(CURL *easy, const struct http_request *request)
+static void set_method(struct http_client *client, const struct http_request *request)
 {
 	if (str_equal(request->method, "HEAD")) {
-		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+		SET(client, CURLOPT_NOBODY, 1L);
 	} else if (str_equal(request->method, "POST")) {
-		curl_easy_setopt(easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-				 (curl_off_t)(request->body ? request->body_len : 0));
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-				 request->body ? request->body : "");
+		SET(client, CURLOPT_POST, 1L);
+		SET(client, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)(request->body ? request->body_len : 0));
+		SET(client, CURLOPT_POSTFIELDS, request->body ? request->body : "");
 	} else {
-		curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+		SET(client, CURLOPT_HTTPGET, 1L);
 	}
 	if (str_equal(request->method, "DELETE"))
-		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
+		SET(client, CURLOPT_CUSTOMREQUEST, "DELETE");
 }
 
 /* Gives the header list; never empty. "Expect:" forbids a round trip nobody needs. */
@@ -158,29 +165,32 @@ static struct curl_slist *header_list(const struct http_request *request)
 	return list;
 }
 
-static void configure(struct http_client *client, const struct http_request *request,
-		      struct http_incoming *incoming, struct curl_slist *headers)
+static int configure(struct http_client *client, const struct http_request *request,
+		     struct http_incoming *incoming, struct curl_slist *headers,
+		     struct err *err)
 {
-	CURL *easy = client->easy;
-
-	curl_easy_reset(easy);
+	curl_easy_reset(client->easy);
+	client->refused = CURLE_OK;
 	*client->words = '\0';
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->words);
-	curl_easy_setopt(easy, CURLOPT_URL, request->url);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "certrenewd/" CERTRENEWD_VERSION);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_PROXY,
-			 client->proxy); /* "": no environment either */
-	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, http_socket_open);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_take_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, incoming);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_take_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, incoming);
-	set_method(easy, request);
+	SET(client, CURLOPT_ERRORBUFFER, client->words);
+	SET(client, CURLOPT_URL, request->url);
+	SET(client, CURLOPT_HTTPHEADER, headers);
+	SET(client, CURLOPT_USERAGENT, "certrenewd/" CERTRENEWD_VERSION);
+	SET(client, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(client, CURLOPT_PROXY, client->proxy); /* "": no environment either */
+	SET(client, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET(client, CURLOPT_OPENSOCKETFUNCTION, http_socket_open);
+	SET(client, CURLOPT_HEADERFUNCTION, http_take_header);
+	SET(client, CURLOPT_HEADERDATA, incoming);
+	SET(client, CURLOPT_WRITEFUNCTION, http_take_body);
+	SET(client, CURLOPT_WRITEDATA, incoming);
+	set_method(client, request);
 	set_limits(client, request);
 	set_trust(client);
+	if (client->refused)
+		return err_set(err, ERR_IO, "cannot set up libcurl: %s",
+			       curl_easy_strerror(client->refused));
+	return 0;
 }
 
 /* Drives the transfer to its end. 0 and curl's verdict, or -1 when cancelled. */
@@ -193,7 +203,7 @@ static int drive(struct http_client *client, CURLcode *ret_code, struct err *err
 	while (running && !code) {
 		if (cancel_check(client->cancel, err)) {
 			/* Else curl would wait for a name server that does not answer. */
-			curl_easy_setopt(client->easy, CURLOPT_QUICK_EXIT, 1L);
+			(void)curl_easy_setopt(client->easy, CURLOPT_QUICK_EXIT, 1L);
 			return -1;
 		}
 		code = curl_multi_perform(client->multi, &running);
@@ -268,8 +278,9 @@ int http_client_perform(struct http_client *client, const struct http_request *r
 	if (!headers)
 		return err_set(err, ERR_IO, "cannot set up libcurl");
 	buf_init(&incoming.response.body, client->max_body_bytes);
-	configure(client, request, &incoming, headers);
-	rc = transfer(client, request, &incoming, err);
+	rc = configure(client, request, &incoming, headers, err);
+	if (!rc)
+		rc = transfer(client, request, &incoming, err);
 	if (rc)
 		http_response_release(&incoming.response);
 	else

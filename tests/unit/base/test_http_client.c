@@ -366,6 +366,20 @@ static void plain_http_and_nonsense_are_refused(void **state)
 	http_client_free(client);
 }
 
+/* curl takes no text of more than 8,000,000 bytes. The peer is there and would answer. */
+static void an_option_that_curl_refuses_stops_the_request(void **state)
+{
+	char *proxy = mem_calloc(9000001, 1);
+	struct http_client *client;
+
+	(void)state;
+	memset(proxy, 'x', 9000000);
+	client = client_with((struct http_client_options){ .proxy = proxy }, NULL);
+	refuses(client, "/ok", ERR_IO, "cannot set up libcurl: ");
+	http_client_free(client);
+	free(proxy);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -380,6 +394,7 @@ int main(void)
 		CASE(redirects_end_at_the_limit_and_never_lead_to_plain_http),
 		CASE(a_truncated_body_is_transient),
 		cmocka_unit_test(nobody_listening_is_transient),
+		CASE(an_option_that_curl_refuses_stops_the_request),
 		CASE(a_hanging_peer_ends_with_the_timeout),
 		CASE(cancelling_ends_a_request_within_a_second),
 		cmocka_unit_test(no_secret_of_a_url_gets_into_a_sentence),
