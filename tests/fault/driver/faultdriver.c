@@ -7,8 +7,8 @@
  * FAULT: kill (SIGKILL of PROGRAM as the N-th call is entered; its children live on, as
  * they would), eio, enospc, eacces, eintr, emfile (the call is not made and fails so).
  * One counter runs over all threads and children. A child whose program is called NAME is
- * left alone from its exec on: a service that stays. A fault that call N cannot meet does
- * not fire.
+ * left alone from its exec on: a service that stays. When call N cannot meet the fault, the
+ * next one that can meets it.
  *
  * LOG gets a line a call, its fields separated by tabs: number, thread, program's name,
  * "own" or "foreign", call, faults that it can meet, result, target, other path, number
@@ -232,7 +232,7 @@ static void entered(struct driver *d, struct thread *thread,
 	d->count++;
 	if (!d->fault)
 		begin_line(d, thread, &call);
-	else if (d->count == d->nth && (call.faults & d->fault))
+	else if (!d->fired && d->count >= d->nth && (call.faults & d->fault))
 		strike(d, thread, &call);
 }
 

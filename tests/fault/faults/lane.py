@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import ssl
+import threading
 import time
 
 from lib.daemon import Certrenewd
@@ -16,7 +17,7 @@ from lib.webhook import Webhook
 from lib.xc import XcApp
 
 # Of the control program: they belong to the process that runs, not to what is on disk.
-NOT_KEPT = ("xcctl.pid", "xcctl.log")
+NOT_KEPT = ("xcctl.pid", "xcctl.log", "xcctl.lock")
 
 
 def leaf_at(port, name="localhost"):
@@ -53,6 +54,55 @@ class App(XcApp):
         return self.store.parent / f"{self.store.name}.versions" / thumbprint
 
 
+class Gate:
+    """A way to a port of ours that can be shut: then whoever comes is sent away."""
+
+    def __init__(self, port):
+        self.shut, self._to = False, port
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client = self._listener.accept()[0]
+            except OSError:
+                return
+            if self.shut:
+                client.close()
+                continue
+            threading.Thread(target=self._join, args=(client,), daemon=True).start()
+
+    def _join(self, client):
+        try:
+            server = socket.create_connection(("127.0.0.1", self._to), timeout=60)
+        except OSError:
+            client.close()
+            return
+        for source, sink in ((client, server), (server, client)):
+            threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _copy(source, sink):
+        try:
+            while True:
+                data = source.recv(65536)
+                if not data:
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self._listener.close()
+
+
 class Lane:
     """`apps` applications xc0, xc1 ...; `pebble` are options of lib.pebble.Pebble. One
     certificate 'xc' for all of them."""
@@ -62,6 +112,7 @@ class Lane:
         self.folder, self.build = folder, build
         self.saved = folder / "saved"
         self._log_at, self._counted = 0, {}
+        self.closers = []
         self.webhook = Webhook()
         self.pebble = Pebble(folder / "pebble", nonce_reject=0, **pebble)
         self.apps = [App(folder / f"xc{i}", build / "tests/support") for i in range(apps)]
@@ -101,6 +152,8 @@ class Lane:
         for app in self.apps:
             app.misbehave()
             app.ctl("stop", check=False)
+        for close in self.closers:
+            close()
         self.pebble.close()
         self.webhook.close()
 
@@ -185,7 +238,8 @@ class Lane:
         if app.state() == state and state is not None:
             return
         app.ctl("stop" if state is None else "restart", check=False)
-        wait_until(lambda: app.state() == state, 10, f"{app.name} back in '{state}'")
+        if app.state() != state:
+            raise RuntimeError(f"{app.name} is not back in '{state}': {app.log()}")
 
     # -- what is remembered
 
@@ -205,6 +259,17 @@ class Lane:
                 issuer["next_at"] = now - 1
         if job:
             path.write_text(json.dumps(job))
+
+    def mode(self, target="xc0"):
+        """https, fallback or operator, as `status` says."""
+        for said in self.daemon.status("xc")["targets"]:
+            if said["name"] == target:
+                return said["mode"]
+        return None
+
+    def pending(self):
+        """Alerts that wait on disk."""
+        return self.daemon.ok("status", "--json").json["alerts_pending"]
 
     def journals(self):
         """Every journal by its path below the state directory."""

@@ -32,8 +32,9 @@ def run_driver(build, daemon, words, driver_words):
     output goes to, so nobody waits for those to be closed."""
     with tempfile.TemporaryDirectory(dir=daemon.folder.parent / "log") as folder:
         log, out, err = (Path(folder) / name for name in ("log", "out", "err"))
-        argv = [str(build / "tests/fault/faultdriver"), *driver_words, str(log),
-                "--leave", "xcapp", "--", *daemon._argv(words)]
+        inner = daemon._argv(words)[len(daemon.enter):]
+        argv = [*daemon.enter, str(build / "tests/fault/faultdriver"), *driver_words,
+                str(log), "--leave", "xcapp", "--", *inner]
         with open(out, "wb") as to_out, open(err, "wb") as to_err:
             code = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=to_out,
                                   stderr=to_err, timeout=TIMEOUT_S,
