@@ -231,22 +231,33 @@ int account_renew(const struct config *config, const struct issuer_config *issue
 	return rc ? rc : prepare_one(config, issuer, notes, err);
 }
 
+/* Puts the key there, or sees that it is there: an import that died is repeated. */
+static int put_key(const char *path, const EVP_PKEY *key, const char *issuer,
+		   struct err *err)
+{
+	struct file_facts facts;
+	EVP_PKEY *ours = NULL;
+	bool same;
+
+	if (file_inspect(path, &facts, err))
+		return -1;
+	if (facts.type == FILE_ABSENT)
+		return account_key_write(path, key, err);
+	same = !account_key_read(path, &ours, err) && EVP_PKEY_eq(ours, key) == 1;
+	EVP_PKEY_free(ours);
+	return same ? 0
+		    : err_set(err, ERR_REFUSED, "issuer '%s' has an account already",
+			      issuer);
+}
+
 int account_adopt(const struct config *config, const struct issuer_config *issuer,
 		  const EVP_PKEY *key, const char *url, struct err *err)
 {
 	char *folder = account_folder(config, issuer);
 	char *path = path_join(folder, ACCOUNT_KEY);
-	struct file_facts facts;
 	int rc = -1;
 
-	if (dir_make(folder, FILE_SECRET, err) || file_inspect(path, &facts, err))
-		goto out;
-	if (facts.type != FILE_ABSENT) {
-		err_set(err, ERR_REFUSED, "issuer '%s' has an account already",
-			issuer->name);
-		goto out;
-	}
-	if (account_key_write(path, key, err) ||
+	if (dir_make(folder, FILE_SECRET, err) || put_key(path, key, issuer->name, err) ||
 	    (url && account_remember(config, issuer, url, err)))
 		goto out;
 	rc = 0;

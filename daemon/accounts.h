@@ -45,8 +45,8 @@ int account_renew(const struct config *config, const struct issuer_config *issue
 		  struct strlist *notes, struct err *err);
 
 /* Makes an account of another client ours: key and URL (NULL: not known) are put where
- * accounts_prepare() would make new ones. ERR_REFUSED when the issuer has one already.
- * Borrows the key; the caller holds the state lock. */
+ * accounts_prepare() would make new ones. ERR_REFUSED when the issuer has one already,
+ * with another key. Borrows the key; the caller holds the state lock. */
 int account_adopt(const struct config *config, const struct issuer_config *issuer,
 		  const EVP_PKEY *key, const char *url, struct err *err);
 

@@ -34,8 +34,9 @@ static size_t count_taken(const struct winacme *found)
 
 /* ---- the state directory ------------------------------------------------- */
 
-static void adopt(const char *state_dir, const struct winacme_endpoint *endpoint,
-		  const char *account, struct strlist *notes)
+/* An account that we cannot have is a note, a disk that refuses it an error. */
+static int adopt(const char *state_dir, const struct winacme_endpoint *endpoint,
+		 const char *account, struct strlist *notes, struct err *err)
 {
 	char *name = winacme_issuer(endpoint, account), *url = NULL, *text;
 	const struct config config = { .state_dir = state_dir };
@@ -45,41 +46,48 @@ static void adopt(const char *state_dir, const struct winacme_endpoint *endpoint
 		.directory = endpoint->guessed ? NULL : endpoint->directory,
 	};
 	EVP_PKEY *key = NULL;
-	struct err err;
+	int rc = 0;
 
-	if (winacme_account(endpoint->folder, account, &key, &url, &err) ||
-	    account_adopt(&config, &issuer, key, url, &err))
+	if (winacme_account(endpoint->folder, account, &key, &url, err) ||
+	    (rc = account_adopt(&config, &issuer, key, url, err)))
 		text = str_printf("the account at '%s' is not taken over (%s); without "
 				  "it a new one is registered with the first order",
-				  name, err.text);
+				  name, err->text);
 	else
 		text = str_printf("the account at '%s' is taken over%s%s", name,
 				  url ? ": " : "", url ? url : "");
-	strlist_add(notes, text);
+	if (rc && err->kind == ERR_REFUSED)
+		rc = 0;
+	if (!rc)
+		strlist_add(notes, text);
 	EVP_PKEY_free(key);
 	free(url);
 	free(text);
 	free(name);
+	return rc;
 }
 
-static void adopt_accounts(const char *state_dir, const struct winacme *found,
-			   struct strlist *notes)
+static int adopt_accounts(const char *state_dir, const struct winacme *found,
+			  struct strlist *notes, struct err *err)
 {
-	for (size_t i = 0; i < found->n_endpoints; i++) {
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < found->n_endpoints; i++) {
 		const struct winacme_endpoint *endpoint = &found->endpoints[i];
 		struct strlist done = { 0 };
 
-		for (size_t k = 0; k < endpoint->n_renewals; k++) {
+		for (size_t k = 0; !rc && k < endpoint->n_renewals; k++) {
 			const struct winacme_renewal *renewal = &endpoint->renewals[k];
 			const char *account = renewal->account ? renewal->account : "";
 
 			if (renewal->refusals.n || strlist_has(&done, account))
 				continue;
 			strlist_add(&done, account);
-			adopt(state_dir, endpoint, renewal->account, notes);
+			rc = adopt(state_dir, endpoint, renewal->account, notes, err);
 		}
 		strlist_clear(&done);
 	}
+	return rc;
 }
 
 /* What is only ours: made here, under the lock that a daemon would hold. */
@@ -97,8 +105,10 @@ static int fill_state(const struct winacme *found, struct strlist *notes, struct
 		err_wrap(err, "stop the daemon first");
 		goto out;
 	}
-	adopt_accounts(state_dir, found, notes);
-	rc = handover_begin(state_dir, found, err);
+	if (adopt_accounts(state_dir, found, notes, err) ||
+	    handover_begin(state_dir, found, err))
+		goto out;
+	rc = 0;
 out:
 	file_lock_release(lock);
 	free(path);
@@ -203,8 +213,10 @@ static enum exit_code import(const struct options *options, const struct winacme
 		fputs(buf_str(yaml), stdout);
 		print_all("note: ", notes);
 		code = EXIT_CODE_DONE;
-	} else if (check_free(config, &err) || write_config(config, yaml, &err) ||
-		   fill_state(found, notes, &err)) {
+	} else if (check_free(config, &err) || fill_state(found, notes, &err) ||
+		   write_config(config, yaml, &err)) {
+		/* The configuration comes last: until it is there, the command can be
+		 * repeated. */
 		code = command_fail(&err);
 	} else {
 		print_all("note: ", notes);
