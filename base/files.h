@@ -29,6 +29,17 @@ enum file_audience { FILE_PUBLIC, FILE_SECRET };
  * or a pipe is ERR_IO. */
 int file_read(const char *path, struct buf *ret, struct err *err);
 
+#define FILE_HASH_MAX 65                       /* 64 lower-case hex digits, a NUL */
+#define FILE_HASH_MAX_BYTES (16 * 1024 * 1024) /* of one file */
+
+/* SHA-256 of bytes, and of the file behind `path`: "" when there is none. */
+void bytes_hash(const void *data, size_t len, char ret[FILE_HASH_MAX]);
+int file_hash(const char *path, char ret[FILE_HASH_MAX], struct err *err);
+
+/* Is the file as `expected` says (file_hash(), NULL: always)? Else ERR_TRANSIENT: who
+ * changed it is not known, but when. */
+int file_check_same(const char *path, const char *expected, struct err *err);
+
 enum file_type { FILE_ABSENT, FILE_REGULAR, FILE_DIRECTORY, FILE_LINK, FILE_OTHER };
 
 struct file_facts {
@@ -89,6 +100,25 @@ int file_resolve_trusted(const char *path, char **ret_path, struct err *err);
  * owner of the nearest existing one. */
 int file_replace_keeping(const char *path, const void *data, size_t len,
 			 enum file_audience audience, struct err *err);
+
+struct file_new { /* what shall stand at a path; borrowed */
+	const void *data;
+	size_t len;
+	enum file_audience audience;
+	const char *expected; /* what must be there until then, as file_hash() gives it;
+				 NULL: whatever is there */
+	const char *suffix;   /* of the name while it is written; NULL: the usual one.
+				 Two machines that may write at once need one each */
+};
+
+/* file_replace_keeping(), if the file is still what it was: it is compared right before
+ * the rename, and on Linux once more behind it, by an exchange that is taken back. So the
+ * bytes of a program that writes at the same moment are never lost but in what is left of
+ * the window: an open file that is written on after our last look, and on Windows and on
+ * file systems without an exchange (NFS, SMB) the instant between look and rename. An
+ * expected absence has no window: the name is made by whoever is first.
+ * ERR_TRANSIENT "'x' was changed by somebody else at ...; nothing was overwritten". */
+int file_replace_if(const char *path, const struct file_new *new, struct err *err);
 
 /* Points the symbolic link `path` at `target` in one rename, synced. Makes it if absent;
  * ERR_CONFIG if something else than a link is there. */

@@ -91,13 +91,18 @@ bool change_is_applied(const struct change *change)
 }
 
 /* Bytes first, then access: a new key is readable by us alone until it is whole. */
-static int apply_file(const struct change *change, struct err *err)
+static int apply_file(const struct change *change, const char *expected, struct err *err)
 {
+	const struct file_new new = {
+		.data = buf_str(&change->content),
+		.len = change->content.len,
+		.audience = change->audience,
+		.expected = expected,
+	};
 	char *real = NULL;
 	int rc = -1;
 
-	if (file_replace_keeping(change->path, buf_str(&change->content),
-				 change->content.len, change->audience, err))
+	if (file_replace_if(change->path, &new, err))
 		goto out;
 	if (change->owner || change->group || change->mode) {
 		if (file_resolve_trusted(change->path, &real, err))
@@ -112,11 +117,11 @@ out:
 	return rc;
 }
 
-int change_apply(const struct change *change, struct err *err)
+int change_apply(const struct change *change, const char *expected, struct err *err)
 {
 	switch (change->kind) {
 	case CHANGE_FILE:
-		return apply_file(change, err);
+		return apply_file(change, expected, err);
 	case CHANGE_LINK:
 		return link_replace(change->path, change->link_target, err);
 	case CHANGE_WATCHED:

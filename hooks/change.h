@@ -45,7 +45,8 @@ void change_list_clear(struct change_list *list);
 /* Does it already look as the change wants it? (CHANGE_WATCHED: never.) */
 bool change_is_applied(const struct change *change);
 
-/* Applies it: file_replace_keeping() plus access, or link_replace(). Idempotent. */
-int change_apply(const struct change *change, struct err *err);
+/* Applies it: file_replace_if() what is there is `expected` (NULL: whatever is there)
+ * plus access, or link_replace(). Idempotent. */
+int change_apply(const struct change *change, const char *expected, struct err *err);
 
 #endif

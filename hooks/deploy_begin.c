@@ -145,7 +145,7 @@ static struct journal detach(struct journal *journal)
 
 enum movement member_begin(struct member *member, struct err *err)
 {
-	bool resumed = is_resumed(member);
+	bool resumed = member->resumed = is_resumed(member);
 	struct journal before = detach(&member->journal);
 	enum movement movement;
 

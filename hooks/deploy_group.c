@@ -45,10 +45,14 @@ static int apply_changes(struct member *member, struct err *err)
 {
 	const struct target *target = member->target;
 
-	for (size_t i = 0; i < member->plan.n; i++)
-		if (!change_is_applied(&member->plan.items[i]) &&
-		    change_apply(&member->plan.items[i], err))
+	for (size_t i = 0; i < member->plan.n; i++) {
+		const struct change *change = &member->plan.items[i];
+
+		if (change->kind != CHANGE_WATCHED && !change_is_applied(change) &&
+		    saved_apply(journal_file(&member->journal, change->path), change,
+				err))
 			return -1;
+	}
 	for (size_t i = 0; i < target->n_programs; i++)
 		if (run_program(member, &target->programs[i], err))
 			return -1;
@@ -90,10 +94,40 @@ static enum movement wait_until_idle(struct group *group, struct err *err)
 	return MOVED;
 }
 
+/* What a program will rewrite must still be what was saved: before the first of them
+ * runs, because two targets may name the same file. */
+static enum movement check_watched(struct member *member, struct err *err)
+{
+	struct journal *journal = &member->journal;
+	enum saved_look look;
+
+	for (size_t i = 0; i < journal->n_files && !member->resumed; i++) {
+		struct saved *saved = &journal->files[i];
+
+		if (saved->kind != CHANGE_WATCHED)
+			continue;
+		if (saved_look(saved, &look, err))
+			return FAILED;
+		if (look == LOOK_SAVED)
+			continue;
+		saved->theirs = true;
+		err_set(err, ERR_TRANSIENT,
+			"'%s' was changed by somebody else before the program that "
+			"rewrites it was run; nothing was overwritten",
+			saved->path);
+		member_say_end(member, DEPLOY_PENDING, err->kind, err->text);
+		return FAILED;
+	}
+	return MOVED;
+}
+
 static enum movement point_all(struct group *group, struct err *err)
 {
 	enum movement movement = MOVED;
 
+	for (size_t i = 0; i < group->n && movement == MOVED; i++)
+		if (group->members[i]->journal.state < STEP_POINTED)
+			movement = check_watched(group->members[i], err);
 	for (size_t i = 0; i < group->n && movement == MOVED; i++)
 		movement = point(group->members[i], err);
 	return movement;

@@ -1,6 +1,7 @@
 /* Operators win: a tls.json that somebody else wrote while we were not looking. */
 #include "base/files.h"
 #include "hooks/plan.h"
+#include "hooks/tls_json.h"
 #include "hooks/transaction.h"
 
 static bool is_there(const char *path)
@@ -45,18 +46,73 @@ static bool names_new(const struct member *member)
 	       str_equal_nocase(sha1, cert_sha1(member->deployment->material->cert));
 }
 
-/* An interrupted attempt left a tls.json that is neither the old one nor ours now. */
+bool member_met_somebody(const struct member *member)
+{
+	for (size_t i = 0; i < member->journal.n_files; i++)
+		if (member->journal.files[i].theirs)
+			return true;
+	return false;
+}
+
+/* What the saved copy chose. */
+static int chosen_before(const struct member *member, const struct saved *saved,
+			 struct tls_json_values *ret, struct err *err)
+{
+	struct buf bytes;
+	int rc = 0;
+
+	*ret = (struct tls_json_values){ 0 };
+	if (saved->was != WAS_FILE)
+		return 0;
+	buf_init_secret(&bytes, TLS_JSON_MAX_BYTES);
+	if (saved_read(saved, member->journal.folder, &bytes, err) ||
+	    tls_json_read(bytes.data, bytes.len, ret, err))
+		rc = -1;
+	buf_release(&bytes);
+	return rc;
+}
+
+/* Does tls.json choose otherwise now than before? `unreadable`: the answer where it
+ * cannot be told. */
+static bool is_other_choice(const struct member *member, const struct saved *saved,
+			    bool unreadable)
+{
+	struct tls_json_values before;
+	char sha1[CERT_SHA1_HEX];
+	struct err ignored;
+	bool enabled;
+
+	if (chosen_before(member, saved, &before, &ignored) ||
+	    plan_named(member->target, sha1, &enabled, &ignored))
+		return unreadable;
+	return enabled != before.tls_enabled ||
+	       !str_equal_nocase(sha1, before.thumbprint);
+}
+
+bool member_was_overruled(const struct member *member)
+{
+	const char *path = member->target->tls_json;
+	const struct saved *saved = path ? journal_file(&member->journal, path) : NULL;
+
+	/* Half written, say: the next try reads it again. */
+	return saved && saved->theirs && is_other_choice(member, saved, false);
+}
+
+/* An interrupted attempt left a tls.json that is neither the old one nor ours now, and
+ * that chooses otherwise than the old one did. */
 static bool wrote_during_deployment(const struct member *member)
 {
 	const struct journal *journal = &member->journal;
+	const struct saved *saved = journal_file(journal, member->target->tls_json);
 
 	if (!journal_is_about(journal, member->deployment->material) || journal->back ||
-	    !journal_file(journal, member->target->tls_json))
+	    !saved)
 		return false;
 	if (!journal_unfinished(journal) && journal->end != DEPLOY_WAITING &&
 	    journal->end != DEPLOY_BROKEN)
 		return false;
-	return !is_known(journal, member->target->tls_json) && !names_new(member);
+	return !is_known(journal, member->target->tls_json) && !names_new(member) &&
+	       is_other_choice(member, saved, true);
 }
 
 int member_yield_to_operator(struct member *member, struct err *err)

@@ -77,15 +77,19 @@ static int restore_one(struct member *member, const struct saved *saved, struct 
 	const struct deployment *deployment = member->deployment;
 	const char *name = member->target->name;
 	enum saved_look look;
+	struct err ignored;
 	char *text;
 
+	if (saved->theirs)
+		return 0; /* never written by us; the cause names it */
 	if (saved_look(saved, &look, err))
 		return err_wrap(err, "put '%s' back", saved->path);
 	if (look == LOOK_SAVED)
 		return 0;
+	if (look == LOOK_OURS && saved_restore(saved, member->journal.folder, err) &&
+	    (saved_look(saved, &look, &ignored) || look != LOOK_FOREIGN))
+		return -1; /* else somebody came between our look and our write */
 	if (look == LOOK_OURS) {
-		if (saved_restore(saved, member->journal.folder, err))
-			return -1;
 		member->restored = true;
 		deploy_say(deployment, name, "undo", "'%s' is as it was", saved->path);
 		return 0;
@@ -120,6 +124,14 @@ static bool anything_was_served(const struct group *group)
 	return false;
 }
 
+static bool met_somebody(const struct group *group)
+{
+	for (size_t i = 0; i < group->n; i++)
+		if (member_met_somebody(group->members[i]))
+			return true;
+	return false;
+}
+
 static void restore_service(struct undo *undo)
 {
 	struct group *group = undo->group;
@@ -128,6 +140,8 @@ static void restore_service(struct undo *undo)
 
 	if (undo->stopped && !undo->touched)
 		return;
+	if (!undo->touched && met_somebody(group))
+		return; /* what is served now may be their work */
 	if (!undo->touched && !group_shows_baseline(group))
 		undo->touched = true; /* somebody else restarted it meanwhile */
 	if (!undo->touched || !group_restart_back(group, &failure))
@@ -186,6 +200,8 @@ static const char *served_again(const struct undo *undo, const struct member *me
 {
 	const struct journal *journal = &member->journal;
 
+	if (member_met_somebody(member))
+		return "what was done before is undone, and it is tried again";
 	if (undo->stopped && !undo->touched)
 		return "the files are as they were, the service is stopped";
 	if (journal->from_http)
@@ -221,23 +237,22 @@ static int end_broken(struct undo *undo, struct member *member, struct err *err)
 /* Everything is as before; what was saved for the way back has done its work. */
 static int end_back(struct undo *undo, struct member *member, struct err *err)
 {
-	const char *ending = member->foreign
-				     ? "an operator has changed tls.json meanwhile: "
+	bool foreign = member->foreign |= member_was_overruled(member);
+	const char *ending = foreign ? "an operator has changed tls.json meanwhile: "
 				       "it is left alone until 'deploy'"
 				     : served_again(undo, member);
 	char *text = compose(undo, member, ending);
 	const struct journal_change change = {
 		.state = STEP_STORED,
-		.end = member->foreign ? DEPLOY_OPERATOR : DEPLOY_ROLLED_BACK,
+		.end = foreign ? DEPLOY_OPERATOR : DEPLOY_ROLLED_BACK,
 		.text = text,
 	};
 	int rc = -1;
 
-	if (member->foreign &&
-	    target_mode_write(member->deployment->folder, member->target->name,
-			      MODE_OPERATOR, err))
+	if (foreign && target_mode_write(member->deployment->folder, member->target->name,
+					 MODE_OPERATOR, err))
 		goto out;
-	if (member->foreign)
+	if (foreign)
 		member->mode = MODE_OPERATOR;
 	journal_forget_files(&member->journal);
 	if (member_end(member, &change, text, err) ||
@@ -278,7 +293,8 @@ static int go_back(struct undo *undo, struct err *err)
 	for (size_t i = 0; i < group->n; i++) {
 		struct member *member = group->members[i];
 
-		if (member->foreign || (undo->stopped && !undo->touched) ||
+		if (member->foreign || member_met_somebody(member) ||
+		    (undo->stopped && !undo->touched) ||
 		    !member_verify_baseline(member, &failure))
 			continue;
 		if (failure.kind == ERR_CANCELLED) {

@@ -131,7 +131,7 @@ static int copy_listener(struct fall *fall, const char *id, struct err *err)
 static int close_listener(struct fall *fall, struct err *err)
 {
 	const char *path = fall->member->target->listener_json;
-	const struct saved *saved = path ? journal_file(&fall->member->kept, path) : NULL;
+	struct saved *saved = path ? journal_file(&fall->member->kept, path) : NULL;
 	struct change_list list = { 0 };
 	enum saved_look look;
 	bool open;
@@ -145,7 +145,7 @@ static int close_listener(struct fall *fall, struct err *err)
 		return 0;
 	rc = listener_plan(path, &list, &open, err);
 	for (size_t i = 0; i < list.n && !rc; i++)
-		rc = change_apply(&list.items[i], err);
+		rc = saved_apply(saved, &list.items[i], err);
 	change_list_clear(&list);
 	return judge_listener(fall, rc, err);
 }

@@ -3,22 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "base/files.h"
 #include "base/json.h"
 #include "base/str.h"
 
 #define ABSENT "absent"
-
-static void hash_bytes(const void *data, size_t len, char out[SAVED_HASH_MAX])
-{
-	unsigned char digest[32];
-
-	if (!EVP_Digest(len ? data : "", len, digest, NULL, EVP_sha256(), NULL))
-		abort(); /* SHA-256 of memory fails only when memory is out */
-	hex_encode(digest, sizeof(digest), false, out);
-}
 
 /* Reads the file behind trusted links. Gives *ret_real. *ret_facts says whether there was
  * one; anything but a file or nothing is an error. */
@@ -58,7 +47,7 @@ static int hash_path(const char *path, char out[SAVED_HASH_MAX], struct err *err
 	if (facts.type == FILE_ABSENT)
 		memcpy(out, ABSENT, sizeof(ABSENT));
 	else
-		hash_bytes(bytes.data, bytes.len, out);
+		bytes_hash(bytes.data, bytes.len, out);
 	rc = 0;
 out:
 	free(real);
@@ -125,7 +114,7 @@ static int take_file(struct saved *saved, const char *folder, const char *copy,
 	saved->copy = str_dup(copy);
 	saved->mode = facts.mode;
 	memcpy(saved->owner, facts.owner, sizeof(saved->owner));
-	hash_bytes(bytes.data, bytes.len, saved->sha256);
+	bytes_hash(bytes.data, bytes.len, saved->sha256);
 	rc = 0;
 out:
 	buf_release(&bytes);
@@ -147,7 +136,7 @@ int saved_take(const struct change *change, const char *folder, const char *copy
 		rc = take_link(&saved, err);
 	} else {
 		if (change->kind == CHANGE_FILE)
-			hash_bytes(change->content.data, change->content.len,
+			bytes_hash(change->content.data, change->content.len,
 				   saved.new_sha256);
 		rc = take_file(&saved, folder, copy, err);
 	}
@@ -213,7 +202,7 @@ int saved_read(const struct saved *saved, const char *folder, struct buf *ret,
 
 	if (file_read(from, ret, err))
 		goto out;
-	hash_bytes(ret->data, ret->len, hash);
+	bytes_hash(ret->data, ret->len, hash);
 	if (!str_equal(hash, saved->sha256)) {
 		err_set(err, ERR_CONFIG, "'%s' is damaged: it is no copy of '%s'", from,
 			saved->path);
@@ -284,15 +273,55 @@ out:
 	return rc;
 }
 
+/* What file_replace_if() shall find at a path that looks like this. NULL: not known. */
+static const char *expected_of(const struct saved *saved, enum saved_look look)
+{
+	if (look == LOOK_SAVED)
+		return saved->was == WAS_ABSENT ? "" : saved->sha256;
+	if (!saved->new_sha256[0])
+		return NULL;
+	return str_equal(saved->new_sha256, ABSENT) ? "" : saved->new_sha256;
+}
+
+int saved_apply(struct saved *saved, const struct change *change, struct err *err)
+{
+	enum saved_look look;
+	struct err ignored;
+
+	if (saved_look(saved, &look, err))
+		return -1;
+	if (look != LOOK_FOREIGN && !change_apply(change, expected_of(saved, look), err))
+		return 0;
+	if (look != LOOK_FOREIGN &&
+	    (saved_look(saved, &look, &ignored) || look != LOOK_FOREIGN))
+		return -1; /* it failed for another reason */
+	saved->theirs = true;
+	if (saved->kind != CHANGE_LINK &&
+	    file_check_same(saved->path, expected_of(saved, LOOK_SAVED), err))
+		return -1;
+	return err_set(err, ERR_TRANSIENT,
+		       "'%s' was changed by somebody else while it was to be replaced; "
+		       "nothing was overwritten",
+		       saved->path);
+}
+
 static int restore_file(const struct saved *saved, const char *folder, struct err *err)
 {
-	enum file_audience audience = saved->mode & 077 ? FILE_PUBLIC : FILE_SECRET;
+	struct file_new back = {
+		.audience = saved->mode & 077 ? FILE_PUBLIC : FILE_SECRET,
+		.expected = expected_of(saved, LOOK_OURS),
+	};
+	enum saved_look look;
 	struct buf bytes;
 	int rc = -1;
 
 	buf_init_secret(&bytes, SAVED_MAX_BYTES);
-	if (saved_read(saved, folder, &bytes, err) ||
-	    file_replace_keeping(saved->path, bytes.data, bytes.len, audience, err) ||
+	if (saved_read(saved, folder, &bytes, err))
+		goto out;
+	back.data = bytes.data;
+	back.len = bytes.len;
+	if (saved_look(saved, &look, err) ||
+	    (look != LOOK_SAVED && file_replace_if(saved->path, &back, err)) ||
 	    restore_access(saved, err))
 		goto out;
 	rc = 0;

@@ -16,8 +16,8 @@
 #include "base/err.h"
 #include "hooks/change.h"
 
-#define SAVED_HASH_MAX 65                  /* 64 lower-case hex digits and a NUL */
-#define SAVED_MAX_BYTES (16 * 1024 * 1024) /* of one file that we save */
+#define SAVED_HASH_MAX FILE_HASH_MAX
+#define SAVED_MAX_BYTES FILE_HASH_MAX_BYTES /* of one file that we save */
 
 enum saved_was { WAS_ABSENT, WAS_FILE, WAS_LINK };
 
@@ -35,6 +35,7 @@ struct saved {
 	char new_sha256[SAVED_HASH_MAX]; /* what we put; "absent", or "" while not known
 					  */
 	char *new_link;                  /* CHANGE_LINK: what we put */
+	bool theirs; /* somebody changed it before we could: we never did */
 };
 
 /* Looks at change->path and keeps what is there: a file's bytes go to `folder`/`copy`,
@@ -55,8 +56,14 @@ enum saved_look {
 /* How does the path look now? */
 int saved_look(const struct saved *saved, enum saved_look *ret, struct err *err);
 
+/* change_apply() for the path, if it is as it was saved, or as we made it. Somebody else
+ * was faster: ERR_TRANSIENT says when, nothing is overwritten, and the record is theirs.
+ */
+int saved_apply(struct saved *saved, const struct change *change, struct err *err);
+
 /* Puts back what was there, absence and folders that we made included. Idempotent; the
- * caller has looked. `folder` is the one given to saved_take(). */
+ * caller has looked; who writes a file between that look and ours is not overwritten:
+ * ERR_TRANSIENT as file_replace_if(). `folder` is the one given to saved_take(). */
 int saved_restore(const struct saved *saved, const char *folder, struct err *err);
 
 /* Appends the saved bytes to `ret` (WAS_FILE only) and checks them against the hash.

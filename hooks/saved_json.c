@@ -32,6 +32,7 @@ cJSON *saved_to_json(const struct saved *saved)
 	json_set_string(json, "made_folder", saved->made_folder);
 	json_set_string(json, "new_sha256", saved->new_sha256);
 	json_set_string(json, "new_link", saved->new_link);
+	json_set_bool(json, "theirs", saved->theirs);
 	return json;
 }
 
@@ -84,6 +85,7 @@ int saved_from_json(const cJSON *json, struct saved *ret)
 	saved.mode = (uint32_t)json_int(json, "mode", 0);
 	saved.made_folder = str_dup(json_string(json, "made_folder"));
 	saved.new_link = str_dup(json_string(json, "new_link"));
+	saved.theirs = json_bool(json, "theirs", false);
 	*ret = saved;
 	return 0;
 }

@@ -22,6 +22,7 @@ struct member { /* one target in this run */
 	struct journal kept;    /* of its fallback to plain HTTP, if it fell back */
 	struct change_list plan;
 	bool selected; /* takes part in this run */
+	bool resumed;  /* its journal is of an attempt that died or waited */
 	bool restored; /* undo put something back */
 	bool foreign;  /* undo found an operator's tls.json and left it */
 };
@@ -112,6 +113,12 @@ int member_verify_baseline(struct member *member, struct err *err);
  * deployment that was interrupted? Then the target is theirs: MODE_OPERATOR, ended, not
  * selected any more. Looks, and leaves every file alone. */
 int member_yield_to_operator(struct member *member, struct err *err);
+
+/* Did somebody change a file of it before we could? */
+bool member_met_somebody(const struct member *member);
+
+/* And was that tls.json, with another choice: of the certificate, or for plain HTTP? */
+bool member_was_overruled(const struct member *member);
 
 /* ---- movements ----------------------------------------------------------- */
 

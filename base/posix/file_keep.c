@@ -161,26 +161,105 @@ static int write_beside(const struct replacement *r, const void *data, size_t le
 	return rc ? -1 : 0;
 }
 
-int file_replace_keeping(const char *path, const void *data, size_t len,
-			 enum file_audience audience, struct err *err)
+/* What the file system cannot do is done in a simpler way. */
+static bool is_unsupported(int code)
+{
+	return code == EINVAL || code == ENOSYS || code == EOPNOTSUPP || code == EPERM;
+}
+
+/* Gives the name to the new file if nobody has it. -1 and errno: EEXIST. */
+static int put_first(const struct replacement *r)
+{
+	int dir = r->place.dir_fd;
+
+	if (!renameat2(dir, r->temporary, dir, r->place.name, RENAME_NOREPLACE))
+		return 0;
+	if (!is_unsupported(errno))
+		return -1;
+	if (!linkat(dir, r->temporary, dir, r->place.name, 0)) {
+		(void)unlinkat(dir, r->temporary, 0);
+		return 0;
+	}
+	return is_unsupported(errno) ? renameat(dir, r->temporary, dir, r->place.name)
+				     : -1;
+}
+
+/* Exchanges old and new, and looks at what came out: what somebody wrote in the very last
+ * moment goes back. *ret_theirs: it did, and nothing is changed. -1 and errno. */
+static int exchange(const struct replacement *r, const char *expected, bool *ret_theirs)
+{
+	int dir = r->place.dir_fd;
+	char *out = path_join(r->place.dir, r->temporary), was[FILE_HASH_MAX];
+	struct err ignored;
+	int rc = -1;
+
+	if (renameat2(dir, r->temporary, dir, r->place.name, RENAME_EXCHANGE)) {
+		if (is_unsupported(errno))
+			rc = renameat(dir, r->temporary, dir, r->place.name);
+		goto out;
+	}
+	*ret_theirs = file_hash(out, was, &ignored) || !str_equal(was, expected);
+	if (*ret_theirs)
+		rc = renameat2(dir, r->temporary, dir, r->place.name, RENAME_EXCHANGE) &&
+		     renameat(dir, r->temporary, dir, r->place.name);
+	else
+		rc = unlinkat(dir, r->temporary, 0);
+out:
+	free(out);
+	return rc;
+}
+
+static int put_in_place(const struct replacement *r, const char *expected,
+			struct err *err)
+{
+	const struct place *place = &r->place;
+	char *real = place_path(place);
+	bool theirs = false;
+	int rc = -1;
+
+	if (file_check_same(real, expected, err))
+		goto out;
+	if (!expected)
+		rc = renameat(place->dir_fd, r->temporary, place->dir_fd, place->name);
+	else if (!expected[0])
+		rc = put_first(r);
+	else
+		rc = exchange(r, expected, &theirs);
+	if (rc && expected && (errno == EEXIST || errno == ENOENT))
+		theirs = true;
+	else if (rc)
+		err_os(err, "replace '%s'", real);
+	if (theirs)
+		rc = file_check_same(real, expected, err) ? -1 : 0;
+	if (theirs && !rc) /* it came and went */
+		rc = err_set(err, ERR_TRANSIENT,
+			     "'%s' is being changed by somebody else; nothing was "
+			     "overwritten",
+			     real);
+out:
+	free(real);
+	return rc;
+}
+
+int file_replace_if(const char *path, const struct file_new *new, struct err *err)
 {
 	struct replacement r = { .place = { .dir_fd = -1 }, .old_fd = -1 };
-	int dir_fd, rc = -1;
+	int rc = -1;
 
-	if (replacement_prepare(&r, path, audience, err) || make_missing(&r.place, err))
+	if (replacement_prepare(&r, path, new->audience, err) ||
+	    make_missing(&r.place, err))
 		goto out;
-	dir_fd = r.place.dir_fd;
-	r.temporary = str_printf("%s%s", r.place.name, FILE_NEW_SUFFIX);
-	if (write_beside(&r, data, len)) {
+	r.temporary = str_printf("%s%s", r.place.name,
+				 new->suffix ? new->suffix : FILE_NEW_SUFFIX);
+	if (write_beside(&r, new->data, new->len)) {
 		err_os(err, "write '%s' beside '%s'", r.temporary, path);
 		goto out;
 	}
-	if (renameat(dir_fd, r.temporary, dir_fd, r.place.name)) {
-		err_os(err, "replace '%s'", path);
-		(void)unlinkat(dir_fd, r.temporary, 0);
+	if (put_in_place(&r, new->expected, err)) {
+		(void)unlinkat(r.place.dir_fd, r.temporary, 0);
 		goto out;
 	}
-	if (sync_folder(dir_fd, ".")) {
+	if (sync_folder(r.place.dir_fd, ".")) {
 		err_os(err, "sync the folder of '%s'", path);
 		goto out;
 	}
@@ -188,6 +267,14 @@ int file_replace_keeping(const char *path, const void *data, size_t len,
 out:
 	replacement_release(&r);
 	return rc;
+}
+
+int file_replace_keeping(const char *path, const void *data, size_t len,
+			 enum file_audience audience, struct err *err)
+{
+	const struct file_new new = { .data = data, .len = len, .audience = audience };
+
+	return file_replace_if(path, &new, err);
 }
 
 /* Adds who we are and what would help to the reason that is in `err`. */

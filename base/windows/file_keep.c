@@ -204,8 +204,46 @@ static int write_beside(const struct replacement *r, const void *data, size_t le
 	return rc ? -1 : 0;
 }
 
-int file_replace_keeping(const char *path, const void *data, size_t len,
-			 enum file_audience audience, struct err *err)
+/* Compares while nobody else has it open for writing. 0 and the system's code 0, or the
+ * code of who holds it; -1: it is not the same, or cannot be read. */
+static int compare(const char *real, const char *expected, DWORD *ret_code,
+		   struct err *err)
+{
+	HANDLE hold = node_open(real, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE);
+	int rc;
+
+	*ret_code = hold == INVALID_HANDLE_VALUE ? GetLastError() : 0;
+	if (*ret_code == ERROR_SHARING_VIOLATION)
+		return 0;
+	rc = file_check_same(real, expected, err);
+	if (hold != INVALID_HANDLE_VALUE)
+		CloseHandle(hold);
+	*ret_code = 0;
+	return rc;
+}
+
+/* Who waits for a holder looks again: what was waited for may have been a write. */
+static int put_if_same(const char *from, const char *real, const char *expected,
+		       struct err *err)
+{
+	unsigned waited_ms = 0;
+	DWORD code;
+
+	for (;;) {
+		if (compare(real, expected, &code, err))
+			return -1;
+		if (!code)
+			code = move_once(from, real, expected[0] != '\0');
+		if (!code)
+			return 0;
+		if (code == ERROR_ALREADY_EXISTS || code == ERROR_FILE_EXISTS)
+			continue; /* the look at it says who was first */
+		if (!wait_for_holder(code, &waited_ms))
+			return err_windows(err, code, "replace '%s'", real);
+	}
+}
+
+int file_replace_if(const char *path, const struct file_new *new, struct err *err)
 {
 	struct replacement r = { 0 };
 	char *real = NULL;
@@ -214,9 +252,11 @@ int file_replace_keeping(const char *path, const void *data, size_t len,
 	if (replacement_prepare(&r, path, err) || make_missing(&r.place, err))
 		goto out;
 	real = place_path(&r.place);
-	r.temporary = str_printf("%s%s", real, FILE_NEW_SUFFIX);
-	if (write_beside(&r, data, len, audience, err) ||
-	    move_over(r.temporary, real, err)) {
+	r.temporary = str_printf("%s%s", real,
+				 new->suffix ? new->suffix : FILE_NEW_SUFFIX);
+	if (write_beside(&r, new->data, new->len, new->audience, err) ||
+	    (new->expected ? put_if_same(r.temporary, real, new->expected, err)
+			   : move_over(r.temporary, real, err))) {
 		discard(r.temporary);
 		goto out;
 	}
@@ -225,6 +265,14 @@ out:
 	free(real);
 	replacement_release(&r);
 	return rc;
+}
+
+int file_replace_keeping(const char *path, const void *data, size_t len,
+			 enum file_audience audience, struct err *err)
+{
+	const struct file_new new = { .data = data, .len = len, .audience = audience };
+
+	return file_replace_if(path, &new, err);
 }
 
 /* Adds who we are to the reason that is in `err`. */

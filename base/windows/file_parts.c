@@ -151,6 +151,24 @@ static bool is_folder(const wchar_t *path)
 	       attributes & FILE_ATTRIBUTE_DIRECTORY;
 }
 
+DWORD move_once(const char *from, const char *to, bool replace)
+{
+	const DWORD flags = MOVEFILE_WRITE_THROUGH |
+			    (replace ? MOVEFILE_REPLACE_EXISTING : 0);
+	wchar_t *source = wide_path(from), *target = wide_path(to);
+	DWORD code = 0;
+
+	if (replace)
+		make_writable(target);
+	if (!MoveFileExW(source, target, flags))
+		code = GetLastError();
+	free(source);
+	free(target);
+	if (!code)
+		sync_parent(to);
+	return code;
+}
+
 int move_over(const char *from, const char *to, struct err *err)
 {
 	wchar_t *source = wide_path(from), *target = wide_path(to);

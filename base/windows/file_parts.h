@@ -79,4 +79,8 @@ void sync_parent(const char *path);
 /* Renames `from` over `to`, written through, waiting for who holds `to` open. */
 int move_over(const char *from, const char *to, struct err *err);
 
+/* One attempt without waiting; without `replace` only if there is no `to`. 0 or the
+ * system's code. */
+DWORD move_once(const char *from, const char *to, bool replace);
+
 #endif

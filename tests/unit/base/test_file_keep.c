@@ -4,7 +4,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -193,11 +195,75 @@ static void a_full_disk_leaves_the_old_bytes_and_nothing_beside(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void what_somebody_wrote_meanwhile_is_not_replaced(void **state)
+{
+	char *path = in("tls.json"), hash[FILE_HASH_MAX], *left = in("tls.json.mine");
+	struct file_new new = { .data = "ours", .len = 4, .expected = hash };
+	struct err err;
+
+	(void)state;
+	new.suffix = ".mine";
+	hash[0] = '\0';
+	must(file_replace_if(path, &new, &err), &err); /* there was none */
+	assert_int_equal(file_replace_if(path, &new, &err), -1);
+	assert_non_null(strstr(err.text, "was changed by somebody else at 20"));
+	assert_non_null(strstr(err.text, "nothing was overwritten"));
+	must(file_hash(path, hash, &err), &err);
+	new.data = "more";
+	must(file_replace_if(path, &new, &err), &err);
+	must(file_replace_keeping(path, "them", 4, FILE_PUBLIC, &err), &err);
+	assert_int_equal(file_replace_if(path, &new, &err), -1);
+	assert_int_equal(err.kind, ERR_TRANSIENT);
+	must(file_remove(path, &err), &err);
+	assert_int_equal(file_replace_if(path, &new, &err), -1);
+	assert_non_null(strstr(err.text, "was removed by somebody else"));
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(left, F_OK), -1); /* nothing is left beside it */
+	free(left);
+	free(path);
+}
+
+static void *make_once(void *count)
+{
+	char *path = in("race"), suffix[32];
+	struct file_new new = { .data = "x", .len = 1, .expected = "" };
+	struct err err;
+
+	snprintf(suffix, sizeof(suffix), ".%p", count);
+	new.suffix = suffix;
+	*(size_t *)count = file_replace_if(path, &new, &err) ? 0 : 1;
+	free(path);
+	return NULL;
+}
+
+static void one_of_two_that_make_a_file_at_once_is_first(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 50; round++) {
+		size_t counts[2] = { 0, 0 };
+		pthread_t threads[2];
+		char *path = in("race");
+		struct err err;
+
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(
+				pthread_create(&threads[i], NULL, make_once, &counts[i]),
+				0);
+		for (int i = 0; i < 2; i++)
+			pthread_join(threads[i], NULL);
+		assert_int_equal(counts[0] + counts[1], 1);
+		must(file_remove(path, &err), &err);
+		free(path);
+	}
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		CASE(a_replaced_link_stays_a_link),
+		CASE(what_somebody_wrote_meanwhile_is_not_replaced),
+		CASE(one_of_two_that_make_a_file_at_once_is_first),
 	};
 	const struct CMUnitTest root_tests[] = {
 		CASE(a_replaced_file_keeps_owner_group_mode_and_attributes),

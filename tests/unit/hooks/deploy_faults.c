@@ -62,6 +62,8 @@ WRAP(file_replace_keeping,
      (const char *path, const void *data, size_t len, enum file_audience audience,
       struct err *err),
      (path, data, len, audience, err))
+WRAP(file_replace_if, (const char *path, const struct file_new *new, struct err *err),
+     (path, new, err))
 WRAP(file_rename, (const char *from, const char *to, struct err *err), (from, to, err))
 WRAP(file_remove, (const char *path, struct err *err), (path, err))
 WRAP(tree_remove, (const char *path, struct err *err), (path, err))

@@ -136,7 +136,7 @@ void app_installs(struct world *w, size_t i, const struct brought *old)
 	assert_int_equal(store_plan(&w->targets[i].store, &old->material, &list, &err),
 			 0);
 	for (size_t j = 0; j < list.n; j++)
-		assert_int_equal(change_apply(&list.items[j], &err), 0);
+		assert_int_equal(change_apply(&list.items[j], NULL, &err), 0);
 	change_list_clear(&list);
 	write_file(w->apps[i].tls_json, text);
 	free(text);

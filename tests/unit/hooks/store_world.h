@@ -116,7 +116,7 @@ static inline void must_point(const struct world *w, const struct sample *sample
 	if (store_plan(&w->store, &sample->material, &list, &err))
 		fail_msg("%s", err.text);
 	for (size_t i = 0; i < list.n; i++) {
-		if (change_apply(&list.items[i], &err))
+		if (change_apply(&list.items[i], NULL, &err))
 			fail_msg("%s", err.text);
 		assert_true(change_is_applied(&list.items[i]));
 	}

@@ -237,13 +237,19 @@ static void a_file_comes_back_with_bytes_and_mode(void **state)
 	assert_int_equal(chmod(path, 0640), 0);
 	saved = take(d, change);
 	assert_int_equal(look_at(d, &saved), LOOK_SAVED);
-	assert_int_equal(change_apply(change, &d->err), 0);
+	assert_int_equal(change_apply(change, NULL, &d->err), 0);
 	assert_int_equal(look_at(d, &saved), LOOK_OURS);
 	testcert_write(path, "theirs");
 	assert_int_equal(look_at(d, &saved), LOOK_FOREIGN);
+	assert_int_equal(saved_restore(&saved, d->folder, &d->err), -1);
+	assert_contains(d->err.text, "was changed by somebody else at 20");
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(look_at(d, &saved), LOOK_FOREIGN);
+	assert_int_equal(saved_restore(&saved, d->folder, &d->err), -1);
+	assert_contains(d->err.text, "was removed by somebody else");
+	testcert_write(path, "new");
 	assert_int_equal(saved_restore(&saved, d->folder, &d->err), 0);
+	assert_int_equal(saved_restore(&saved, d->folder, &d->err), 0); /* again */
 	text = bytes_of(path);
 	assert_string_equal(text, "old");
 	assert_int_equal(stat(path, &facts), 0);
@@ -267,12 +273,12 @@ static void an_absent_file_goes_again_with_its_folders(void **state)
 	struct change *change = change_add(&list, CHANGE_FILE, path, FILE_PUBLIC);
 	struct saved saved = take(d, change);
 
-	assert_int_equal(change_apply(change, &d->err), 0);
+	assert_int_equal(change_apply(change, NULL, &d->err), 0);
 	assert_int_equal(access(path, F_OK), 0);
 	assert_int_equal(saved_restore(&saved, d->folder, &d->err), 0);
 	assert_int_equal(access(top, F_OK), -1);
 	assert_int_equal(saved_restore(&saved, d->folder, &d->err), 0); /* again */
-	assert_int_equal(change_apply(change, &d->err), 0);
+	assert_int_equal(change_apply(change, NULL, &d->err), 0);
 	other = on_desk(d, "a/theirs");
 	testcert_write(other, "x");
 	assert_int_equal(saved_restore(&saved, d->folder, &d->err), 0);
@@ -298,7 +304,7 @@ static void a_link_comes_back(void **state)
 	assert_int_equal(symlink("v/1", path), 0);
 	assert_int_equal(look_at(d, &absent), LOOK_FOREIGN);
 	linked = take(d, change);
-	assert_int_equal(change_apply(change, &d->err), 0);
+	assert_int_equal(change_apply(change, NULL, &d->err), 0);
 	assert_int_equal(look_at(d, &linked), LOOK_OURS);
 	assert_int_equal(saved_restore(&linked, d->folder, &d->err), 0);
 	assert_int_equal(link_read(path, &target, &d->err), 0);

@@ -125,11 +125,11 @@ static void a_link_change_is_applied_when_the_link_says_so(void **state)
 	assert_false(change_is_applied(change));
 	put(w->path, "x", 0644);
 	assert_false(change_is_applied(change));
-	assert_fails(change_apply(change, &err), &err, ERR_CONFIG, w->path);
+	assert_fails(change_apply(change, NULL, &err), &err, ERR_CONFIG, w->path);
 	assert_int_equal(unlink(w->path), 0);
-	assert_int_equal(change_apply(change, &err), 0);
+	assert_int_equal(change_apply(change, NULL, &err), 0);
 	assert_true(change_is_applied(change));
-	assert_int_equal(change_apply(change, &err), 0);
+	assert_int_equal(change_apply(change, NULL, &err), 0);
 	change_list_clear(&list);
 	change_list_clear(NULL);
 }
@@ -142,7 +142,7 @@ static void a_watched_file_is_never_applied_and_never_touched(void **state)
 	struct err err;
 
 	put(w->path, "theirs", 0644);
-	assert_int_equal(change_apply(change, &err), 0);
+	assert_int_equal(change_apply(change, NULL, &err), 0);
 	assert_false(change_is_applied(change));
 	assert_holds(w->path, "theirs");
 	change_list_clear(&list);
@@ -156,7 +156,7 @@ static void a_file_change_to_a_folder_fails(void **state)
 	struct err err;
 
 	assert_false(change_is_applied(change));
-	assert_fails(change_apply(change, &err), &err, ERR_IO, w->dir);
+	assert_fails(change_apply(change, NULL, &err), &err, ERR_IO, w->dir);
 	change_list_clear(&list);
 }
 

@@ -42,7 +42,7 @@ static void apply_plan(const char *path, const struct buf *from)
 	assert_int_equal(list.items[0].kind, CHANGE_FILE);
 	assert_string_equal(list.items[0].path, path);
 	assert_false(change_is_applied(&list.items[0]));
-	if (change_apply(&list.items[0], &err))
+	if (change_apply(&list.items[0], NULL, &err))
 		fail_msg("%s", err.text);
 	assert_true(change_is_applied(&list.items[0]));
 	change_list_clear(&list);
@@ -167,7 +167,7 @@ static const char *try_to_write(const char *dir)
 
 	if (tls_json_plan(path, NULL, &new_values, &list, &err))
 		return "the plan failed";
-	if (!change_apply(&list.items[0], &err))
+	if (!change_apply(&list.items[0], NULL, &err))
 		return "it was written";
 	if (err.kind != ERR_DENIED || !strstr(err.text, "tls.json"))
 		return "the error does not say it";
