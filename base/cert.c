@@ -85,6 +85,45 @@ static STACK_OF(X509) * new_chain(void)
 	return chain;
 }
 
+/* Does OpenSSL say, in any of its layers, that it wanted memory? Bytes are not damaged
+ * because there was none to read them into. */
+static bool is_out_of_memory(void)
+{
+	return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE ||
+	       ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+}
+
+/* Could the leaf's key be read after all, or is there no memory to tell? A key of a kind
+ * that OpenSSL does not know cannot be read at any time. */
+static bool is_key_lost(const X509 *leaf)
+{
+	unsigned char *der = NULL;
+	const unsigned char *at;
+	EVP_PKEY *key = NULL;
+	int len;
+	bool lost;
+
+	ERR_clear_error();
+	len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
+	at = der;
+	if (len > 0)
+		key = d2i_PUBKEY(NULL, &at, len);
+	lost = key || is_out_of_memory();
+	EVP_PKEY_free(key);
+	OPENSSL_free(der);
+	return lost;
+}
+
+/* OpenSSL reads on without a key or a digest that it had no memory for. */
+static bool is_half_read(const struct cert *cert)
+{
+	bool lost = !cert->sha1[0] || !cert->sha256[0] ||
+		    (!X509_get0_pubkey(cert->leaf) && is_key_lost(cert->leaf));
+
+	ERR_clear_error();
+	return lost;
+}
+
 /* The next certificate of `pem`, other blocks skipped. 1 one was read, 0 end, -1 the text
  * is damaged. A private key beside it passes through here and is wiped. */
 static int next_certificate(BIO *pem, X509 **ret_x509)
@@ -132,9 +171,11 @@ static int read_certificates(BIO *pem, STACK_OF(X509) * chain, struct err *err)
 		sk_X509_push(chain, x509);
 	}
 	if (found < 0) {
+		bool damaged = ERR_peek_error() && !is_out_of_memory(); /* it says so */
+
 		err_openssl(err, "certificate %d in the PEM text is damaged",
 			    sk_X509_num(chain) + 1);
-		err->kind = ERR_CONFIG;
+		err->kind = damaged ? ERR_CONFIG : ERR_IO;
 		return -1;
 	}
 	if (sk_X509_num(chain) == 0)
@@ -148,7 +189,7 @@ int cert_parse(const char *pem, size_t len, struct cert **ret_cert, struct err *
 	BIO *bio = NULL;
 	X509 *leaf;
 	struct cert *cert = NULL;
-	int rc = -1;
+	int failed, rc = -1;
 
 	if (len > PEM_MAX_BYTES) {
 		err_set(err, ERR_CONFIG, "larger than %zu bytes: not a certificate chain",
@@ -164,13 +205,18 @@ int cert_parse(const char *pem, size_t len, struct cert **ret_cert, struct err *
 	if (read_certificates(bio, chain, err))
 		goto out;
 	leaf = sk_X509_shift(chain);
-	rc = cert_wrap(leaf, chain, &cert);
+	failed = cert_wrap(leaf, chain, &cert);
 	chain = NULL;
-	if (rc) {
+	if (failed) {
 		err_set(err, ERR_CONFIG, "the certificate's dates are not valid dates");
 		goto out;
 	}
+	if (is_half_read(cert)) {
+		err_set(err, ERR_IO, "out of memory while a certificate was read");
+		goto out;
+	}
 	*ret_cert = cert;
+	rc = 0;
 	cert = NULL;
 out:
 	cert_free(cert);

@@ -36,7 +36,7 @@ class Place:
 
     def __init__(self, line):
         what, number, *frames = line.split()
-        self.fired = what == "fired"
+        self.fired, self.crashed = what == "fired", what == "crashed"
         self.number = int(number, 16)
         self.frames = [(name, int(offset, 16)) for name, offset in
                        (frame.rsplit("+", 1) for frame in frames)]
@@ -55,6 +55,7 @@ class Allocations(Injector):
         super().__init__(build)
         self.program = Program(str(build / "daemon/certrenewd"))
         self._libraries = {}
+        self.crashes = set()  # functions of libraries that use the NULL that they got
         self._where = {None: "a thread of a library"}
 
     def available(self):
@@ -108,9 +109,19 @@ class Allocations(Injector):
 
     def inject(self, daemon, words, kind, n):
         places, result = self._run(daemon, words, {"ALLOC_PLACE": f"{n:x}"})
-        result.fired = bool(places)
-        if result.fired:
-            result.point = self._point(places[0])
-            # Our own code may give up then; whatever it left is as after a death.
-            result.died = result.code == ABORTED
+        fired = [place for place in places if place.fired]
+        result.fired = bool(fired)
+        if fired:
+            result.point = self._point(fired[0])
+            # Our own small allocations give up, and libraries have crashes of their own:
+            # what is left then is as after a death.
+            result.died = result.code == ABORTED or self._library_crashed(places)
         return result
+
+    def _library_crashed(self, places):
+        """Told by where the program was; NULL handed to libc is its caller's, and ours."""
+        crash = next((place for place in places if place.crashed), None)
+        if not crash or not crash.frames or crash.frames[0][0] in (OURS, "libc"):
+            return False
+        self.crashes.add(self._named(crash.frames[0]))
+        return True

@@ -12,12 +12,14 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 #include <unwind.h>
 
@@ -216,6 +218,30 @@ static bool fails(const void *caller)
 	return fired;
 }
 
+/* Then the crash takes its course. */
+static void on_crash(int number, siginfo_t *info, void *context)
+{
+	const ucontext_t *where = context;
+	uintptr_t address = (uintptr_t)where->uc_mcontext.gregs[REG_RIP];
+	const struct range *range = range_of(address);
+	struct stack stack = { .place = 0 };
+
+	(void)info;
+	if (range)
+		snprintf(stack.text, sizeof(stack.text), " %s+%llx", range->name,
+			 (unsigned long long)(address - range->base));
+	note("crashed", &stack);
+	(void)signal(number, SIG_DFL);
+}
+
+static void watch_for_crashes(void)
+{
+	struct sigaction action = { .sa_sigaction = on_crash, .sa_flags = SA_SIGINFO };
+
+	if (sigaction(SIGSEGV, &action, NULL) || sigaction(SIGBUS, &action, NULL))
+		abort();
+}
+
 __attribute__((constructor)) static void begin(void)
 {
 	const char *place = getenv("ALLOC_PLACE"), *nth = getenv("ALLOC_NTH");
@@ -228,6 +254,8 @@ __attribute__((constructor)) static void begin(void)
 	dl_iterate_phdr(add_object, NULL);
 	look(&warm);
 	inside = false;
+	if (state.log)
+		watch_for_crashes();
 	atomic_store(&state.on, state.log != NULL || state.place != 0);
 }
 
