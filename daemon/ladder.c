@@ -14,7 +14,7 @@ static int fall_back(struct pass *pass, const struct target *target, const char 
 {
 	char *what;
 
-	if (fallback_enter(&pass->deployment, target, err))
+	if (fallback_enter(&pass->deployment, target, NULL, err))
 		return err_wrap(err, "fall back to HTTP");
 	what = str_printf("'%s' speaks plain HTTP now on %s: %s", target->name,
 			  target->http ? target->http : "its HTTP port", why);

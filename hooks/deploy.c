@@ -428,6 +428,10 @@ static bool can_roll_back(const struct member *member, char *why, size_t size)
 		 "brings the new certificate in again");
 	if (journal->end == DEPLOY_ROLLED_BACK)
 		return false;
+	snprintf(why, size,
+		 "nothing to roll back: it speaks plain HTTP now, until 'fallback off'");
+	if (member_is_on_http(member))
+		return false;
 	snprintf(why, size, "nothing to roll back: the old certificate is retired");
 	if (journal->state == STEP_RETIRED)
 		return false;

@@ -118,11 +118,11 @@ static int prepare(struct member *member, const struct journal *before, struct e
 	snprintf(journal->new_sha1, sizeof(journal->new_sha1), "%s",
 		 cert_sha1(material->cert));
 	journal->version = material->version;
-	if (before) {
+	if (before)
 		inherit(journal, before);
+	journal->from_http = journal->from_http || comes_from_http(member);
+	if (before)
 		return 0;
-	}
-	journal->from_http = comes_from_http(member);
 	return member_take_baseline(member, err);
 }
 

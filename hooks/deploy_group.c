@@ -220,8 +220,28 @@ static enum movement verify_all(struct group *group, struct err *err)
 
 /* ---- the end ------------------------------------------------------------- */
 
-/* The way back from plain HTTP ends with the guard's release. A guard that will not go is
- * said aloud, but HTTPS is served: there is nothing to roll back. */
+/* A guard that will not go is said aloud, but HTTPS is served: there is nothing to roll
+ * back. Once it has come to its end it is not run again. */
+static int take_guard_off(struct member *member, struct err *err)
+{
+	const struct journal_change released = {
+		.state = STEP_RELEASED,
+		.text = "the guard is off",
+	};
+	struct err failure;
+
+	if (member->kept.exists && member->kept.state >= STEP_RELEASED)
+		return 0;
+	if (guard_off(member->deployment, member->target, &failure)) {
+		err_wrap(&failure, "after_fallback");
+		strlist_add(&member->outcome->notes, failure.text);
+		deploy_say(member->deployment, member->target->name, "released", "%s",
+			   failure.text);
+	}
+	return member->kept.exists ? journal_move(&member->kept, &released, err) : 0;
+}
+
+/* The way back from plain HTTP ends with the guard's release. */
 static int release(struct member *member, struct err *err)
 {
 	const struct deployment *deployment = member->deployment;
@@ -231,18 +251,10 @@ static int release(struct member *member, struct err *err)
 		.intent = STEP_RELEASED,
 		.text = "HTTPS is served again",
 	};
-	struct err failure;
 
-	if (member_is_on_http(member)) {
-		if (journal_move(&member->journal, &change, err))
-			return -1;
-		if (guard_off(deployment, target, &failure)) {
-			err_wrap(&failure, "after_fallback");
-			strlist_add(&member->outcome->notes, failure.text);
-			deploy_say(deployment, target->name, "released", "%s",
-				   failure.text);
-		}
-	}
+	if (member_is_on_http(member) &&
+	    (journal_move(&member->journal, &change, err) || take_guard_off(member, err)))
+		return -1;
 	if (member->mode != MODE_HTTPS &&
 	    target_mode_write(deployment->folder, target->name, MODE_HTTPS, err))
 		return -1;

@@ -104,8 +104,9 @@ static bool wrote_during_deployment(const struct member *member)
 {
 	const struct journal *journal = &member->journal;
 	const struct saved *saved = journal_file(journal, member->target->tls_json);
+	const struct material *material = member->deployment->material;
 
-	if (!journal_is_about(journal, member->deployment->material) || journal->back ||
+	if (!material || !journal_is_about(journal, material) || journal->back ||
 	    !saved)
 		return false;
 	if (!journal_unfinished(journal) && journal->end != DEPLOY_WAITING &&

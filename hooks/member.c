@@ -27,6 +27,12 @@ static void read_mode(struct member *member, struct strlist *damaged)
 	deploy_say(member->deployment, name, "mode", "%s", err.text);
 }
 
+/* Has it come to its end, in plain HTTP? */
+static bool fell_back(const struct journal *kept)
+{
+	return kept->exists && !kept->back && kept->state == STEP_ANSWERED;
+}
+
 int members_open(const struct deployment *deployment, struct deploy_outcome *outcome,
 		 struct member **ret_members, struct strlist *damaged, struct err *err)
 {
@@ -52,6 +58,9 @@ int members_open(const struct deployment *deployment, struct deploy_outcome *out
 			members_close(members, n);
 			return -1;
 		}
+		/* The mode's file was lost: the fallback's journal knows better. */
+		if (member->mode == MODE_HTTPS && fell_back(&member->kept))
+			member->mode = MODE_FALLBACK;
 	}
 	*ret_members = members;
 	return 0;

@@ -23,7 +23,7 @@ static int enter(struct world *w)
 {
 	w->deployment.material = NULL;
 	w->err = (struct err){ 0 };
-	return fallback_enter(&w->deployment, &w->targets[0], &w->err);
+	return fallback_enter(&w->deployment, &w->targets[0], NULL, &w->err);
 }
 
 static int leave(struct world *w)

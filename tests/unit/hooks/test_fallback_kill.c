@@ -3,7 +3,7 @@
 
 static int fall(struct world *w)
 {
-	return fallback_enter(&w->deployment, &w->targets[0], &w->err);
+	return fallback_enter(&w->deployment, &w->targets[0], NULL, &w->err);
 }
 
 static void end_is_http(struct world *w)
@@ -100,6 +100,98 @@ static void a_way_back_that_dies_is_finished(void **state)
 			     FAULT_KILL_BEFORE, 14);
 }
 
+/* ---- one that nobody wants any more --------------------------------------- */
+
+static void end_is_abandoned(struct world *w)
+{
+	char *tls_json;
+
+	assert_int_equal(fallback_abandon(&w->deployment, &w->targets[0],
+					  "'when_expired' is 'keep' now", &w->err),
+			 0);
+	assert_false(fallback_unfinished(w->folder, "xc"));
+	tls_json = bytes_of(w->apps[0].tls_json);
+	if (tls_json) /* else it was over before it died */
+		assert_serves(&w->apps[0], &w->a);
+	else
+		assert_plain_http(&w->apps[0]);
+	free(tls_json);
+	assert_int_equal(run(w), 0);
+	assert_end(w, 0, DEPLOY_DONE, NULL);
+}
+
+static void a_fallback_that_died_can_be_taken_back(void **state)
+{
+	(void)state;
+	kill_at_every_change(&(struct sweep){ expire, fall, end_is_abandoned, 1 },
+			     FAULT_KILL_BEFORE, 10);
+}
+
+/* ---- a full disk ----------------------------------------------------------- */
+
+/* Somebody is served whatever could not be written, and the next try ends it. */
+static void a_full_disk_leaves_nobody_without(void **state)
+{
+	unsigned nth = 1;
+	bool fired = true;
+
+	(void)state;
+	for (; fired; nth++) {
+		struct world *w = world_new(1);
+
+		expire(w);
+		fault_arm(FAULT_FAIL, nth);
+		(void)fall(w);
+		fired = fault_fired();
+		if (!app_serves(&w->apps[0], &w->a))
+			assert_plain_http(&w->apps[0]);
+		end_is_http(w);
+		world_free(w);
+	}
+	assert_true(nth >= 10);
+}
+
+/* ---- after_fallback -------------------------------------------------------- */
+
+static unsigned lines_of(const char *path)
+{
+	char *bytes = bytes_of(path);
+	unsigned n = 0;
+
+	for (const char *at = bytes; at && *at; at++)
+		n += *at == '\n';
+	free(bytes);
+	return n;
+}
+
+/* Dies on its way back at each change: it runs once, and a second time only when we had
+ * no time to write down that it had ended. */
+static void after_fallback_runs_once(void **state)
+{
+	unsigned again = 0, nth = 1;
+	bool died = true;
+
+	(void)state;
+	for (; died; nth++) {
+		struct world *w = world_new(1);
+		char *path = script(w, "after", "echo off >>\"${0%/*}/guard-off\"");
+		char *mark = in_world(w, "guard-off");
+		const char *argv[] = { path, NULL };
+
+		fallen(w);
+		w->targets[0].after_fallback = (struct program){ argv, NULL, 10 };
+		died = dies(w, run, FAULT_KILL_BEFORE, nth);
+		assert_int_equal(run(w), 0);
+		assert_serves(&w->apps[0], &w->b);
+		assert_in_range(lines_of(mark), 1, 2);
+		again += lines_of(mark) - 1;
+		free(mark);
+		free(path);
+		world_free(w);
+	}
+	assert_int_equal(again, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +199,9 @@ int main(void)
 		cmocka_unit_test(a_fallback_in_vain_that_dies_is_put_back),
 		cmocka_unit_test(a_certificate_ends_a_fallback_that_died),
 		cmocka_unit_test(a_way_back_that_dies_is_finished),
+		cmocka_unit_test(a_fallback_that_died_can_be_taken_back),
+		cmocka_unit_test(a_full_disk_leaves_nobody_without),
+		cmocka_unit_test(after_fallback_runs_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,7 +166,7 @@ static void programs_get_the_words_of_win_acme_one_argument_each(void **state)
 static int enter(struct world *w)
 {
 	w->deployment.material = NULL;
-	return fallback_enter(&w->deployment, &w->targets[0], &w->err);
+	return fallback_enter(&w->deployment, &w->targets[0], NULL, &w->err);
 }
 
 /* Gives the product's own listener.json, said to be open. */
