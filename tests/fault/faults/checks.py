@@ -99,6 +99,31 @@ def at_any_moment(lane, before, served=True):
             is_served(app, old, app.named() or "http")
 
 
+# -- the next start looks before it acts
+
+
+def all_done_but_said(lane, before):
+    """The processes of applications that serve their new certificate already, when every
+    target's journal is behind its switched files: nobody needs another restart."""
+    targets = [journal for path, journal in lane.journals().items() if "/targets/" in path]
+    for app, old in zip(lane.apps, before):
+        if app.leaf() in (None, old) or app.leaf() != app.named() or \
+                app.current() != app.named():
+            return []
+    if not targets or any(journal["direction"] == "back" or
+                          journal["state"] not in ("pointed", "restarted", "verified") or
+                          journal["intent"] == "pointed" for journal in targets):
+        return []
+    return [(app, app.processes()) for app in lane.apps]
+
+
+def nobody_was_restarted(served):
+    """`served` is what all_done_but_said() gave before the next start."""
+    for app, processes in served:
+        require(app.processes() == processes,
+                f"{app.name}: it served the new certificate and was restarted all the same")
+
+
 # -- in the end
 
 

@@ -79,7 +79,9 @@ class Scenario:
         """Everything that has to hold after a run that was disturbed."""
         checks.ended_well(result, self)
         checks.at_any_moment(lane, before["served"], self.serves_at_any_moment)
+        served = checks.all_done_but_said(lane, before["served"])
         self.settle(lane, before)
+        checks.nobody_was_restarted(served)
         checks.in_the_end(lane, self.versions)
         orders = lane.orders() - before["orders"]
         require(orders <= self.new_orders + 1, f"{orders} new orders")
@@ -429,7 +431,39 @@ class Import(Scenario):
         require((lane.state / "handover.json").exists(), "its task is not remembered")
 
 
-ALL = (FirstDeployment, Renewal, ThreeTargets, Rollback, Expired, Return, Retire, Alert,
+class RollbackByCommand(Scenario):
+    """The operator takes back a deployment that went well."""
+
+    name = "rollback by command"
+    words = ("rollback", "xc")
+    new_orders = 0
+    versions = 2  # the new one is at hand, until the operator wants it again
+
+    def prepare(self, lane):
+        lane.certificate["deploy"][0]["retire"] = {"after": "1h"}
+        lane.daemon.write()
+        lane.xc.start()
+        lane.daemon.ok("renew", "xc")
+        lane.xc.settings.write_text(DEFAULT_SETTINGS)
+        lane.certificate["key"] = {"type": "ec-p384"}
+        lane.daemon.write()
+        lane.old = lane.xc.leaf()
+        lane.daemon.ok("renew", "xc")
+
+    def settle(self, lane, before):
+        """Once it had begun it is ended; until then nothing has happened."""
+        began = lane.xc.current() == lane.old or lane.xc.named() == lane.old
+        for _ in range(2):
+            lane.daemon("renew", "xc")
+            lane.let_time_pass()
+        state = lane.xc.state()
+        require(state == lane.old or (not began and [state] == before["served"]),
+                f"{state} is served, not {lane.old} as the operator wants it")
+        require(lane.xc.current() == lane.xc.named() == state,
+                f"the store names {lane.xc.current()}, tls.json {lane.xc.named()}")
+
+
+ALL = (FirstDeployment, Renewal, ThreeTargets, Rollback, RollbackByCommand, Expired, Return, Retire, Alert,
        Registration, Rollover, Import)
 
 

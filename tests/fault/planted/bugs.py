@@ -1,0 +1,30 @@
+"""The bugs that the sweep must find: one patch each, with the scenario, the injector and the
+faults that are looked at first."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+
+
+class Bug(NamedTuple):
+    patch: str
+    words: str
+    scenario: str
+    injector: str
+    kinds: tuple
+
+    @property
+    def path(self):
+        return HERE / f"{self.patch}.patch"
+
+
+BUGS = (
+    Bug("no-fsync", "no fsync before the rename", "renewal", "power cut", ()),
+    Bug("pointed-before-stored", "pointed before stored", "renewal", "seam", ("kill",)),
+    Bug("retire-before-verify", "retire before verify", "renewal", "seam", ("kill", "io")),
+    Bug("no-direction", "no direction", "rollback by command", "seam", ("kill",)),
+    Bug("not-exclusive", "exclusive creation dropped", "renewal", "system calls", ("kill",)),
+    Bug("no-baseline", "baseline not recorded", "rollback", "seam", ("io", "transient")),
+    Bug("no-observation", "observation skipped", "renewal", "seam", ("kill",)),
+)
