@@ -102,6 +102,8 @@ struct target {
 	const struct endpoint *verify;
 	size_t n_verify;
 	int64_t verify_timeout_s; /* until the new certificate must be seen */
+	int64_t soak_s; /* looked at again for so long, and taken back when it does not
+			   last */
 	int64_t retire_after_s;
 	int64_t keep; /* old versions to leave in the store */
 

@@ -168,6 +168,15 @@ static const struct field target_fields[] = {
 	  .min = 1 * SECONDS,
 	  .max = 1 * HOURS,
 	  .help = "how long that may take after the restart" },
+	{ .key = "soak",
+	  .type = FIELD_DURATION,
+	  AT(soak_s),
+	  .fallback = "0s",
+	  .min = 0,
+	  .max = 7 * DAYS,
+	  .help = "how long it is watched after it was seen, and taken back when the "
+		  "service dies or serves something else; not longer than "
+		  "`retire.after`" },
 	{ .key = "retire",
 	  .type = FIELD_SECTION,
 	  .fallback = "{}",
@@ -295,6 +304,20 @@ static void complete_wait(struct reading *r, const struct frame *frame,
 			      "needs an address under 'verify' to ask");
 }
 
+/* The way back has to be there for as long. */
+static void check_soak(struct reading *r, const struct frame *frame,
+		       const struct node *map, const struct target *target)
+{
+	const struct node *soak = node_member(map, "soak");
+
+	if (target->soak_s > target->retire_after_s)
+		field_problem(r, frame, "soak", soak->place,
+			      "is '%s', longer than 'retire.after', when the old "
+			      "certificate is deleted: nothing could be taken back then; "
+			      "make 'retire: {after:}' as long at least",
+			      soak->text);
+}
+
 static void complete_firewall(struct reading *r, const struct frame *frame,
 			      const struct node *map, struct target *target)
 {
@@ -359,6 +382,7 @@ static void check_target(struct reading *r, const struct frame *frame, struct no
 	complete_service(r, frame, map, target);
 	complete_wait(r, frame, map, target);
 	complete_firewall(r, frame, map, target);
+	check_soak(r, frame, map, target);
 	check_fallback(r, frame, map, target);
 }
 

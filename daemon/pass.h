@@ -120,6 +120,10 @@ int pass_issue(struct pass *pass, struct err *err);
 /* rollout.c: deploy, retire, roll back. */
 int pass_deploy(struct pass *pass, bool take_over, struct err *err);
 int pass_retire(struct pass *pass, struct err *err);
+
+/* rollout.c: a look at what soaks; until when the last of it does, 0: nothing. */
+int pass_soak(struct pass *pass, struct err *err);
+int64_t pass_soaks_until(const struct pass *pass);
 int pass_rollback(struct pass *pass, struct err *err);
 
 /* spares.c: in the background of a pass, an account at every CA that may be asked next,

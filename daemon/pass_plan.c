@@ -16,6 +16,22 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+/* 0: nothing soaks. */
+static int64_t next_soak(const struct pass *pass, int64_t now)
+{
+	int64_t next = 0, at;
+
+	for (size_t i = 0; i < pass->state.n_targets; i++) {
+		int64_t until = pass->state.targets[i].watched_until;
+
+		if (!until || pass->state.targets[i].mode != MODE_HTTPS)
+			continue;
+		at = schedule_soak(now, pass->certificate->targets[i].soak_s, until);
+		next = !next || at < next ? at : next;
+	}
+	return next;
+}
+
 void pass_plan_next(struct pass *pass)
 {
 	const struct config *config = pass->in->config;
@@ -33,6 +49,7 @@ void pass_plan_next(struct pass *pass)
 				       .rehearse_at = pass_rehearsal_at(pass) };
 
 	pass->now = when.now = clock_wall();
+	when.soak_at = next_soak(pass, when.now);
 	verdict = renewal_decide(&facts, &pass->certificate->renew_at, when.now);
 	when.renew_at = later(verdict.due_at, job->renewal.next_at);
 	if (pass->have_current)

@@ -197,7 +197,7 @@ static bool retirement_due(struct pass *pass)
 	char why[160];
 
 	if (!pass_deployed(pass) || pass->state.retired ||
-	    pass->state.retire_at > pass->now)
+	    pass->state.retire_at > pass->now || pass_soaks_until(pass))
 		return false;
 	if (clock_trusted(&pass->trust, &reading, why))
 		return true;
@@ -332,6 +332,8 @@ static int keep_alive(struct pass *pass, struct err *err)
 		rc = -1;
 	if (deployment_unfinished(pass))
 		rc = pass_deploy(pass, false, err);
+	if (!rc && pass_soaks_until(pass))
+		rc = pass_soak(pass, err);
 	pass_inspect(pass);
 	pass_ask_advice(pass);
 

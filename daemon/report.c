@@ -47,6 +47,8 @@ static cJSON *target_json(const struct target *target, const struct target_state
 	json_set_bool(json, "unfinished", state->unfinished);
 	json_set_string(json, "old_sha1", state->old_sha1[0] ? state->old_sha1 : NULL);
 	json_set_string(json, "why", state->why[0] ? state->why : NULL);
+	if (state->watched_until)
+		report_set_instant(json, "watched_until", state->watched_until);
 	if (target->n_windows)
 		report_set_instant(json, "window_at",
 				   window_next(target->windows, target->n_windows, now,

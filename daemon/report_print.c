@@ -72,6 +72,9 @@ static void print_target(const cJSON *target, bool colour, struct buf *out)
 	buf_printf(out, "  target       %s: %s%s%s, mode %s", text_of(target, "name"),
 		   tint(colour, colour_of_end(end, mode)), end, tint(colour, PLAIN),
 		   mode);
+	if (json_string(target, "watched_until"))
+		buf_printf(out, ", watched until %s",
+			   json_string(target, "watched_until"));
 	if (json_bool(target, "unfinished", false))
 		buf_puts(out, ": interrupted, the next run takes it up");
 	else if (why && strcmp(end, "done") != 0)

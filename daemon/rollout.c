@@ -87,17 +87,44 @@ static int judge(struct pass *pass, const struct deploy_outcome *outcome,
 	return rc;
 }
 
+int64_t pass_soaks_until(const struct pass *pass)
+{
+	int64_t until = 0;
+
+	for (size_t i = 0; i < pass->state.n_targets; i++) {
+		const struct target_state *target = &pass->state.targets[i];
+
+		if (target->mode == MODE_HTTPS && target->watched_until > until)
+			until = target->watched_until;
+	}
+	return until;
+}
+
+/* "; watched until ..." where a target soaks. Gives. */
+static char *describe_soak(const struct pass *pass)
+{
+	char when[CLOCK_TEXT_MAX];
+	int64_t soak_s = 0;
+
+	for (size_t i = 0; i < pass->certificate->n_targets; i++)
+		if (pass->certificate->targets[i].soak_s > soak_s)
+			soak_s = pass->certificate->targets[i].soak_s;
+	clock_format_people_local(pass->now + soak_s, when);
+	return soak_s ? str_printf("; watched until %s", when) : str_dup("");
+}
+
 static void tell_renewed(struct pass *pass)
 {
 	const char *issuer = pass->job.last_issuer;
 	char until[CLOCK_TEXT_MAX];
-	char *what;
+	char *what, *soak = describe_soak(pass);
 
 	clock_format_people_local(cert_not_after(pass->current.cert), until);
-	what = str_printf("'%s' serves its new certificate %s%s%s%s, valid until %s",
+	what = str_printf("'%s' serves its new certificate %s%s%s%s, valid until %s%s",
 			  pass->certificate->name, cert_sha1(pass->current.cert),
-			  issuer[0] ? " from '" : "", issuer, issuer[0] ? "'" : "",
-			  until);
+			  issuer[0] ? " from '" : "", issuer, issuer[0] ? "'" : "", until,
+			  soak);
+	free(soak);
 	pass_tell(pass, EVENT_RENEWED, NULL, what, NULL);
 	pass_tell(pass, EVENT_RECOVERED, NULL, what, NULL);
 	free(what);
@@ -145,6 +172,29 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 	deploy_outcome_clear(&outcome);
 	if (pass_reload_state(pass, &state_err))
 		pass_note(pass, "deploy", "journals unreadable: %s", state_err.text);
+	return rc;
+}
+
+int pass_soak(struct pass *pass, struct err *err)
+{
+	struct deploy_outcome outcome = { 0 };
+	struct err state_err;
+	int rc = deploy_soak(&pass->deployment, &outcome, err);
+
+	for (size_t i = 0; !rc && i < outcome.n_targets; i++) {
+		const struct target_outcome *target = &outcome.targets[i];
+
+		if (target->end == DEPLOY_DONE || target->err.kind == ERR_NONE)
+			continue;
+		tell_target(pass, target);
+		*err = target->err;
+		rc = -1;
+	}
+	if (rc && !cancel_requested(pass->in->cancel))
+		pass_count_failure(pass, &pass->job.deployment, err);
+	deploy_outcome_clear(&outcome);
+	if (pass_reload_state(pass, &state_err))
+		pass_note(pass, "soak", "journals unreadable: %s", state_err.text);
 	return rc;
 }
 

@@ -14,6 +14,8 @@ struct schedule_verdict schedule_next(const struct schedule_facts *facts)
 		  "expiry" },
 		{ facts->ask_advice_at, "asking the CA for its advice" },
 		{ facts->inspect_at, "inspection" },
+		{ facts->soak_at ? facts->soak_at : CLOCK_NEVER,
+		  "a look within the soak time" },
 		{ facts->rehearse_at, "rehearsal of a spare issuer" },
 	};
 	struct schedule_verdict next = { facts->now + 86400, "a daily look" };
@@ -36,4 +38,15 @@ int64_t schedule_inspection(const char *name, int64_t last_at, int64_t every_s)
 	for (; *name; name++)
 		hash = (hash ^ (unsigned char)*name) * 16777619U;
 	return last_at + every_s + (int64_t)(hash % 1000U) * (every_s / 10) / 1000;
+}
+
+int64_t schedule_soak(int64_t now, int64_t soak_s, int64_t until)
+{
+	int64_t every_s = soak_s / 10;
+
+	if (every_s > 60)
+		every_s = 60;
+	if (every_s < 1)
+		every_s = 1;
+	return until > now && until < now + every_s ? until : now + every_s;
 }

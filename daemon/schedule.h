@@ -13,6 +13,7 @@ struct schedule_facts { /* instants; CLOCK_NEVER where there is none */
 	int64_t expires_at; /* what is served runs out */
 	int64_t ask_advice_at;
 	int64_t inspect_at;
+	int64_t soak_at;     /* a look within the soak time; 0: none */
 	int64_t rehearse_at; /* a spare issuer is to be proven */
 };
 
@@ -27,5 +28,9 @@ struct schedule_verdict schedule_next(const struct schedule_facts *facts);
 /* When the next inspection is due: `every_s` after the last, up to a tenth later by the
  * name, so that a hundred certificates do not all look at once. Never looked: at once. */
 int64_t schedule_inspection(const char *name, int64_t last_at, int64_t every_s);
+
+/* The next look at what soaks for `soak_s`, until `until`: ten in all, and one a minute
+ * where that is more. */
+int64_t schedule_soak(int64_t now, int64_t soak_s, int64_t until);
 
 #endif

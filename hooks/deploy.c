@@ -341,6 +341,15 @@ static bool is_all_done(const struct run *run, bool *ret_any)
 	return all;
 }
 
+/* Never before it was watched to the end, whatever the configuration says by now. */
+static int64_t retire_moment(const struct member *member)
+{
+	const struct journal *journal = &member->journal;
+	int64_t at = journal->verified_at + member->target->retire_after_s;
+
+	return at > journal->soak_until ? at : journal->soak_until;
+}
+
 static int certificate_verified(struct run *run, struct err *err)
 {
 	struct journal *journal = &run->certificate;
@@ -359,26 +368,13 @@ static int certificate_verified(struct run *run, struct err *err)
 			continue;
 		if (at > verified_at)
 			verified_at = at;
-		if (at + member->target->retire_after_s > retire_at)
-			retire_at = at + member->target->retire_after_s;
+		if (retire_moment(member) > retire_at)
+			retire_at = retire_moment(member);
 	}
 	if (journal->state >= STEP_VERIFIED && journal->verified_at == verified_at)
 		return 0;
 	journal->verified_at = verified_at;
 	journal->retire_at = retire_at;
-	return journal_move(journal, &change, err);
-}
-
-/* A target that is not there any more (rolled back, or added): no time for retire. */
-static int certificate_reopen(struct run *run, const char *text, struct err *err)
-{
-	struct journal *journal = &run->certificate;
-	const struct journal_change change = { .state = STEP_STORED, .text = text };
-
-	if (journal->state < STEP_VERIFIED)
-		return 0;
-	journal->verified_at = 0;
-	journal->retire_at = CLOCK_NEVER;
 	return journal_move(journal, &change, err);
 }
 
@@ -390,7 +386,7 @@ static int certificate_finish(struct run *run, struct deploy_outcome *ret,
 	ret->all_done = is_all_done(run, &any);
 	if (ret->all_done && any)
 		return certificate_verified(run, err);
-	return certificate_reopen(run, "not every target serves it", err);
+	return certificate_reopen(&run->certificate, "not every target serves it", err);
 }
 
 int deploy_run(const struct deployment *deployment, const char *only, bool take_over,
@@ -489,7 +485,7 @@ int deploy_rollback(const struct deployment *deployment, const char *only,
 
 	if (run_open(&run, deployment, ret, err) ||
 	    select_for_rollback(&run, only, err) ||
-	    certificate_reopen(&run, "rolled back by the operator", err) ||
+	    certificate_reopen(&run.certificate, "rolled back by the operator", err) ||
 	    members_by_group(run.members, run.n, roll_back_group, err))
 		goto out;
 	rc = 0;

@@ -12,6 +12,7 @@
  *     pointed    tls.json, links, files name the new one        saved bytes back
  *     restarted  restart or reload, wait until it runs          files back, restart again
  *     verified   three handshakes on every endpoint             as above
+ *                (and looks again through target->soak_s        as above)
  *     retired    after retire.after: look again, delete the old none
  *
  * Targets that share a service form a group: pointed together, one restart, verified
@@ -131,6 +132,7 @@ struct deploy_state {
 		enum target_mode mode;
 		char step[32]; /* completed state: "pointed", ... */
 		char old_sha1[CERT_SHA1_HEX];
+		int64_t watched_until; /* its soak time; 0: not, or no more */
 		int64_t old_not_after; /* of the certificate before; 0: not known */
 		char why[512];         /* the last failure's sentence */
 	} * targets;
@@ -141,6 +143,15 @@ struct deploy_state {
 int deploy_state_read(const struct deployment *deployment, struct deploy_state *ret,
 		      struct strlist *damaged, struct err *err);
 void deploy_state_clear(struct deploy_state *state);
+
+/* Looks once at every target that is within its soak time (target->soak_s): does the
+ * service run and serve the new certificate? Three looks that fail within seconds take
+ * its group back to the baseline, which is the outcome; the first good look behind the
+ * time ends the watching. A service that its administrator stopped is waited for, a
+ * tls.json that somebody else rewrote is left to inspection. Quick when nothing soaks;
+ * how often it is called is the caller's. Returns as deploy_run(). */
+int deploy_soak(const struct deployment *deployment, struct deploy_outcome *ret,
+		struct err *err);
 
 /* Retires: looks again (files name new, key signs, new is served), then deletes the old
  * versions beyond target->keep, entry and key, and the saved copies. Only what we

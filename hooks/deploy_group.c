@@ -265,6 +265,13 @@ static int release(struct member *member, struct err *err)
 	return journal_sweep(&member->kept, "settings", err);
 }
 
+static int64_t soak_end(const struct member *member)
+{
+	int64_t soak_s = member->target->soak_s;
+
+	return soak_s ? member->journal.verified_at + soak_s : 0;
+}
+
 static int complete(struct group *group, struct err *err)
 {
 	const struct journal_change change = {
@@ -279,6 +286,7 @@ static int complete(struct group *group, struct err *err)
 		if (release(member, err))
 			return -1;
 		member->journal.verified_at = clock_wall();
+		member->journal.soak_until = soak_end(member);
 		member->journal.by_operator = false;
 		if (member_end(member, &change, NULL, err))
 			return -1;

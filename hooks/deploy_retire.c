@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "hooks/plan.h"
 #include "hooks/store.h"
 #include "hooks/transaction.h"
@@ -47,6 +48,8 @@ static int look_again(const struct member *member, struct err *err)
 		return 0;
 	if (!member_is_done(member))
 		return err_set(err, ERR_TRANSIENT, "it does not serve the new one yet");
+	if (member->journal.soak_until)
+		return err_set(err, ERR_TRANSIENT, "it is still watched");
 	if (look_at_files(member, err))
 		return -1;
 	return probe_verify(target->verify, target->n_verify,
@@ -76,6 +79,19 @@ static int look_at_all(const struct member *members, size_t n, struct err *err)
 		rc = -1;
 	}
 	return rc;
+}
+
+/* ---- not yet ------------------------------------------------------------ */
+
+int certificate_reopen(struct journal *journal, const char *text, struct err *err)
+{
+	const struct journal_change change = { .state = STEP_STORED, .text = text };
+
+	if (journal->state < STEP_VERIFIED)
+		return 0;
+	journal->verified_at = 0;
+	journal->retire_at = CLOCK_NEVER;
+	return journal_move(journal, &change, err);
 }
 
 /* ---- deleting ------------------------------------------------------------ */

@@ -24,6 +24,7 @@ static void read_target(const struct member *member, struct target_state *ret)
 	ret->by_operator = journal->by_operator && journal->end == DEPLOY_ROLLED_BACK;
 	snprintf(ret->step, sizeof(ret->step), "%s", journal_step_name(journal->state));
 	memcpy(ret->old_sha1, journal->old_sha1, sizeof(ret->old_sha1));
+	ret->watched_until = journal->end == DEPLOY_DONE ? journal->soak_until : 0;
 	ret->old_not_after = journal->old_not_after;
 	snprintf(ret->why, sizeof(ret->why), "%.*s", (int)sizeof(ret->why) - 1,
 		 journal->why);

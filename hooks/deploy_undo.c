@@ -191,6 +191,7 @@ static void turn_around(struct undo *undo)
 			.text = undo->cause->text,
 		};
 
+		member->journal.soak_until = 0;
 		if (member_end(member, &change, undo->cause->text, &failure))
 			remember_failure(undo, &failure);
 	}

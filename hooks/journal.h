@@ -63,6 +63,7 @@ struct journal {
 	bool old_missing; /* target: tls.json named a certificate that is not there */
 	int64_t old_not_after; /* of the old certificate; 0: not known */
 	int64_t verified_at, retire_at;
+	int64_t soak_until; /* target: watched until then; 0: not, or no more */
 	struct saved *files;
 	size_t n_files;
 	struct journal_baseline *baseline;

@@ -93,6 +93,7 @@ cJSON *journal_to_json(const struct journal *journal)
 	json_set_int(json, "old_not_after", journal->old_not_after);
 	set_moment(json, "verified_at", journal->verified_at);
 	set_moment(json, "retire_at", journal->retire_at);
+	json_set_int(json, "soak_until", journal->soak_until);
 	lists_to_json(journal, json);
 	return json;
 }
@@ -178,5 +179,6 @@ int journal_from_json(const cJSON *json, struct journal *journal)
 	journal->old_not_after = json_int(json, "old_not_after", 0);
 	journal->verified_at = json_int(json, "verified_at", 0);
 	journal->retire_at = json_int(json, "retire_at", CLOCK_NEVER);
+	journal->soak_until = json_int(json, "soak_until", 0);
 	return lists_from_json(json, journal);
 }

@@ -120,6 +120,11 @@ bool member_met_somebody(const struct member *member);
 /* And was that tls.json, with another choice: of the certificate, or for plain HTTP? */
 bool member_was_overruled(const struct member *member);
 
+/* deploy_retire.c: a target is not there any more (rolled back, or added): no time for
+ * retire.
+ */
+int certificate_reopen(struct journal *journal, const char *text, struct err *err);
+
 /* ---- movements ----------------------------------------------------------- */
 
 /* deploy_begin.c: plans, saves, takes the baseline and writes the journal, with what a

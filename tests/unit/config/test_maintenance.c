@@ -99,11 +99,27 @@ static void extractions_are_asked_for_where_the_certificate_is_seen(void **state
 		"asked what runs: use 'maintenance_window'");
 }
 
+static void a_soak_time_is_not_longer_than_the_way_back_is_there(void **state)
+{
+	const struct target *target = first_target(
+		draft_must_load(state, WITH("soak: 10m")));
+
+	assert_int_equal(target->soak_s, 600);
+	expect_one_error(WITH("soak: 25h"),
+			 "11:15: 'soak' is '25h', longer than 'retire.after', when the "
+			 "old certificate is deleted: nothing could be taken back then; "
+			 "make 'retire: {after:}' as long at least");
+	expect_one_error(WITH("soak: 8d"),
+			 "11:15: 'soak' is '8d': expected a duration from 0s to 1w, such "
+			 "as 90s, 15m, 24h or 30d");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, draft_setup, draft_teardown)
 	const struct CMUnitTest windows[] = {
 		TEST(a_window_is_days_and_times),
+		TEST(a_soak_time_is_not_longer_than_the_way_back_is_there),
 		TEST(days_go_round_the_end_of_the_week_and_may_be_left_out),
 		TEST(what_is_no_window_is_refused_with_an_example),
 		TEST(extractions_are_not_waited_for_unless_said),

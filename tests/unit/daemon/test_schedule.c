@@ -86,9 +86,26 @@ static void inspections_are_spread_by_name_within_a_tenth(void **state)
 	assert_int_equal(a, schedule_inspection("xu", NOW, 3600));
 }
 
+static void a_soak_time_is_looked_at_ten_times_and_every_minute(void **state)
+{
+	struct schedule_facts facts = nothing_planned;
+
+	(void)state;
+	assert_true(schedule_soak(1000, 600, 2000) == 1060);
+	assert_true(schedule_soak(1000, 86400, 90000) == 1060);
+	assert_true(schedule_soak(1000, 100, 1090) == 1010);
+	assert_true(schedule_soak(1000, 5, 1003) == 1001);
+	assert_true(schedule_soak(1000, 600, 1030) == 1030); /* its end */
+	assert_true(schedule_soak(1000, 600, 900) == 1060);  /* not seen yet */
+	facts.soak_at = facts.now + 7;
+	assert_true(schedule_next(&facts).at == facts.now + 7);
+	assert_string_equal(schedule_next(&facts).why, "a look within the soak time");
+}
+
 int main(void)
 {
 	const struct CMUnitTest schedule[] = {
+		cmocka_unit_test(a_soak_time_is_looked_at_ten_times_and_every_minute),
 		cmocka_unit_test(with_nothing_planned_it_looks_once_a_day),
 		cmocka_unit_test(the_earliest_moment_wins_and_is_named),
 		cmocka_unit_test(
