@@ -7,6 +7,7 @@
 #define BASE_CANCEL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -16,13 +17,19 @@ struct cancel;
 struct cancel *cancel_new(void);
 void cancel_free(struct cancel *cancel);
 
+/* The same, also set when `either` is, or what `other` itself was asked (kept; NULL is
+ * fine), and when `timeout_ms` are over. */
+struct cancel *cancel_new_bounded(const struct cancel *either, const struct cancel *other,
+				  int64_t timeout_ms);
+
 /* Sets the flag, from any thread. It cannot be unset. */
 void cancel_request(struct cancel *cancel);
 
 /* Is it set? NULL is never set. */
 bool cancel_requested(const struct cancel *cancel);
 
-/* 0, or -1 with ERR_CANCELLED "stopped on request". */
+/* 0, or -1 with ERR_CANCELLED "stopped on request", or "stopped, because it took too
+ * long". */
 int cancel_check(const struct cancel *cancel, struct err *err);
 
 #endif

@@ -52,6 +52,10 @@ void clock_format_basic(int64_t at, char out[CLOCK_TEXT_MAX]);
 void clock_format_people(int64_t at, char out[CLOCK_TEXT_MAX]);
 void clock_format_people_local(int64_t at, char out[CLOCK_TEXT_MAX]);
 
+/* The day in the machine's zone, "3 December", with its year where that is not the one of
+ * `now`: "3 January 2027". CLOCK_NEVER is "never". */
+void clock_format_day(int64_t at, int64_t now, char out[CLOCK_TEXT_MAX]);
+
 /* The machine's zone at `at`: seconds east of UTC and its short name (twin file). */
 void clock_local_zone(int64_t at, int *ret_offset_s, char name[16]);
 

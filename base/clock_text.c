@@ -124,6 +124,29 @@ void clock_format_people_local(int64_t at, char out[CLOCK_TEXT_MAX])
 		 local.minute, name);
 }
 
+void clock_format_day(int64_t at, int64_t now, char out[CLOCK_TEXT_MAX])
+{
+	static const char *const months[] = { "January", "February", "March",
+					      "April",   "May",      "June",
+					      "July",    "August",   "September",
+					      "October", "November", "December" };
+	char zone[16], year[16] = "";
+	struct civil day, today;
+	int offset_s;
+
+	if (at == CLOCK_NEVER) {
+		snprintf(out, CLOCK_TEXT_MAX, "never");
+		return;
+	}
+	clock_local_zone(at, &offset_s, zone);
+	day = civil_at(at + offset_s);
+	clock_local_zone(now, &offset_s, zone);
+	today = civil_at(now + offset_s);
+	if (day.year != today.year)
+		snprintf(year, sizeof(year), " %04d", (int)(day.year % 10000));
+	snprintf(out, CLOCK_TEXT_MAX, "%d %s%s", day.day, months[day.month - 1], year);
+}
+
 void clock_format_duration(int64_t seconds, char out[CLOCK_TEXT_MAX])
 {
 	static const struct {

@@ -128,11 +128,21 @@ int link_replace(const char *path, const char *target, struct err *err);
 int file_set_access(const char *path, const char *owner, const char *group, uint32_t mode,
 		    struct err *err);
 
+/* Are there such accounts on this machine (names or numbers; NULL: nobody is asked for)?
+ * ERR_CONFIG names the one that is not there. */
+int file_check_accounts(const char *owner, const char *group, struct err *err);
+
 /* ---- looking before leaping ---------------------------------------------- */
 
 /* Could file_replace_keeping(path) work? Changes nothing. The sentence names path, the
  * account we run as, and the reason ("read-only file system" included). */
 int file_check_replaceable(const char *path, struct err *err);
+
+/* Can a file really be made, renamed and removed in the folder of `path`, as replacing it
+ * would? Done with a small file of our own beside it, "<name>.certrenewd-trial", which is
+ * gone afterwards; `path` itself is not touched. Where the folder is missing, in the
+ * nearest one above it. Errors as those of file_replace(). */
+int file_try_beside(const char *path, struct err *err);
 
 /* Is `path`, with every parent, writable by root/administrators and this account only?
  * Else ERR_DENIED naming the path and the account that could write it. Sticky folders

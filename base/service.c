@@ -9,6 +9,7 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/process.h"
 #include "base/service_system.h"
 #include "base/str.h"
@@ -130,18 +131,55 @@ static int act(const struct service *service, enum unit_verb verb,
 	}
 }
 
+static enum unit_verb verb_of(const struct service *service)
+{
+	return service->action == SERVICE_RELOAD ? UNIT_RELOAD : UNIT_RESTART;
+}
+
 int service_apply(const struct service *service, const struct cancel *cancel,
 		  struct err *err)
 {
-	return act(service,
-		   service->action == SERVICE_RELOAD ? UNIT_RELOAD : UNIT_RESTART, cancel,
-		   err);
+	return act(service, verb_of(service), cancel, err);
 }
 
 int service_start(const struct service *service, const struct cancel *cancel,
 		  struct err *err)
 {
 	return act(service, UNIT_RESTART, cancel, err);
+}
+
+static int check_command(const struct service *service, struct err *err)
+{
+	const char *path = service->command.argv[0];
+	struct file_facts facts;
+
+	if (file_inspect(path, &facts, err))
+		return -1;
+	return facts.type == FILE_REGULAR || facts.type == FILE_LINK
+		       ? 0
+		       : err_set(err, ERR_NOT_FOUND,
+				 "the program '%s' that restarts the service does not "
+				 "exist",
+				 path);
+}
+
+int service_check(const struct service *service, struct err *err)
+{
+	enum service_state state;
+	char *name;
+
+	if (service->kind == SERVICE_NONE)
+		return 0;
+	if (service->kind == SERVICE_COMMAND)
+		return check_command(service, err);
+	if (unit_inspect(service, &state, err))
+		return -1;
+	if (state != SERVICE_IS_MISSING)
+		return unit_check_rights(service, verb_of(service), err);
+	name = service_describe(service);
+	err_set(err, ERR_NOT_FOUND, "the service '%s' does not exist", name);
+	free(name);
+	return -1;
 }
 
 char *service_describe(const struct service *service)

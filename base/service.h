@@ -43,6 +43,12 @@ int service_apply(const struct service *service, const struct cancel *cancel,
 int service_start(const struct service *service, const struct cancel *cancel,
 		  struct err *err);
 
+/* Is it there, and may we do `service->action` with it? Asked of the service manager,
+ * nothing is done. ERR_NOT_FOUND "the service 'x' does not exist", ERR_DENIED with the
+ * account that we run as and what would let it. Of a command: whether its program is
+ * there. */
+int service_check(const struct service *service, struct err *err);
+
 /* A name for people: "xc.service", "the command '/usr/bin/x'", "none". Gives. */
 char *service_describe(const struct service *service);
 

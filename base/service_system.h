@@ -17,6 +17,10 @@ enum unit_verb {
 /* What the service manager says about the unit now. */
 int unit_inspect(const struct service *service, enum service_state *ret, struct err *err);
 
+/* Would the service manager let us do that? The unit exists. ERR_DENIED. */
+int unit_check_rights(const struct service *service, enum unit_verb verb,
+		      struct err *err);
+
 /* Does it and waits until the unit runs, at most `timeout_s`, and for a second does not
  * fall over. The errors are those of service_apply(). */
 int unit_act(const struct service *service, enum unit_verb verb, int64_t timeout_s,

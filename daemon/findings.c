@@ -30,9 +30,12 @@ static cJSON *gather(struct pass *pass, enum finding finding, const char *of,
 	return object;
 }
 
+/* Nobody reads what is well where nobody asked. */
 static void show(struct pass *pass, enum finding finding, const char *of,
 		 const char *check, const char *text)
 {
+	if (pass->in->command == PIPELINE_KEEP && finding != FINDING_FAILED)
+		return;
 	pass_note(pass, words[finding], "%s%s%s: %s", check, of ? " " : "", of ? of : "",
 		  text);
 }

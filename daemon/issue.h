@@ -16,6 +16,8 @@
 
 struct provers;
 
+struct acme_session;
+
 struct attempt { /* one issuer's turn */
 	struct pass *pass;
 	const struct issuer_config *issuer;
@@ -75,6 +77,9 @@ int issue_by_acme(struct attempt *attempt, struct err *err);
 /* Refuses a chain that clients would have to complete by guessing, where that is new. */
 int issue_check_acme(const struct attempt *attempt, const struct cert *fresh,
 		     struct err *err);
+
+/* What the session's last Date says about our clock, for the pass and for the engine. */
+void issue_learn_date(struct pass *pass, const struct acme_session *session);
 
 /* issue_store.c: whoever put it there; the newest that has our names. ERR_NOT_FOUND when
  * there is none but the one in hand. */

@@ -95,7 +95,7 @@ static void on_progress(void *ctx, const char *stage, const char *detail)
 
 /* ---- what came of an order ------------------------------------------------- */
 
-static void learn_date(struct pass *pass, const struct acme_session *session)
+void issue_learn_date(struct pass *pass, const struct acme_session *session)
 {
 	struct clock_reading now = clock_reading_now();
 
@@ -225,7 +225,7 @@ static int order_in_rounds(struct ordering *ordering, struct err *err)
 	}
 	if (rc && before.text[0] && strcmp(before.text, err->text) != 0)
 		err_wrap(err, "%s", before.text);
-	learn_date(attempt->pass, ordering->session);
+	issue_learn_date(attempt->pass, ordering->session);
 	(void)sessions_remember(attempt->pass->in->sessions, attempt->issuer, &ignored);
 	return rc;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/cancel.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "base/str.h"
@@ -102,6 +103,8 @@ struct pass_job *pass_job_new(struct pool *pool, struct config_ref *config,
 	job->config = config;
 	job->certificate = certificate;
 	job->request = request;
+	if (!request)
+		job->give_way = cancel_new();
 	random_hex(job->run, RUN_ID_LENGTH);
 	job->input = (struct pipeline_input){
 		.config = config->config,
@@ -115,6 +118,7 @@ struct pass_job *pass_job_new(struct pool *pool, struct config_ref *config,
 		.trust = &job->trust,
 		.responders = responders,
 		.cancel = cancel,
+		.give_way = job->give_way,
 		.run = job->run,
 		.note = on_note,
 		.note_ctx = job,
@@ -126,6 +130,7 @@ void pass_job_free(struct pass_job *job)
 {
 	pipeline_outcome_clear(&job->outcome);
 	request_free(job->request);
+	cancel_free(job->give_way);
 	config_ref_release(job->config);
 	free(job);
 }

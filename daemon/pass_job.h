@@ -40,6 +40,7 @@ struct pass_job {
 	struct clock_trust trust; /* as it was when the job began */
 	struct pipeline_input input;
 	struct pipeline_outcome outcome;
+	struct cancel *give_way; /* pipeline.h; NULL where somebody asked for the pass */
 	char run[RUN_ID_LENGTH + 1];
 	bool worked; /* false: the pool stopped before it began */
 	void *owner; /* the loop's */

@@ -46,10 +46,13 @@ void pass_plan_next(struct pass *pass)
 				       .expires_at = CLOCK_NEVER,
 				       .ask_advice_at = CLOCK_NEVER,
 				       .inspect_at = CLOCK_NEVER,
-				       .rehearse_at = pass_rehearsal_at(pass) };
+				       .prove_spare_at = CLOCK_NEVER,
+				       .rehearse_at = CLOCK_NEVER };
 
 	pass->now = when.now = clock_wall();
 	when.soak_at = next_soak(pass, when.now);
+	when.rehearse_at = pass_rehearsal_at(pass);
+	when.prove_spare_at = pass_spares_at(pass);
 	verdict = renewal_decide(&facts, &pass->certificate->renew_at, when.now);
 	when.renew_at = later(verdict.due_at, job->renewal.next_at);
 	if (pass->have_current)

@@ -369,6 +369,7 @@ static int keep_alive(struct pass *pass, struct err *err)
 		pass_expired_ladder(pass);
 	if (!rc && !pass->acted && pass->in->command == PIPELINE_KEEP) {
 		pass_foresee(pass);
+		pass_rehearse_by_habit(pass);
 		pass_rehearse_spares(pass);
 	}
 	if (!rc)

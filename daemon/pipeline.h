@@ -53,7 +53,9 @@ struct pipeline_input { /* borrowed for the pass */
 	const struct responders *responders;
 	struct sessions *sessions;
 	const struct cancel *cancel;
-	const char *run; /* id, for logs and journals */
+	const struct cancel *give_way; /* set when somebody asks for a worker: what can
+					  wait (a rehearsal) ends; NULL: nobody will */
+	const char *run;               /* id, for logs and journals */
 	void (*note)(void *ctx, const struct deploy_note *note); /* as it happens */
 	void *note_ctx;
 };

@@ -1,3 +1,5 @@
+/* rehearsal.c - one issuer on trial and what is remembered of it, and the operator's
+ * `rehearse`. */
 #include "daemon/rehearsal.h"
 
 #include <stdio.h>
@@ -7,57 +9,13 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "daemon/alerts.h"
 #include "daemon/findings.h"
-#include "daemon/pass.h"
+#include "daemon/rehearsal_parts.h"
 #include "daemon/rehearsal_when.h"
 
-/* ---- what has nothing to do with a CA -------------------------------------- */
+/* ---- what is remembered ------------------------------------------------------- */
 
-static void look_at_targets(struct pass *pass)
-{
-	struct deploy_outcome outcome = { 0 };
-	struct err err;
-	int rc = deploy_preflight(&pass->deployment, &outcome, &err);
-
-	for (size_t i = 0; i < outcome.n_targets; i++)
-		pass_find_result(pass, outcome.targets[i].err.kind != ERR_NONE,
-				 outcome.targets[i].target, "target",
-				 "it could be deployed now", &outcome.targets[i].err);
-	if (rc && !outcome.n_targets)
-		pass_find(pass, FINDING_FAILED, NULL, "targets", "%s", err.text);
-	deploy_outcome_clear(&outcome);
-}
-
-static void look_at_clock(struct pass *pass)
-{
-	struct clock_reading reading = clock_reading_now();
-	char why[160];
-	bool trusted = clock_trusted(&pass->trust, &reading, why);
-
-	pass_find(pass, trusted ? FINDING_OK : FINDING_NOTE, NULL, "clock", "%s", why);
-}
-
-static void look_at_alerts(struct pass *pass)
-{
-	const struct config *config = pass->in->config;
-	struct err err;
-
-	if (!config->n_alerts)
-		pass_find(pass, FINDING_NOTE, NULL, "alerts",
-			  "nobody is told of trouble: there are no `alerts:`");
-	for (size_t i = 0; i < config->n_alerts; i++) {
-		const struct channel channel = alert_channel(&config->alerts[i]);
-
-		pass_find_result(pass, channel_check(&channel, pass->in->cancel, &err),
-				 config->alerts[i].name, "alerts", "it can be reached",
-				 &err);
-	}
-}
-
-/* ---- one issuer, and what is remembered of it ------------------------------- */
-
-static void load(struct pass *pass, struct rehearsals *ret)
+void rehearsals_load(struct pass *pass, struct rehearsals *ret)
 {
 	struct err err;
 
@@ -66,7 +24,7 @@ static void load(struct pass *pass, struct rehearsals *ret)
 		pass_tell(pass, EVENT_STATE_DAMAGED, NULL, err.text, NULL);
 }
 
-static void save(struct pass *pass, const struct rehearsals *rehearsals)
+void rehearsals_save(struct pass *pass, const struct rehearsals *rehearsals)
 {
 	struct err err;
 
@@ -75,7 +33,10 @@ static void save(struct pass *pass, const struct rehearsals *rehearsals)
 			  "make room in the state directory and let it be written");
 }
 
-static void tell(struct pass *pass, const struct rehearsal *done, bool alerts)
+/* ---- one issuer ----------------------------------------------------------------- */
+
+/* Of the habit only what is well: its failure is part of the whole, told once. */
+static void tell(struct pass *pass, const struct rehearsal *done, enum rehearsal_way way)
 {
 	/* A name that no target can have: only its own success closes it. */
 	char *whom = str_printf("issuer %s", done->issuer);
@@ -87,66 +48,84 @@ static void tell(struct pass *pass, const struct rehearsal *done, bool alerts)
 
 	if (done->well)
 		pass_tell(pass, EVENT_RECOVERED, whom, what, NULL);
-	else if (alerts)
+	else if (way == REHEARSE_A_SPARE)
 		pass_tell(pass, EVENT_REHEARSAL_FAILED, whom, what, todo);
 	free(todo);
 	free(what);
 	free(whom);
 }
 
-/* Rehearses it and remembers what came of it. `alerts`: nobody is watching. */
-static void rehearse_one(struct pass *pass, const struct issuer_config *issuer,
-			 bool alerts)
+/* Written down before it begins: one that we die of is not repeated at once. */
+static void begin_order(struct pass *pass, struct rehearsals *rehearsals,
+			const char *issuer)
 {
-	char first[1024] = "", ignored[1];
-	unsigned before = pass_findings_failed(pass, 0, ignored, sizeof(ignored)), failed;
-	struct rehearsals rehearsals;
-	struct rehearsal *done;
+	struct rehearsal *record = rehearsal_ensure(rehearsals, issuer);
+	struct rehearsal before = *record;
 
-	load(pass, &rehearsals);
-	done = rehearsal_ensure(&rehearsals, issuer->name);
-	rehearse_issuer(pass, issuer, alerts, &done->ordered);
-	failed = pass_findings_failed(pass, before, first, sizeof(first));
-	if (!cancel_requested(pass->in->cancel)) {
-		done->at = clock_wall();
-		done->well = !failed;
+	record->ordered_at = clock_wall();
+	record->order_failed = false;
+	rehearsals_save(pass, rehearsals);
+	*rehearsal_ensure(rehearsals, issuer) = before;
+}
+
+static void remember(struct pass *pass, struct rehearsals *rehearsals,
+		     const char *first_failure, enum rehearsal_way way,
+		     struct rehearsal *done)
+{
+	done->at = clock_wall();
+	done->well = !*first_failure;
+	if (way != REHEARSE_BY_HABIT || !done->next_at)
 		done->next_at = rehearsal_next(true, done->well, done->at,
 					       random_fraction());
-		str_copy(done->text, sizeof(done->text),
-			 failed          ? first
-			 : done->ordered ? "a certificate was obtained on trial"
-					 : "all is well, as far as no order is needed");
-		save(pass, &rehearsals);
-		tell(pass, done, alerts);
+	str_copy(done->text, sizeof(done->text),
+		 !done->well     ? first_failure
+		 : done->ordered ? "a certificate was obtained on trial"
+				 : "all is well, as far as no order is needed");
+	*rehearsal_ensure(rehearsals, done->issuer) = *done;
+	rehearsals_save(pass, rehearsals);
+	tell(pass, done, way);
+}
+
+bool rehearse_issuer(struct pass *pass, const struct issuer_config *issuer,
+		     enum rehearsal_way way)
+{
+	char first[1024] = "", ignored[1];
+	unsigned before = pass_findings_failed(pass, 0, ignored, sizeof(ignored));
+	struct rehearsals rehearsals;
+	struct rehearsal done;
+	bool may_order, well = false;
+
+	rehearsals_load(pass, &rehearsals);
+	done = *rehearsal_ensure(&rehearsals, issuer->name);
+	may_order = way == REHEARSE_ON_COMMAND ||
+		    rehearsal_may_order(done.ordered_at, done.order_not_before,
+					clock_wall());
+	if (may_order && issuer->staging)
+		begin_order(pass, &rehearsals, issuer->name);
+	rehearse_ca(pass, issuer, way == REHEARSE_A_SPARE, may_order, &done);
+	(void)pass_findings_failed(pass, before, first, sizeof(first));
+	if (!cancel_requested(pass->in->cancel)) {
+		remember(pass, &rehearsals, first, way, &done);
+		well = done.well;
+	} else if (may_order && issuer->staging) {
+		rehearsals_save(pass, &rehearsals); /* as it was */
 	}
 	rehearsals_clear(&rehearsals);
+	return well;
 }
 
 /* ---- the command ------------------------------------------------------------ */
 
 int pass_rehearse(struct pass *pass, struct err *err)
 {
+	struct rehearsal_whole whole;
 	char first[1024] = "";
 	unsigned failed;
-	size_t asked = 0;
 
-	for (size_t i = 0; pass->certificate->issuers[i]; i++) {
-		const struct issuer_config *issuer = config_issuer(
-			pass->in->config, pass->certificate->issuers[i]);
-
-		if (issuer->type != ISSUER_ACME)
-			continue;
-		rehearse_one(pass, issuer, false);
-		asked++;
-		if (cancel_check(pass->in->cancel, err))
-			return -1;
-	}
-	if (!asked)
-		pass_find(pass, FINDING_NOTE, NULL, "issuers",
-			  "none of them is a CA that is asked by ACME");
-	look_at_targets(pass);
-	look_at_clock(pass);
-	look_at_alerts(pass);
+	rehearse_whole(pass, REHEARSE_ON_COMMAND, &whole);
+	if (cancel_check(pass->in->cancel, err))
+		return -1;
+	rehearsal_conclude(pass, &whole, REHEARSE_ON_COMMAND);
 	failed = pass_findings_failed(pass, 0, first, sizeof(first));
 	if (failed)
 		return err_set(err, ERR_REFUSED,
@@ -154,89 +133,4 @@ int pass_rehearse(struct pass *pass, struct err *err)
 			       pass->certificate->name, failed,
 			       cJSON_GetArraySize(pass->out->findings), first);
 	return 0;
-}
-
-/* ---- spares ----------------------------------------------------------------- */
-
-static const struct issuer_config *spare(const struct pass *pass, const char *name)
-{
-	const struct issuer_config *issuer = config_issuer(pass->in->config, name);
-
-	return issuer && issuer->type == ISSUER_ACME &&
-			       strcmp(name, pass->job.last_issuer) != 0
-		       ? issuer
-		       : NULL;
-}
-
-/* Is there nothing else to do or to worry about? */
-static bool calm(const struct pass *pass)
-{
-	return pass->have_current && pass->job.last_issuer[0] && pass_deployed(pass) &&
-	       !pass_is_revoked(pass) && !pass_revocation_pending(pass) &&
-	       !pass->job.renewal.count && !pass->job.deployment.count &&
-	       cert_not_after(pass->current.cert) > pass->now;
-}
-
-/* The spare whose turn is first; NULL: none. Those that have no turn yet get one. */
-static const struct issuer_config *
-first_spare(const struct pass *pass, struct rehearsals *rehearsals, bool *ret_new)
-{
-	const struct issuer_config *first = NULL, *issuer;
-	int64_t at = CLOCK_NEVER;
-
-	*ret_new = false;
-	for (size_t i = 0; pass->certificate->issuers[i]; i++) {
-		struct rehearsal *one;
-
-		issuer = spare(pass, pass->certificate->issuers[i]);
-		if (!issuer)
-			continue;
-		one = rehearsal_ensure(rehearsals, issuer->name);
-		if (!one->next_at) {
-			one->next_at = rehearsal_next(false, true, pass->now,
-						      random_fraction());
-			*ret_new = true;
-		}
-		if (one->next_at < at) {
-			at = one->next_at;
-			first = issuer;
-		}
-	}
-	return first;
-}
-
-void pass_rehearse_spares(struct pass *pass)
-{
-	const struct issuer_config *issuer;
-	struct rehearsals rehearsals;
-	bool fresh, due = false;
-
-	if (pass->acted || !calm(pass))
-		return;
-	load(pass, &rehearsals);
-	issuer = first_spare(pass, &rehearsals, &fresh);
-	if (fresh)
-		save(pass, &rehearsals);
-	if (issuer)
-		due = rehearsal_of(&rehearsals, issuer->name)->next_at <= pass->now;
-	rehearsals_clear(&rehearsals);
-	if (due)
-		rehearse_one(pass, issuer, true);
-}
-
-int64_t pass_rehearsal_at(const struct pass *pass)
-{
-	struct rehearsals rehearsals = { 0 };
-	const struct issuer_config *issuer = NULL;
-	int64_t at = CLOCK_NEVER;
-	struct err ignored;
-	bool fresh;
-
-	if (!calm(pass) || rehearsal_read(pass->folder, &rehearsals, &ignored))
-		return CLOCK_NEVER;
-	issuer = first_spare(pass, &rehearsals, &fresh);
-	if (issuer)
-		at = rehearsal_of(&rehearsals, issuer->name)->next_at;
-	rehearsals_clear(&rehearsals);
-	return at;
 }

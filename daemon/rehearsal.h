@@ -4,19 +4,25 @@
  * would hear of trouble.
  *
  * No certificate, job, breaker, store or target is changed. What is written: the trial
- * account (accounts/<issuer>.staging, never shared with the real one), and what is
- * remembered of spares (below). An issuer without such a directory is tried as far as no
- * order is needed.
+ * account (accounts/<issuer>.staging, never shared with the real one), what is remembered
+ * of rehearsals (below), and for a moment a file of ours beside each that a deployment
+ * would replace. An issuer without such a directory is tried as far as no order is
+ * needed.
  *
- * A spare is an issuer of a certificate that did not issue it last: a way that nobody has
- * gone for long. The daemon proves each of them once a month, at a calm moment, and a
- * failed one is tried again the next day. */
+ * Three ways lead here. The operator's `rehearse`. The habit: the daemon rehearses the
+ * next renewal every week and before its maintenance window, when nothing else is to be
+ * done (rehearsal_when.h), and says that the renewal on that day will succeed, or why it
+ * will fail. And spares: issuers of a certificate that did not issue it last, a way that
+ * nobody has gone for long; each is proven once a month, a failed one again the next day.
+ */
 #ifndef DAEMON_REHEARSAL_H
 #define DAEMON_REHEARSAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cjson/cJSON.h>
 
 #include "base/err.h"
 #include "config/config.h"
@@ -26,12 +32,36 @@
 struct rehearsal { /* the last one of an issuer */
 	char issuer[64];
 	int64_t at;         /* 0: none yet */
-	int64_t next_at;    /* when the next one is planned */
+	int64_t next_at;    /* of a spare: when the next one is planned */
 	bool well, ordered; /* ordered: up to a certificate, at the staging directory */
 	char text[1024];    /* what came of it, one sentence */
+
+	int64_t ordered_at;       /* when an order on trial was begun last; 0: never */
+	int64_t order_not_before; /* the CA wants no other before that; 0: it did not say
+				   */
+	bool order_failed;        /* that order */
+	char order_text[512];     /* why */
 };
+
+enum rehearsal_outcome {
+	REHEARSED_NOT, /* there was none, or a renewal came after it */
+	REHEARSED_WELL,
+	REHEARSED_BUT, /* the renewal will succeed; something beside it is not well */
+	REHEARSED_FAILED,
+};
+
+struct rehearsal_whole { /* the last one of everything that the next renewal needs */
+	int64_t at, next_at;
+	int64_t not_before; /* it was put off until then; 0: it was not */
+	enum rehearsal_outcome outcome;
+	bool ordered;    /* an order on trial went well, now or not long ago */
+	bool deployment; /* the certificate was at hand: only its deployment was tried */
+	char why[1024];  /* what is not well, "" else */
+};
+
 struct rehearsals {
-	struct rehearsal *items;
+	struct rehearsal_whole whole;
+	struct rehearsal *items; /* of each issuer */
 	size_t n;
 };
 
@@ -47,23 +77,32 @@ struct rehearsal *rehearsal_of(const struct rehearsals *rehearsals, const char *
 /* The same, made when it is missing. */
 struct rehearsal *rehearsal_ensure(struct rehearsals *rehearsals, const char *issuer);
 
+/* "will_succeed", "will_succeed_but", "will_fail"; NULL for REHEARSED_NOT. Borrowed. */
+const char *rehearsal_outcome_name(enum rehearsal_outcome outcome);
+
+/* "renewal of 'xu' on 3 December will succeed", "... will fail because ...". `day_at`:
+ * when it is to be, CLOCK_NEVER: nobody knows. Gives. */
+char *rehearsal_sentence(const struct rehearsal_whole *whole, const char *certificate,
+			 int64_t day_at, int64_t now);
+
 /* ---- for the pass -------------------------------------------------------- */
 
 struct pass;
 
-/* The operator's `rehearse`: findings, one a line. */
+/* rehearsal.c: the operator's `rehearse`: findings, one a line. */
 int pass_rehearse(struct pass *pass, struct err *err);
 
-/* Proves one spare whose time has come; tells `rehearsal_failed` and `recovered`. To be
- * called when nothing else is to be done. */
+/* rehearsal_habit.c: rehearses the next renewal when its time has come; tells
+ * `rehearsal_failed` and `recovered`. To be called when nothing else is to be done; gives
+ * way to whoever asks for the certificate meanwhile. */
+void pass_rehearse_by_habit(struct pass *pass);
+
+/* rehearsal_spares.c: proves one spare whose time has come, likewise. */
 void pass_rehearse_spares(struct pass *pass);
 
-/* When the next spare is to be proven; CLOCK_NEVER: there is none. */
+/* When the next renewal is to be rehearsed, and the next spare proven; CLOCK_NEVER: not
+ * at all. */
 int64_t pass_rehearsal_at(const struct pass *pass);
-
-/* rehearsal_ca.c: one issuer, into findings. `registers`: the real account is made where
- * it is missing, so that it is there on the day that it is needed. Sets *ret_ordered. */
-void rehearse_issuer(struct pass *pass, const struct issuer_config *issuer,
-		     bool registers, bool *ret_ordered);
+int64_t pass_spares_at(const struct pass *pass);
 
 #endif

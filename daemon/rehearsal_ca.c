@@ -5,13 +5,14 @@
 
 #include "acme/acme.h"
 #include "acme/key.h"
+#include "base/clock.h"
 #include "base/files.h"
 #include "daemon/account_session.h"
 #include "daemon/accounts.h"
 #include "daemon/findings.h"
 #include "daemon/issue.h"
 #include "daemon/prove.h"
-#include "daemon/rehearsal.h"
+#include "daemon/rehearsal_parts.h"
 #include "daemon/sessions.h"
 #include "daemon/state_file.h"
 
@@ -112,39 +113,17 @@ static const char *const *ca_names(const struct trial *trial)
 		       : (const char *const *)trial->directory->caa_identities.items;
 }
 
-static void look_at_caa(struct trial *trial, struct provers *provers)
+/* Whether it could be ordered, as far as no order is needed. */
+static bool look_at_names(struct trial *trial, bool alone)
 {
-	struct attempt attempt = { .pass = trial->pass, .issuer = trial->issuer };
-	const char *const *domains = ca_names(trial);
-	struct err err;
+	const struct rehearsal_names names = {
+		.issuer = trial->issuer,
+		.account_url = acme_session_account_url(trial->session),
+		.domains = ca_names(trial),
+		.alone = alone,
+	};
 
-	if (!domains || !domains[0])
-		pass_find(trial->pass, FINDING_NOTE, trial->issuer->name, "caa",
-			  "the CA does not tell its names in CAA records; `caa:` of the "
-			  "issuer does");
-	else
-		pass_find_result(trial->pass,
-				 issue_check_caa(&attempt, provers, domains, &err),
-				 trial->issuer->name, "caa", "nothing forbids it", &err);
-}
-
-static void look_at_names(struct trial *trial)
-{
-	const char *url = acme_session_account_url(trial->session);
-	struct provers provers;
-	struct err err;
-	int rc;
-
-	provers_open(&provers, trial->pass);
-	rc = provers_check(&provers, &err);
-	if (!rc)
-		rc = provers_know(&provers, url, ca_names(trial), &err);
-	pass_find_result(trial->pass, rc, trial->issuer->name, "challenge",
-			 "every name can be proven, as far as can be seen from here",
-			 &err);
-	if (!rc)
-		look_at_caa(trial, &provers);
-	provers_close(&provers);
+	return rehearse_names(trial->pass, &names);
 }
 
 /* ---- an order at the directory for trials ---------------------------------- */
@@ -295,13 +274,25 @@ static bool only_persistent(const struct certificate_config *certificate)
 	return certificate->n_challenges > 0;
 }
 
-static bool order_on_trial(struct trial *trial)
+/* What came of it, for those that may not order again so soon. */
+static void note_order(struct rehearsal *record, int rc, const struct err *err)
+{
+	record->ordered_at = clock_wall();
+	record->ordered = !rc;
+	record->order_failed = rc != 0;
+	str_copy(record->order_text, sizeof(record->order_text), rc ? err->text : "");
+	record->order_not_before = rc && err->retry_after_s
+					   ? record->ordered_at + err->retry_after_s
+					   : 0;
+}
+
+static void order_on_trial(struct trial *trial, struct rehearsal *record)
 {
 	struct issuer_config staging = on_trial(trial->issuer);
 	const struct config *config = trial->pass->in->config;
 	struct account_session session = { 0 };
-	bool well = false;
 	struct err err;
+	int rc;
 
 	if (prepare_account(config, &staging, &err) ||
 	    account_session_open(&session, config, &staging, trial->pass->in->cancel,
@@ -312,37 +303,74 @@ static bool order_on_trial(struct trial *trial)
 		pass_find(trial->pass, FINDING_OK, trial->issuer->name, "staging",
 			  "%s, with the account %s", trial->issuer->staging,
 			  session.known_url);
-		well = pass_find_result(trial->pass,
-					prove_and_order(trial, session.session, &err),
-					trial->issuer->name, "order",
-					"a certificate was obtained there, and thrown "
-					"away",
-					&err);
+		rc = prove_and_order(trial, session.session, &err);
+		note_order(record, rc, &err);
+		pass_find_result(trial->pass, rc, trial->issuer->name, "order",
+				 "a certificate was obtained there, and thrown away",
+				 &err);
 	}
 	account_session_close(&session);
 	free((char *)staging.name);
-	return well;
 }
 
-void rehearse_issuer(struct pass *pass, const struct issuer_config *issuer,
-		     bool registers, bool *ret_ordered)
+/* Its directory is not to be asked again so soon: what was learned last still counts. */
+static void recall_order(struct trial *trial, struct rehearsal *record)
+{
+	char day[CLOCK_TEXT_MAX];
+
+	clock_format_people(record->ordered_at, day);
+	record->ordered = record->ordered_at && !record->order_failed;
+	pass_find(trial->pass, record->order_failed ? FINDING_FAILED : FINDING_OK,
+		  trial->issuer->name, "order",
+		  record->order_failed
+			  ? "the order on trial of %s failed: %s; one a week is made, or "
+			    "now by `certrenewd rehearse`"
+			  : "a certificate was obtained on trial on %s%s; one a week is "
+			    "made",
+		  day, record->order_failed ? record->order_text : "");
+}
+
+static bool can_order_on_trial(const struct trial *trial)
+{
+	return trial->issuer->staging && !only_persistent(trial->pass->certificate);
+}
+
+static void say_why_not(struct trial *trial)
+{
+	pass_find(trial->pass, FINDING_NOTE, trial->issuer->name, "staging",
+		  trial->issuer->staging
+			  ? "the record of dns-persist-01 lets the real account in, and "
+			    "no other: nothing was ordered"
+			  : "no directory for trials is known (`staging:` names one): "
+			    "nothing was ordered");
+}
+
+static void learn_date(struct trial *trial)
+{
+	if (trial->session)
+		issue_learn_date(trial->pass, trial->session);
+}
+
+void rehearse_ca(struct pass *pass, const struct issuer_config *issuer, bool registers,
+		 bool may_order, struct rehearsal *record)
 {
 	struct trial trial = { .pass = pass, .issuer = issuer, .registers = registers };
+	bool well = true;
 
-	*ret_ordered = false;
+	record->ordered = false;
 	look_at_ca(&trial);
 	if (trial.session)
-		look_at_names(&trial);
+		well = look_at_names(&trial, !may_order || !can_order_on_trial(&trial));
+	learn_date(&trial);
 	sessions_rest(pass->in->sessions);
 	account_session_close(&trial.look);
-	if (!issuer->staging)
-		pass_find(pass, FINDING_NOTE, issuer->name, "staging",
-			  "no directory for trials is known (`staging:` names one): "
-			  "nothing was ordered");
-	else if (only_persistent(pass->certificate))
-		pass_find(pass, FINDING_NOTE, issuer->name, "staging",
-			  "the record of dns-persist-01 lets the real account in, and "
-			  "no other: nothing was ordered");
+	if (!can_order_on_trial(&trial))
+		say_why_not(&trial);
+	else if (!well) /* the order would say the same once more */
+		pass_find(pass, FINDING_NOTE, issuer->name, "order",
+			  "none was made on trial: it would fail for that");
+	else if (may_order)
+		order_on_trial(&trial, record);
 	else
-		*ret_ordered = order_on_trial(&trial);
+		recall_order(&trial, record);
 }

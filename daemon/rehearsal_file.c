@@ -38,6 +38,52 @@ struct rehearsal *rehearsal_ensure(struct rehearsals *rehearsals, const char *is
 	return found;
 }
 
+static const char *const outcomes[] = {
+	[REHEARSED_NOT] = NULL,
+	[REHEARSED_WELL] = "will_succeed",
+	[REHEARSED_BUT] = "will_succeed_but",
+	[REHEARSED_FAILED] = "will_fail",
+};
+
+const char *rehearsal_outcome_name(enum rehearsal_outcome outcome)
+{
+	return outcomes[outcome];
+}
+
+static enum rehearsal_outcome outcome_of(const char *name)
+{
+	for (int i = REHEARSED_WELL; i <= REHEARSED_FAILED; i++)
+		if (str_equal(outcomes[i], name))
+			return (enum rehearsal_outcome)i;
+	return REHEARSED_NOT;
+}
+
+static int read_whole(const cJSON *object, struct rehearsal_whole *ret)
+{
+	const char *why = json_string(object, "why");
+
+	if (!object)
+		return 0;
+	ret->at = json_int(object, "at", -1);
+	ret->next_at = json_int(object, "next_at", -1);
+	ret->not_before = json_int(object, "not_before", 0);
+	ret->outcome = outcome_of(json_string(object, "outcome"));
+	ret->ordered = json_bool(object, "ordered", false);
+	ret->deployment = json_bool(object, "deployment", false);
+	str_copy(ret->why, sizeof(ret->why), why ? why : "");
+	return ret->at < 0 || ret->next_at < 0 || ret->not_before < 0 ? -1 : 0;
+}
+
+static void read_order(const cJSON *object, struct rehearsal *ret)
+{
+	const char *text = json_string(object, "order_text");
+
+	ret->ordered_at = json_int(object, "ordered_at", 0);
+	ret->order_not_before = json_int(object, "order_not_before", 0);
+	ret->order_failed = json_bool(object, "order_failed", false);
+	str_copy(ret->order_text, sizeof(ret->order_text), text ? text : "");
+}
+
 static int read_one(const cJSON *object, struct rehearsals *ret)
 {
 	const char *issuer = json_string(object, "issuer");
@@ -52,6 +98,7 @@ static int read_one(const cJSON *object, struct rehearsals *ret)
 	one->well = json_bool(object, "well", false);
 	one->ordered = json_bool(object, "ordered", false);
 	str_copy(one->text, sizeof(one->text), text);
+	read_order(object, one);
 	return one->at < 0 || one->next_at < 0 ? -1 : 0;
 }
 
@@ -59,7 +106,9 @@ static int from_json(const cJSON *file, struct rehearsals *ret)
 {
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "issuers"), *each;
 
-	if (!cJSON_IsArray(list))
+	if (!cJSON_IsArray(list) ||
+	    read_whole(cJSON_GetObjectItemCaseSensitive(file, "certificate"),
+		       &ret->whole))
 		return -1;
 	cJSON_ArrayForEach (each, list) {
 		if (read_one(each, ret))
@@ -101,7 +150,24 @@ static cJSON *to_json(const struct rehearsal *one)
 	json_set_bool(object, "well", one->well);
 	json_set_bool(object, "ordered", one->ordered);
 	json_set_string(object, "text", one->text);
+	json_set_int(object, "ordered_at", one->ordered_at);
+	json_set_int(object, "order_not_before", one->order_not_before);
+	json_set_bool(object, "order_failed", one->order_failed);
+	json_set_string(object, "order_text", one->order_text);
 	return object;
+}
+
+static void add_whole(cJSON *file, const struct rehearsal_whole *whole)
+{
+	cJSON *object = cJSON_AddObjectToObject(file, "certificate");
+
+	json_set_int(object, "at", whole->at);
+	json_set_int(object, "next_at", whole->next_at);
+	json_set_int(object, "not_before", whole->not_before);
+	json_set_string(object, "outcome", outcomes[whole->outcome]);
+	json_set_bool(object, "ordered", whole->ordered);
+	json_set_bool(object, "deployment", whole->deployment);
+	json_set_string(object, "why", whole->why);
 }
 
 int rehearsal_write(const char *folder, const struct rehearsals *rehearsals,
@@ -112,6 +178,7 @@ int rehearsal_write(const char *folder, const struct rehearsals *rehearsals,
 	cJSON *list = cJSON_AddArrayToObject(file, "issuers");
 	int rc;
 
+	add_whole(file, &rehearsals->whole);
 	for (size_t i = 0; i < rehearsals->n; i++)
 		if (!cJSON_AddItemToArray(list, to_json(&rehearsals->items[i])))
 			abort();

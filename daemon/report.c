@@ -14,6 +14,7 @@
 #include "daemon/renewal.h"
 #include "daemon/report_issue.h"
 #include "daemon/report_known.h"
+#include "daemon/report_rehearsal.h"
 #include "daemon/report_watch.h"
 #include "daemon/revoked.h"
 #include "daemon/versions.h"
@@ -56,7 +57,8 @@ static cJSON *target_json(const struct target *target, const struct target_state
 	return json;
 }
 
-static void add_certificate_facts(const struct known *known, cJSON *json)
+static void add_certificate_facts(const struct known *known, cJSON *json,
+				  struct strlist *damaged)
 {
 	const struct cert *cert = known->version.cert;
 	struct renewal_facts facts = facts_for_renewal(known->all, known->config,
@@ -67,6 +69,7 @@ static void add_certificate_facts(const struct known *known, cJSON *json)
 	json_set_bool(json, "present", known->present);
 	report_set_instant(json, "due_at", verdict.due_at);
 	json_set_string(json, "due_rule", renewal_reason_text(verdict.reason));
+	report_rehearsal_json(known, verdict.due_at, json, damaged);
 	if (!known->present)
 		return;
 	json_set_string(json, "sha1", cert_sha1(cert));
@@ -104,7 +107,7 @@ static cJSON *certificate_json(const struct known *known, struct strlist *damage
 	cJSON *json = begin_json(known->config);
 	cJSON *targets;
 
-	add_certificate_facts(known, json);
+	add_certificate_facts(known, json, damaged);
 	json_set_bool(json, "self_signed", is_self_signed(known));
 	json_set_bool(json, "revoked",
 		      known->present && revoked_has(known->job.revoked,
@@ -291,6 +294,9 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 	facts.key_lost = known.present && kept_key_is_lost(config, known.config,
 							   &known.job, &known.version);
 	renewal_explain(&facts, &certificate->renew_at, known.now, out);
+	report_rehearsal_explain(
+		&known, renewal_decide(&facts, &certificate->renew_at, known.now).due_at,
+		out, damaged);
 	report_issue_explain(&known, out, damaged);
 	explain_failures("renewal", &known.job.renewal, out);
 	explain_failures("deployment", &known.job.deployment, out);

@@ -325,10 +325,12 @@ static void print_chain(const cJSON *chain, struct buf *out)
 	}
 }
 
-/* Only one that failed: a spare that is proven is as it should be. */
-static void print_rehearsal(const char *issuer, const cJSON *rehearsal, struct buf *out)
+/* Only one that failed: a spare that is proven is as it should be. What is no spare is
+ * part of the next renewal (report_rehearsal.h). */
+static void print_rehearsal(const char *issuer, const cJSON *rehearsal, bool issued,
+			    struct buf *out)
 {
-	if (cJSON_IsObject(rehearsal) && !json_bool(rehearsal, "well", true))
+	if (!issued && cJSON_IsObject(rehearsal) && !json_bool(rehearsal, "well", true))
 		buf_printf(out, "  %-12s %s did not pass its rehearsal: %s\n", "spare",
 			   issuer, json_string(rehearsal, "text"));
 }
@@ -345,7 +347,7 @@ void report_issue_print(const cJSON *certificate, struct buf *out)
 			buf_printf(out, "  %-12s %s\n", "issued by", name ? name : "-");
 		print_rehearsal(name ? name : "-",
 				cJSON_GetObjectItemCaseSensitive(issuer, "rehearsal"),
-				out);
+				json_bool(issuer, "issued", false), out);
 		report_limits_print(name ? name : "-",
 				    cJSON_GetObjectItemCaseSensitive(issuer, "limits"),
 				    out);

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "daemon/report_issue.h"
+#include "daemon/report_rehearsal.h"
 #include "daemon/report_watch.h"
 
 #define RED "\033[31m"
@@ -116,6 +117,7 @@ static void print_certificate(const cJSON *certificate, bool colour, int64_t now
 	}
 	report_issue_print(certificate, out);
 	print_instant(certificate, "due_at", "renewal due", now, out);
+	report_rehearsal_print(certificate, colour, out);
 	if (!json_bool(certificate, "retired", false))
 		print_instant(certificate, "retire_at", "retires old", now, out);
 	print_failures(certificate, "renewal", colour, out);

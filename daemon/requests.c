@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "daemon/report.h"
@@ -45,6 +46,14 @@ static void queue(struct slot *slot, struct request *request)
 	slot->last = request;
 }
 
+/* Somebody waits for a worker, or for the certificate. */
+static void make_way(const struct loop *loop)
+{
+	for (const struct pass_job *job = loop->running; job; job = job->next)
+		if (job->give_way)
+			cancel_request(job->give_way);
+}
+
 static void ask_pass(struct loop *loop, struct control_client *client,
 		     enum pipeline_command command, const cJSON *json)
 {
@@ -69,6 +78,7 @@ static void ask_pass(struct loop *loop, struct control_client *client,
 	request->client = client;
 	control_hold(client);
 	queue(slot, request);
+	make_way(loop);
 	loop_kick(loop);
 }
 

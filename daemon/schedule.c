@@ -16,7 +16,9 @@ struct schedule_verdict schedule_next(const struct schedule_facts *facts)
 		{ facts->inspect_at, "inspection" },
 		{ facts->soak_at ? facts->soak_at : CLOCK_NEVER,
 		  "a look within the soak time" },
-		{ facts->rehearse_at, "rehearsal of a spare issuer" },
+		{ facts->rehearse_at, "rehearsal of the next renewal" },
+		{ facts->prove_spare_at ? facts->prove_spare_at : CLOCK_NEVER,
+		  "rehearsal of a spare issuer" },
 	};
 	struct schedule_verdict next = { facts->now + 86400, "a daily look" };
 

@@ -13,8 +13,9 @@ struct schedule_facts { /* instants; CLOCK_NEVER where there is none */
 	int64_t expires_at; /* what is served runs out */
 	int64_t ask_advice_at;
 	int64_t inspect_at;
-	int64_t soak_at;     /* a look within the soak time; 0: none */
-	int64_t rehearse_at; /* a spare issuer is to be proven */
+	int64_t soak_at;        /* a look within the soak time; 0: none */
+	int64_t rehearse_at;    /* the next renewal is to be rehearsed */
+	int64_t prove_spare_at; /* a spare issuer is to be proven; 0: none */
 };
 
 struct schedule_verdict {

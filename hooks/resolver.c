@@ -60,6 +60,23 @@ int resolver_txt(struct resolver *resolver, const char *name, struct strlist *va
 	return rc;
 }
 
+int resolver_has_address(struct resolver *resolver, const char *name, struct err *err)
+{
+	static const enum dns_type types[] = { DNS_TYPE_A, DNS_TYPE_AAAA };
+	struct resolver_answer answer;
+	bool found = false;
+
+	for (size_t i = 0; i < 2 && !found; i++) {
+		if (resolver_ask(resolver, name, types[i], &answer, err))
+			return -1;
+		found = resolver_next(&answer, NULL, types[i]) != NULL;
+		resolver_answer_release(&answer);
+	}
+	return found ? 0
+		     : err_set(err, ERR_NOT_FOUND, "the DNS has no address for '%s'",
+			       name);
+}
+
 int resolver_follow(struct resolver *resolver, const char *name, char **ret_name,
 		    struct err *err)
 {

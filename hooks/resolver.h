@@ -33,6 +33,10 @@ void resolver_free(struct resolver *resolver); /* NULL is fine */
 int resolver_txt(struct resolver *resolver, const char *name, struct strlist *values,
 		 struct err *err);
 
+/* 0 when `name` has an address, IPv4 or IPv6, at the end of its CNAMEs; ERR_NOT_FOUND
+ * when it has none, or does not exist. */
+int resolver_has_address(struct resolver *resolver, const char *name, struct err *err);
+
 /* Follows CNAMEs from `name`, 16 at most: gives *ret_name, `name` itself where there is
  * none or it does not exist. ERR_REFUSED for a loop. */
 int resolver_follow(struct resolver *resolver, const char *name, char **ret_name,

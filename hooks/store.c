@@ -2,6 +2,7 @@
  * stands in store_directory.c, store_files.c and the system's folder. */
 #include "hooks/store.h"
 
+#include "base/files.h"
 #include "hooks/store_kind.h"
 
 const struct store_kind store_none = { .points = false };
@@ -149,6 +150,8 @@ int store_check(const struct store *store, const struct service *service, struct
 	const struct store_kind *kind = store_kind_of(store);
 
 	if (kind->check && kind->check(store, err))
+		return -1;
+	if (file_check_accounts(store->owner, store->group, err))
 		return -1;
 	return kind->check_accounts ? kind->check_accounts(store, service, err) : 0;
 }

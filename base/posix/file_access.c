@@ -58,6 +58,14 @@ static int find_group(const char *name, gid_t *ret, struct err *err)
 	return 0;
 }
 
+int file_check_accounts(const char *owner, const char *group, struct err *err)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return find_user(owner, &uid, err) || find_group(group, &gid, err) ? -1 : 0;
+}
+
 int file_set_access(const char *path, const char *owner, const char *group, uint32_t mode,
 		    struct err *err)
 {

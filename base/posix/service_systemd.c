@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <systemd/sd-bus.h>
 #include <systemd/sd-id128.h>
@@ -194,6 +195,45 @@ int unit_inspect(const struct service *service, enum service_state *ret, struct 
 	}
 	*ret = state_of(&facts);
 	rc = 0;
+out:
+	unit_release(&unit);
+	return rc;
+}
+
+/* ---- may we? ------------------------------------------------------------- */
+
+/* polkit tells nobody but root what it would say about one unit. Forgetting that a unit
+ * has failed wants the same authorization as a restart, and changes nothing about one
+ * that has not. */
+static int ask_for_nothing(const struct unit *unit, struct err *err)
+{
+	sd_bus_error said = SD_BUS_ERROR_NULL;
+	int code = sd_bus_call_method(unit->bus, DESTINATION, MANAGER_PATH, MANAGER,
+				      "ResetFailedUnit", &said, NULL, "s", unit->name);
+
+	if (code < 0) {
+		say_bus(err, code, &said, "systemd refuses");
+		err_wrap(err,
+			 "we are not allowed to restart '%s' (a polkit rule for "
+			 "org.freedesktop.systemd1.manage-units may allow it)",
+			 unit->name);
+	}
+	sd_bus_error_free(&said);
+	return code < 0 ? -1 : 0;
+}
+
+int unit_check_rights(const struct service *service, enum unit_verb verb, struct err *err)
+{
+	struct unit_facts facts;
+	struct unit unit;
+	int rc = -1;
+
+	(void)verb; /* one authorization for all */
+	if (geteuid() == 0)
+		return 0;
+	if (unit_open(&unit, service->name, err) || unit_look(&unit, &facts, err))
+		goto out;
+	rc = state_of(&facts) == SERVICE_IS_FAILED ? 0 : ask_for_nothing(&unit, err);
 out:
 	unit_release(&unit);
 	return rc;

@@ -130,6 +130,21 @@ static HANDLE open_to_change(const char *path, bool owner)
 	return node;
 }
 
+int file_check_accounts(const char *owner, const char *group, struct err *err)
+{
+	const char *const names[] = { owner, group };
+	PSID sid;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!names[i])
+			continue;
+		if (sid_from_account(names[i], &sid, err))
+			return -1;
+		free(sid);
+	}
+	return 0;
+}
+
 int file_set_access(const char *path, const char *owner, const char *group, uint32_t mode,
 		    struct err *err)
 {

@@ -330,17 +330,30 @@ static int reload(const struct scm_service *service, struct err *err)
 	return err_os(err, "reload the service '%s'", service->name);
 }
 
+#define ACTING_RIGHTS                                                                    \
+	(SERVICE_QUERY_STATUS | SERVICE_ENUMERATE_DEPENDENTS | SERVICE_STOP |            \
+	 SERVICE_START | SERVICE_PAUSE_CONTINUE)
+
+int unit_check_rights(const struct service *service, enum unit_verb verb, struct err *err)
+{
+	struct scm_service opened;
+
+	if (scm_open(service, ACTING_RIGHTS, &opened, err))
+		return err_wrap(err, "it could not be %s",
+				verb == UNIT_RELOAD ? "reloaded" : "restarted");
+	scm_close(&opened);
+	return 0;
+}
+
 int unit_act(const struct service *service, enum unit_verb verb, int64_t timeout_s,
 	     const struct cancel *cancel, struct err *err)
 {
-	const DWORD rights = SERVICE_QUERY_STATUS | SERVICE_ENUMERATE_DEPENDENTS |
-			     SERVICE_STOP | SERVICE_START | SERVICE_PAUSE_CONTINUE;
 	struct waiting waiting = { .timeout_s = timeout_s, .kill = service->kill };
 	const char *word = verb == UNIT_RELOAD ? "reload" : "restart";
 	struct scm_service opened;
 	int rc;
 
-	if (cancel_check(cancel, err) || scm_open(service, rights, &opened, err))
+	if (cancel_check(cancel, err) || scm_open(service, ACTING_RIGHTS, &opened, err))
 		return -1;
 	waiting.deadline_ms = clock_mono_ms() + timeout_s * 1000;
 	rc = verb == UNIT_RELOAD ? reload(&opened, err) : restart(&opened, &waiting, err);

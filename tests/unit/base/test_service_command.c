@@ -47,6 +47,26 @@ static void status_is_read_as_lsb_defines_it(void **state)
 	assert_string_equal(service_state_name(SERVICE_IS_STARTING), "starting");
 }
 
+static void a_program_that_is_not_there_is_named_beforehand(void **state)
+{
+	const struct service there = { .kind = SERVICE_COMMAND,
+				       .command = PROGRAM("exit 0") };
+	const struct service gone = {
+		.kind = SERVICE_COMMAND,
+		.command = { .argv = (const char *const[]){ "/no/such/program", NULL } },
+	};
+	const struct service none = { .kind = SERVICE_NONE };
+	struct err err;
+
+	(void)state;
+	assert_int_equal(service_check(&there, &err), 0);
+	assert_int_equal(service_check(&none, &err), 0);
+	assert_int_equal(service_check(&gone, &err), -1);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_string_equal(err.text, "the program '/no/such/program' that restarts the "
+				      "service does not exist");
+}
+
 static void a_command_that_fails_is_quoted(void **state)
 {
 	const struct service service = { .kind = SERVICE_COMMAND,
@@ -143,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_is_read_as_lsb_defines_it),
+		cmocka_unit_test(a_program_that_is_not_there_is_named_beforehand),
 		cmocka_unit_test(a_command_that_fails_is_quoted),
 		cmocka_unit_test(applying_waits_until_status_says_that_it_runs),
 		cmocka_unit_test(a_service_that_does_not_come_up_in_time_is_transient),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/str.h"
 #include "daemon/rehearsal.h"
@@ -71,6 +72,105 @@ static void what_was_written_is_read_again(void **state)
 	tempdir_free(dir);
 }
 
+static void the_whole_and_the_orders_are_remembered(void **state)
+{
+	struct rehearsals rehearsals = { 0 }, read = { 0 };
+	char *dir = tempdir_new();
+	struct rehearsal *one = rehearsal_ensure(&rehearsals, "first");
+	struct err err;
+
+	(void)state;
+	one->ordered_at = NOW - DAY;
+	one->order_not_before = NOW + DAY;
+	one->order_failed = true;
+	str_copy(one->order_text, sizeof(one->order_text), "rateLimited: later");
+	rehearsals.whole = (struct rehearsal_whole){
+		.at = NOW,
+		.next_at = NOW + 7 * DAY,
+		.not_before = NOW + 60,
+		.outcome = REHEARSED_FAILED,
+		.ordered = true,
+		.deployment = true,
+		.why = "service xc: the service 'nope' does not exist",
+	};
+	assert_int_equal(rehearsal_write(dir, &rehearsals, &err), 0);
+	assert_int_equal(rehearsal_read(dir, &read, &err), 0);
+	assert_int_equal(read.whole.at, NOW);
+	assert_int_equal(read.whole.next_at, NOW + 7 * DAY);
+	assert_int_equal(read.whole.not_before, NOW + 60);
+	assert_int_equal(read.whole.outcome, REHEARSED_FAILED);
+	assert_true(read.whole.ordered && read.whole.deployment);
+	assert_string_equal(read.whole.why, rehearsals.whole.why);
+	one = rehearsal_of(&read, "first");
+	assert_int_equal(one->ordered_at, NOW - DAY);
+	assert_int_equal(one->order_not_before, NOW + DAY);
+	assert_true(one->order_failed);
+	assert_string_equal(one->order_text, "rateLimited: later");
+	rehearsals_clear(&read);
+	rehearsals_clear(&rehearsals);
+	tempdir_free(dir);
+}
+
+static void a_file_of_before_the_habit_is_read(void **state)
+{
+	static const char file[] =
+		"{\"issuers\": [{\"issuer\": \"a\", \"text\": \"\", \"at\": 1, "
+		"\"next_at\": 2, \"well\": true, \"ordered\": false}]}";
+	char *dir = tempdir_new(), *path = path_join(dir, "rehearsals.json");
+	struct rehearsals read = { 0 };
+	struct err err;
+
+	(void)state;
+	assert_int_equal(file_replace(path, file, strlen(file), FILE_SECRET, &err), 0);
+	assert_int_equal(rehearsal_read(dir, &read, &err), 0);
+	assert_int_equal(err.kind, ERR_NONE);
+	assert_int_equal(read.whole.at, 0);
+	assert_int_equal(read.whole.outcome, REHEARSED_NOT);
+	assert_int_equal(rehearsal_of(&read, "a")->ordered_at, 0);
+	rehearsals_clear(&read);
+	free(path);
+	tempdir_free(dir);
+}
+
+static void assert_sentence(enum rehearsal_outcome outcome, bool ordered, bool deployment,
+			    int64_t day_at, const char *expected)
+{
+	const struct rehearsal_whole whole = {
+		.outcome = outcome,
+		.ordered = ordered,
+		.deployment = deployment,
+		.why = "disk: no room",
+	};
+	char *sentence = rehearsal_sentence(&whole, "xu", day_at, NOW);
+
+	assert_string_equal(sentence, expected);
+	free(sentence);
+}
+
+static void the_sentence_names_the_day_and_the_reason(void **state)
+{
+	int64_t day_at, next_year_at;
+
+	(void)state;
+	assert_int_equal(clock_parse_rfc3339("2026-12-03T12:00:00Z", &day_at), 0);
+	assert_int_equal(clock_parse_rfc3339("2027-01-31T12:00:00Z", &next_year_at), 0);
+	assert_sentence(REHEARSED_WELL, true, false, day_at,
+			"renewal of 'xu' on 3 December will succeed");
+	assert_sentence(REHEARSED_WELL, false, false, next_year_at,
+			"renewal of 'xu' on 31 January 2027 will succeed, as far as can "
+			"be told without an order on trial");
+	assert_sentence(REHEARSED_FAILED, true, false, day_at,
+			"renewal of 'xu' on 3 December will fail because disk: no room");
+	assert_sentence(REHEARSED_BUT, true, false, day_at,
+			"renewal of 'xu' on 3 December will succeed, but disk: no room");
+	assert_sentence(REHEARSED_WELL, false, true, day_at,
+			"deployment of 'xu' on 3 December will succeed");
+	assert_sentence(REHEARSED_WELL, true, false, CLOCK_NEVER,
+			"renewal of 'xu' will succeed");
+	assert_sentence(REHEARSED_NOT, true, false, day_at,
+			"renewal of 'xu' was not rehearsed yet");
+}
+
 static void without_a_file_there_was_none(void **state)
 {
 	struct rehearsals read = { 0 };
@@ -120,6 +220,9 @@ int main(void)
 		cmocka_unit_test(a_good_one_is_repeated_after_a_month),
 		cmocka_unit_test(a_failed_one_is_repeated_the_next_day),
 		cmocka_unit_test(what_was_written_is_read_again),
+		cmocka_unit_test(the_whole_and_the_orders_are_remembered),
+		cmocka_unit_test(a_file_of_before_the_habit_is_read),
+		cmocka_unit_test(the_sentence_names_the_day_and_the_reason),
 		cmocka_unit_test(without_a_file_there_was_none),
 		cmocka_unit_test(a_damaged_file_is_set_aside_and_begun_anew),
 	};

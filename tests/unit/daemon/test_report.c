@@ -283,6 +283,47 @@ static void a_spares_last_rehearsal_is_shown(void **state)
 	scene_free(&scene);
 }
 
+static void the_next_renewals_rehearsal_is_shown(void **state)
+{
+	struct scene scene = scene_new();
+	char *folder = path_join(scene.dir, "state/certificates/a"), *text;
+	struct rehearsals rehearsals = { 0 };
+	cJSON *json, *rehearsal;
+	struct err err = { 0 };
+
+	(void)state;
+	json = status(&scene);
+	assert_true(cJSON_IsNull(json_part(json, "rehearsal")));
+	cJSON_Delete(json);
+	assert_int_equal(dir_make(folder, FILE_SECRET, &err), 0);
+	rehearsals.whole = (struct rehearsal_whole){
+		.at = clock_wall() - 60,
+		.next_at = clock_wall() + 86400,
+		.outcome = REHEARSED_FAILED,
+		.why = "service x: the service 'x' does not exist",
+	};
+	assert_int_equal(rehearsal_write(folder, &rehearsals, &err), 0);
+	text = printed(&scene);
+	assert_part(text, "rehearsal    renewal of 'a' on ", true);
+	assert_part(text, " will fail because service x: the service 'x' does not exist",
+		    true);
+	free(text);
+	text = explained(&scene);
+	assert_part(text, "next renewal      renewal of 'a' on ", true);
+	assert_part(text, "; rehearsed 20", true);
+	assert_part(text, ", again by 20", true);
+	free(text);
+	json = status(&scene);
+	rehearsal = json_part(json, "rehearsal");
+	assert_string_equal(json_string(rehearsal, "outcome"), "will_fail");
+	assert_string_equal(json_string(rehearsal, "why"), rehearsals.whole.why);
+	assert_non_null(json_string(rehearsal, "renewal_at"));
+	cJSON_Delete(json);
+	rehearsals_clear(&rehearsals);
+	free(folder);
+	scene_free(&scene);
+}
+
 #define CHAIN(issuers, complete)                                                         \
 	"{\"chain\": {\"stored\": \"Root\", \"served\": [{\"target\": \"x\", "           \
 	"\"connect\": "                                                                  \
@@ -323,6 +364,7 @@ int main(void)
 		cmocka_unit_test(announced_dates_are_said_with_what_they_break),
 		cmocka_unit_test(the_json_has_issuers_challenges_chain_and_dates),
 		cmocka_unit_test(a_spares_last_rehearsal_is_shown),
+		cmocka_unit_test(the_next_renewals_rehearsal_is_shown),
 		cmocka_unit_test(another_chain_than_the_stored_one_is_shown_in_status),
 	};
 
