@@ -3,18 +3,20 @@
  *
  *     faultdriver record LOG [--leave NAME]... -- PROGRAM [ARG]...
  *     faultdriver inject FAULT N LOG [--leave NAME]... -- PROGRAM [ARG]...
+ *     faultdriver cut kill N LOG [--leave NAME]... -- PROGRAM [ARG]...
  *
  * FAULT: kill (SIGKILL of PROGRAM as the N-th call is entered; its children live on, as
  * they would), eio, enospc, eacces, eintr, emfile (the call is not made and fails so).
  * One counter runs over all threads and children. A child whose program is called NAME is
- * left alone from its exec on: a service that stays. When call N cannot meet the fault, the
- * next one that can meets it.
+ * left alone from its exec on: a service that stays. When call N cannot meet the fault,
+ * the next one that can meets it.
  *
  * LOG gets a line a call, its fields separated by tabs: number, thread, program's name,
  * "own" or "foreign", call, faults that it can meet, result, target, other path, number
  * argument, offset, addresses in PROGRAM, written bytes; in `inject` only the call that
- * the fault met. The last line is `end COUNT EXIT-CODE FIRED`. Exits as PROGRAM did, with
- * 128 + signal when a signal ended it, 125 when the driver itself failed. */
+ * the fault met, in `cut` all up to it, without addresses. The last line is `end COUNT
+ * EXIT-CODE FIRED`. Exits as PROGRAM did, with 128 + signal when a signal ended it, 125
+ * when the driver itself failed. */
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -56,6 +58,7 @@ struct driver {
 	const char *left[MAX_LEFT];
 	size_t n_left;
 	unsigned fault; /* 0: record */
+	bool cut;
 	uint64_t nth, count;
 	bool fired, ended;
 	int status;
@@ -173,10 +176,10 @@ static void begin_line(struct driver *d, struct thread *thread, const struct cal
 	fputc('\t', out);
 	print_path(out, call->other);
 	fprintf(out, "\t%" PRIu64 "\t%" PRIu64 "\t", call->number, call->offset);
-	if (thread->own)
+	if (thread->own && (!d->cut || d->fired))
 		callsite_print(out, thread->tid);
 	fputc('\t', out);
-	if (!d->fault)
+	if (!d->fault || d->cut)
 		call_print_data(out, thread->tid, call, DATA_MAX_BYTES);
 	fclose(out);
 }
@@ -207,8 +210,8 @@ static void answer(pid_t tid, int code)
 
 static void strike(struct driver *d, struct thread *thread, const struct call *call)
 {
-	begin_line(d, thread, call);
 	d->fired = true;
+	begin_line(d, thread, call);
 	if (d->fault == FAULT_KILL) {
 		(void)kill(d->program, SIGKILL);
 		return;
@@ -230,10 +233,10 @@ static void entered(struct driver *d, struct thread *thread,
 		call.faults &=
 			FAULT_KILL; /* what other programs meet is not our matter */
 	d->count++;
-	if (!d->fault)
-		begin_line(d, thread, &call);
-	else if (!d->fired && d->count >= d->nth && (call.faults & d->fault))
+	if (!d->fired && d->fault && d->count >= d->nth && (call.faults & d->fault))
 		strike(d, thread, &call);
+	else if (!d->fault || (d->cut && !d->fired))
+		begin_line(d, thread, &call);
 }
 
 static void left_call(struct driver *d, struct thread *thread,
@@ -398,7 +401,8 @@ static int usage(void)
 {
 	fputs("usage: faultdriver record LOG [--leave NAME]... -- PROGRAM [ARG]...\n"
 	      "       faultdriver inject FAULT N LOG [--leave NAME]... -- PROGRAM "
-	      "[ARG]...\n",
+	      "[ARG]...\n"
+	      "       faultdriver cut kill N LOG [--leave NAME]... -- PROGRAM [ARG]...\n",
 	      stderr);
 	return FAILED;
 }
@@ -407,11 +411,12 @@ int main(int argc, char **argv)
 {
 	static struct driver driver;
 	struct driver *d = &driver;
-	bool inject = argc > 4 && !strcmp(argv[1], "inject");
+	bool inject = argc > 4 && strcmp(argv[1], "record") != 0;
 	int i = inject ? 5 : 3;
 
-	if (!inject && (argc < 4 || strcmp(argv[1], "record") != 0))
+	if (argc < 4 || (inject && strcmp(argv[1], "inject") && strcmp(argv[1], "cut")))
 		return usage();
+	d->cut = !strcmp(argv[1], "cut");
 	if (inject) {
 		d->fault = fault_of(argv[2]);
 		d->nth = strtoull(argv[3], NULL, 10);

@@ -39,6 +39,7 @@ class Result:
     point: Point = None  # what the fault really met; None when it did not fire
     count: int = 0  # how many points this run reached
     died: bool = False  # it was meant to die and did
+    disk: dict = None  # what is on the disk afterwards, when not what the run left
 
     @property
     def text(self):
@@ -62,6 +63,9 @@ class Injector:
     def inject(self, daemon, words, kind, n):
         """Result of a run whose point `n` meets a fault of that kind."""
         raise NotImplementedError
+
+    def aftermath(self, lane, result):
+        """Whatever else happens to the surroundings before anybody looks."""
 
     def available(self):
         """Why it cannot work here; None when it can."""

@@ -10,6 +10,9 @@ import ssl
 import threading
 import time
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509 import load_pem_x509_certificate
+
 from lib.daemon import Certrenewd
 from lib.pebble import Pebble, issuer_of
 from lib.waiting import port_answers, wait_until
@@ -259,6 +262,19 @@ class Lane:
                 issuer["next_at"] = now - 1
         if job:
             path.write_text(json.dumps(job))
+
+    def in_hand(self, served):
+        """Thumbprints of whole certificates in the state directory that were not served."""
+        found = []
+        for path in self.state.glob("certificates/xc/versions/*/fullchain.pem"):
+            try:
+                leaf = load_pem_x509_certificate(path.read_bytes())
+            except ValueError:
+                continue
+            sha1 = leaf.fingerprint(hashes.SHA1()).hex().upper()
+            if sha1 not in served:
+                found.append(sha1)
+        return found
 
     def mode(self, target="xc0"):
         """https, fallback or operator, as `status` says."""

@@ -79,9 +79,12 @@ class Scenario:
         """Everything that has to hold after a run that was disturbed."""
         checks.ended_well(result, self)
         checks.at_any_moment(lane, before["served"], self.serves_at_any_moment)
+        in_hand, finalized = lane.in_hand(before["served"]), lane.finalized()
         served = checks.all_done_but_said(lane, before["served"])
         self.settle(lane, before)
         checks.nobody_was_restarted(served)
+        require(not in_hand or lane.finalized() == finalized,
+                f"{in_hand} was in hand, and another order was finalized")
         checks.in_the_end(lane, self.versions)
         orders = lane.orders() - before["orders"]
         require(orders <= self.new_orders + 1, f"{orders} new orders")

@@ -59,6 +59,7 @@ def try_point(lane, scenario, injector, what):
             raise NotFired(f"the fault did not fire, although the run came to "
                            f"{result.count}: {result!r}")
         return None
+    injector.aftermath(lane, result)
     try:
         scenario.verify(lane, before, result)
     except Violation as e:
