@@ -51,12 +51,16 @@ class Change:
 
 
 class Disk:
-    """What lies below `root`, all of it synced, with the names `ignored` left out."""
+    """What lies below `root`, all of it synced, without files named in `ignored` and
+    without the folders `elsewhere` of the root itself."""
 
-    def __init__(self, root, ignored=()):
+    def __init__(self, root, ignored=(), elsewhere=()):
         self.root_path, self.ignored = str(root), ignored
         self.pending = []
         self.root = self._read(Path(root))
+        for name in elsewhere:
+            self.root.now.pop(name, None)
+            self.root.durable.pop(name, None)
 
     def _read(self, path):
         status = path.lstat()

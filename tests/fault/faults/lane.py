@@ -240,8 +240,13 @@ class Lane:
         """Restarts or stops the application until it is in that state."""
         if app.state() == state and state is not None:
             return
-        app.ctl("stop" if state is None else "restart", check=False)
-        if app.state() != state:
+        if state is None:
+            app.ctl("stop", check=False)
+            return
+        for _ in range(3):  # a port may be another program's for a moment
+            if app.ctl("restart", check=False) == 0 and app.state() == state:
+                return
+        else:
             raise RuntimeError(f"{app.name} is not back in '{state}': {app.log()}")
 
     # -- what is remembered

@@ -31,7 +31,7 @@ class PowerCut(SystemCalls):
     def record(self, daemon, words):
         """A point's kinds are the states that no earlier point and kind gave."""
         root = daemon.folder.parent
-        disk = Disk(root, NOT_KEPT + ELSEWHERE)
+        disk = Disk(root, NOT_KEPT, ELSEWHERE)
         calls, result = run_driver(self.build, daemon, words, ["record"])
         seen, points = {frozenset(state_of(disk, "dropped").items())}, []
         for call in calls:
@@ -47,7 +47,7 @@ class PowerCut(SystemCalls):
 
     def inject(self, daemon, words, kind, n):
         root = daemon.folder.parent
-        disk = Disk(root, NOT_KEPT + ELSEWHERE)
+        disk = Disk(root, NOT_KEPT, ELSEWHERE)
         calls, result = run_driver(self.build, daemon, words, ["cut", "kill", str(n)])
         if result.fired:
             result.point = self._point(calls[-1])
