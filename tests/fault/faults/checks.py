@@ -78,9 +78,17 @@ def is_served(app, *allowed):
         raise Violation(f"{app.name}: {seen[-1]} is served, not one of {allowed}") from None
 
 
+def on_its_disk(lane):
+    """Everything below the lane's folder but the CA's and what belongs to the test."""
+    for top in lane.kept():
+        yield top
+        if top.is_dir() and not top.is_symlink():
+            yield from top.rglob("*")
+
+
 def keys_are_private(lane):
-    for path in lane.folder.rglob("*"):
-        if "pebble" in path.parts or "saved" in path.parts or path.is_symlink():
+    for path in on_its_disk(lane):
+        if path.is_symlink():
             continue
         try:
             secret = path.is_file() and b"PRIVATE KEY" in path.read_bytes()
@@ -142,9 +150,7 @@ def nothing_piles_up(lane, versions=1):
     kept = lane.state / "certificates/xc/versions"
     found = sorted(p.name for p in kept.iterdir()) if kept.exists() else []
     require(len(found) <= versions, f"{len(found)} versions in the state directory", found)
-    for path in lane.folder.rglob("*"):
-        if "pebble" in path.parts or "saved" in path.relative_to(lane.folder).parts[:1]:
-            continue
+    for path in on_its_disk(lane):
         require(".damaged" not in path.name, f"{path} was found damaged")
         if path.parent in (lane.state, lane.state / "alerts"):
             continue

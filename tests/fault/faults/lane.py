@@ -181,7 +181,8 @@ class Lane:
 
     # -- the same beginning for every point
 
-    def _kept(self):
+    def kept(self):
+        """What a run may change on a disk."""
         return [p for p in self.folder.iterdir()
                 if p.name not in ("pebble", "saved", "log")]
 
@@ -189,12 +190,12 @@ class Lane:
         """What is on disk and served now is what restore() brings back."""
         shutil.rmtree(self.saved, ignore_errors=True)
         self.saved.mkdir()
-        for path in self._kept():
+        for path in self.kept():
             self._copy(path, self.saved / path.name)
         self._states = [app.state() for app in self.apps]
 
     def restore(self):
-        for path in self._kept():
+        for path in self.kept():
             self._empty(path)
         self.put_back(self.saved)
         for app, state in zip(self.apps, self._states):
@@ -209,7 +210,7 @@ class Lane:
 
     def empty(self):
         """Nothing is on this lane's disk."""
-        for path in self._kept():
+        for path in self.kept():
             self._empty(path)
 
     @staticmethod
@@ -246,8 +247,7 @@ class Lane:
         for _ in range(3):  # a port may be another program's for a moment
             if app.ctl("restart", check=False) == 0 and app.state() == state:
                 return
-        else:
-            raise RuntimeError(f"{app.name} is not back in '{state}': {app.log()}")
+        raise RuntimeError(f"{app.name} is not back in '{state}': {app.log()}")
 
     # -- what is remembered
 
