@@ -31,10 +31,10 @@ void system_closed_folders(const struct config *config, struct strlist *ret);
  * Windows: ERR_DENIED unless we are an administrator already. */
 int system_become_owner_of(const char *path, struct err *err);
 
-/* Little memory kept for later, what OpenSSL frees is wiped, no core dumps, no privileges through setuid children,
- * umask 077, broken pipes are errors and not signals; on Windows: no library from a
- * folder that others could write, no dialogs, no dump of the heap. For the start of the
- * process. */
+/* Little memory kept for later, what OpenSSL frees is wiped, no core dumps, no privileges
+ * through setuid children, umask 077, broken pipes are errors and not signals; on
+ * Windows: no library from a folder that others could write, no dialogs, no dump of the
+ * heap. For the start of the process. */
 void system_harden(void);
 
 /* Is standard output a terminal that understands colours? */
