@@ -20,6 +20,9 @@ int64_t clock_wall(void);
 /* Milliseconds that only grow, and grow through suspend too (CLOCK_BOOTTIME). */
 int64_t clock_mono_ms(void);
 
+/* Milliseconds since the boot in which the system was awake: stands still in suspend. */
+int64_t clock_awake_ms(void);
+
 /* An id that is the same until the machine reboots; at most 63 characters and a NUL. A
  * system that has none gives one that lasts as long as our process. */
 void clock_boot_id(char out[64]);

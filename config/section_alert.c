@@ -36,6 +36,10 @@ static const struct choice events[] = {
 	{ "state_damaged", 0 },
 	{ "challenge", 0 },
 	{ "rehearsal_failed", 0 },
+	{ "daemon_dead", 0 },
+	{ "daemon_stuck", 0 },
+	{ "served_wrong", 0 },
+	{ "silent", 0 },
 	{ NULL, 0 },
 };
 

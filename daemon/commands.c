@@ -43,6 +43,9 @@ static const struct command commands[] = {
 	{ "import", "import win-acme [--path DIR] [--dry-run] [--undo]",
 	  "take over win-acme's renewals; --undo: its task is switched on again", 1, 1,
 	  command_import },
+	{ "watch", "watch [--json] [--dry-run]",
+	  "is the daemon dead or stuck, is what is served wrong; tells it itself", 0, 0,
+	  command_watch },
 	{ "reload", "reload", "make the daemon read its configuration again", 0, 0,
 	  command_reload },
 };

@@ -25,11 +25,12 @@ const struct command *command_find(const char *word);
 void commands_print_help(void);
 
 /* ---- the commands, by file: cmd_config.c, cmd_run.c, cmd_report.c, cmd_work.c,
- * cmd_account.c, cmd_import.c. Each is documented by its row in commands.c. ---- */
+ * cmd_watch.c, cmd_account.c, cmd_import.c. Each is documented by its row in commands.c.
+ * ---- */
 command_run command_check_config, command_show_config, command_run_daemon, command_status,
 	command_explain, command_renew, command_deploy, command_rollback,
 	command_fallback, command_account, command_reload, command_import, command_revoke,
-	command_rehearse, command_publish;
+	command_rehearse, command_publish, command_watch;
 
 /* ---- shared by them ------------------------------------------------------ */
 

@@ -25,6 +25,10 @@ static const struct {
 	[EVENT_STATE_DAMAGED] = { "state_damaged", SEVERITY_WARNING, false },
 	[EVENT_CHALLENGE] = { "challenge", SEVERITY_WARNING, false },
 	[EVENT_REHEARSAL_FAILED] = { "rehearsal_failed", SEVERITY_WARNING, true },
+	[EVENT_DAEMON_DEAD] = { "daemon_dead", SEVERITY_CRITICAL, true },
+	[EVENT_DAEMON_STUCK] = { "daemon_stuck", SEVERITY_CRITICAL, true },
+	[EVENT_SERVED_WRONG] = { "served_wrong", SEVERITY_CRITICAL, true },
+	[EVENT_SILENT] = { "silent", SEVERITY_WARNING, true },
 };
 static_assert(sizeof(kinds) / sizeof(*kinds) == EVENT_KINDS, "a row per kind");
 

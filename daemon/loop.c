@@ -119,6 +119,7 @@ static void on_pass_finished(void *owner, struct pass_job *job)
 	/* After a reload its plan is one for another configuration: look at once. */
 	if (slot && job->worked && job->config == loop->config)
 		slot->next_at = job->outcome.next_at;
+	pulse_learned(loop, &job->seen);
 	loop->deliver_at = 0;
 	pass_job_free(job);
 	system_trim_memory();
@@ -150,6 +151,7 @@ static void start_pass(struct loop *loop, struct slot *slot)
 	job->next = loop->running;
 	loop->running = job;
 	pool_submit(loop->pool, &job->job);
+	pulse_changed(loop);
 }
 
 /* ---- alerts going out ---------------------------------------------------- */
@@ -241,7 +243,7 @@ static void beat(struct loop *loop)
 
 void loop_kick(struct loop *loop)
 {
-	int64_t now = clock_wall(), next = CLOCK_NEVER, wait_ms = TICK_MAX_MS;
+	int64_t now = clock_wall(), next = CLOCK_NEVER, wait_ms = TICK_MAX_MS, beat_ms;
 
 	if (loop->stopping)
 		return;
@@ -262,6 +264,9 @@ void loop_kick(struct loop *loop)
 	beat(loop);
 	if (next < now + TICK_MAX_MS / 1000)
 		wait_ms = (next - now) * 1000;
+	beat_ms = pulse_beat(loop);
+	if (beat_ms < wait_ms)
+		wait_ms = beat_ms;
 	if (wait_ms < TICK_MIN_MS)
 		wait_ms = TICK_MIN_MS;
 	(void)uv_timer_start(&loop->tick, on_tick, (uint64_t)wait_ms, 0);
@@ -335,6 +340,7 @@ static void tear_down(struct loop *loop)
 		pool_stop(loop->pool);
 	if (loop->side)
 		pool_stop(loop->side);
+	pulse_stop(loop);
 	loop_drop_slots(loop);
 	if (loop->control)
 		(void)uv_run(&loop->uv, UV_RUN_NOWAIT); /* last words to clients */
@@ -363,6 +369,7 @@ int loop_run(const struct config *config, struct host *host, struct err *err)
 	rc = set_up(&loop, err);
 	if (!rc) {
 		loop_make_slots(&loop, config);
+		pulse_configured(&loop);
 		loop_config_is_good(&loop);
 		log_line(LOG_LEVEL_INFO, NULL, NULL,
 			 "certrenewd %s keeps %zu certificate%s, state in '%s'",

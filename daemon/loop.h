@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "daemon/engine.h"
 #include "daemon/pass_job.h"
+#include "daemon/pulse.h"
 
 struct host;
 
@@ -36,6 +37,7 @@ struct loop {
 	bool changing_account;    /* and work on an account */
 	int64_t deliver_at;       /* when to deliver next */
 	int64_t beat_at_ms;       /* monotonic: the watchdog's next beat */
+	struct pulse pulse;       /* what `certrenewd watch` reads */
 	int64_t started_at;
 	bool stopping;
 };

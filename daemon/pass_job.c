@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/cancel.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/random.h"
 #include "base/str.h"
@@ -73,12 +74,33 @@ static void on_note(void *ctx, const struct deploy_note *note)
 
 /* ---- the job ------------------------------------------------------------- */
 
+/* What the pass has left behind, for the heartbeat. */
+static void look_again(struct pass_job *job)
+{
+	struct strlist damaged = { 0 };
+	struct event event = {
+		.kind = EVENT_STATE_DAMAGED,
+		.severity = event_severity(EVENT_STATE_DAMAGED),
+		.certificate = job->certificate->name,
+		.attempts_left = -1,
+		.at = clock_wall(),
+	};
+
+	heartbeat_look(job->config->config, job->certificate, &job->seen, &damaged);
+	for (size_t i = 0; i < damaged.n; i++) {
+		event.what = damaged.items[i];
+		event_list_add(&job->outcome.events, &event);
+	}
+	strlist_clear(&damaged);
+}
+
 static void work(struct worker *worker, struct pool_job *pool_job)
 {
 	struct pass_job *job = (struct pass_job *)pool_job;
 
 	job->input.sessions = worker->sessions;
 	pipeline_run(&job->input, &job->outcome);
+	look_again(job);
 	job->worked = true;
 }
 
@@ -105,6 +127,7 @@ struct pass_job *pass_job_new(struct pool *pool, struct config_ref *config,
 	job->request = request;
 	if (!request)
 		job->give_way = cancel_new();
+	job->began_awake_ms = clock_awake_ms();
 	random_hex(job->run, RUN_ID_LENGTH);
 	job->input = (struct pipeline_input){
 		.config = config->config,
@@ -129,6 +152,7 @@ struct pass_job *pass_job_new(struct pool *pool, struct config_ref *config,
 void pass_job_free(struct pass_job *job)
 {
 	pipeline_outcome_clear(&job->outcome);
+	heartbeat_certificate_clear(&job->seen);
 	request_free(job->request);
 	cancel_free(job->give_way);
 	config_ref_release(job->config);

@@ -4,6 +4,7 @@
 #define DAEMON_PASS_JOB_H
 
 #include "daemon/control.h"
+#include "daemon/heartbeat.h"
 #include "daemon/pipeline.h"
 #include "daemon/pool.h"
 
@@ -41,6 +42,8 @@ struct pass_job {
 	struct pipeline_input input;
 	struct pipeline_outcome outcome;
 	struct cancel *give_way; /* pipeline.h; NULL where somebody asked for the pass */
+	struct heartbeat_certificate seen; /* how it stands after that */
+	int64_t began_awake_ms;
 	char run[RUN_ID_LENGTH + 1];
 	bool worked; /* false: the pool stopped before it began */
 	void *owner; /* the loop's */

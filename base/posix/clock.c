@@ -26,6 +26,14 @@ int64_t clock_mono_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t clock_awake_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* Without /proc the id is our process: who compares it then believes that the machine was
  * rebooted, which is the careful answer. */
 void clock_boot_id(char out[64])

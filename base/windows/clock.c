@@ -36,6 +36,14 @@ int64_t clock_mono_ms(void)
 	return (int64_t)GetTickCount64();
 }
 
+int64_t clock_awake_ms(void)
+{
+	ULONGLONG ticks = 0;
+
+	(void)QueryUnbiasedInterruptTime(&ticks);
+	return (int64_t)(ticks / (TICKS_PER_S / 1000));
+}
+
 static bool read_id(HKEY key, wchar_t *text, DWORD size_bytes)
 {
 	return !RegGetValueW(key, NULL, L"id", RRF_RT_REG_SZ, NULL, text, &size_bytes) &&

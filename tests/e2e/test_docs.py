@@ -17,6 +17,8 @@ ELSEWHERE = {
     "scripts/demo": ("tests/e2e/test_demo.py", "scripts/demo"),
     "scripts/test": (".ci/run", "scripts/test"),
     "systemctl enable --now certrenewd": ("tests/e2e/test_service.py", "enable"),
+    "systemctl enable --now certrenewd-watch.timer": ("tests/e2e/test_service.py",
+                                                      "certrenewd-watch.timer"),
     "tests/bench/run": ("tests/e2e/test_bench.py", "bench/run"),
 }
 
@@ -82,6 +84,9 @@ def test_it_installs_as_the_readme_says(tmp_path):
     assert said.stdout.startswith("certrenewd ")
     unit = (tmp_path / "usr/local/lib/systemd/system/certrenewd.service").read_text()
     assert "ExecStart=/usr/local/sbin/certrenewd " in unit
+    watch = (tmp_path / "usr/local/lib/systemd/system/certrenewd-watch.service").read_text()
+    assert re.search(r"^ExecStart=/usr/local/sbin/certrenewd .* watch$", watch, re.M)
+    assert (tmp_path / "usr/local/lib/systemd/system/certrenewd-watch.timer").exists()
 
 
 def test_every_link_leads_somewhere():

@@ -13,6 +13,7 @@ import pytest
 from lib.waiting import free_port, wait_until
 
 UNIT = "certrenewd.service"
+WATCH, TIMER = "certrenewd-watch.service", "certrenewd-watch.timer"
 
 
 @pytest.fixture
@@ -33,11 +34,13 @@ def machine_of_our_own(tmp_path, programs, binary):
     booted = Machine(tmp_path / "machine", binds=[tmp_path, TOP, programs])
     shutil.copy(binary, booted.root / "usr/sbin/certrenewd")
     units = booted.root / "etc/systemd/system"
-    (units / UNIT).write_text((TOP / "packaging" / UNIT).read_text())
-    (units / f"{UNIT}.d").mkdir()
-    # A sanitizer looks for leaks with ptrace, which the unit does not permit.
-    (units / f"{UNIT}.d/asan.conf").write_text(
-        "[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0\n")
+    for name in (UNIT, WATCH, TIMER):
+        (units / name).write_text((TOP / "packaging" / name).read_text())
+    # A sanitizer looks for leaks with ptrace, which the units do not permit.
+    for name in (UNIT, WATCH):
+        (units / f"{name}.d").mkdir()
+        (units / f"{name}.d/asan.conf").write_text(
+            "[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0\n")
     (booted.root / "etc/certrenewd").mkdir()
     booted.ctl("daemon-reload")
     yield booted
@@ -102,11 +105,33 @@ def test_an_enabled_unit_keeps_the_certificate_of_another_unit(installed, webhoo
     assert "renewed" in machine.journal(UNIT)
 
 
-def test_the_unit_is_little_exposed(installed):
+@pytest.mark.parametrize("unit", [UNIT, WATCH])
+def test_the_unit_is_little_exposed(machine_of_our_own, unit):
     """Threshold 20 is an exposure of 2.0."""
-    done = installed("systemd-analyze", "security", "--no-pager", "--threshold=20", UNIT)
+    done = machine_of_our_own("systemd-analyze", "security", "--no-pager", "--threshold=20",
+                              unit)
     assert done.returncode == 0, done.stdout
     assert "Overall exposure level" in done.stdout
+
+
+def test_the_watcher_tells_that_the_daemon_is_gone_from_its_own_unit(installed, webhook):
+    machine = installed
+    timer = machine.root / "etc/systemd/system" / TIMER
+    timer.write_text(re.sub(r"=\d+min", "=1s", timer.read_text())
+                     .replace("AccuracySec=30s", "AccuracySec=100ms"))
+    machine.ctl("daemon-reload")
+    machine.ctl("enable", "--now", UNIT)
+    webhook.wait_for("renewed", 60)
+    wait_until(lambda: ended(machine), 30, "the transaction's end")
+    machine.ctl("start", WATCH)
+    assert machine.ctl("show", "-P", "Result", WATCH) == "success", machine.journal(WATCH)
+    machine.ctl("stop", UNIT)
+    (machine.root / "var/lib/certrenewd/heartbeat.json").unlink()
+    machine.ctl("enable", "--now", "certrenewd-watch.timer")
+    told = webhook.wait_for("daemon_dead", 30)
+    assert "no sign of life" in told["what"]
+    wait_until(lambda: machine.ctl("show", "-P", "Result", WATCH) == "exit-code",
+               what="the failed unit")
 
 
 def test_the_sandbox_is_closed_but_for_what_is_configured(installed, tmp_path):

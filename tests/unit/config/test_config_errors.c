@@ -294,14 +294,16 @@ static void an_alert_in_the_clear_is_refused(void **state)
 static void an_unknown_event_gets_the_nearest(void **state)
 {
 	(void)state;
-	expect_error(ISSUER CERTIFICATE TARGET
-		     "alerts:\n"
-		     "  x: {type: webhook, url: https://h.example/, except: [renewal]}\n",
-		     "12:56: 'except' has 'renewal': expected a list of renewed, failed, "
-		     "expiring, expired, fallback, recovered, drift, broken, "
-		     "waiting_for_service, config_rejected, clock_unconfirmed, "
-		     "circuit_open, managed_set_shrank, ca_changed, state_damaged, "
-		     "challenge or rehearsal_failed: did you mean 'renewed'?");
+	expect_error(
+		ISSUER CERTIFICATE TARGET
+		"alerts:\n"
+		"  x: {type: webhook, url: https://h.example/, except: [renewal]}\n",
+		"12:56: 'except' has 'renewal': expected a list of renewed, failed, "
+		"expiring, expired, fallback, recovered, drift, broken, "
+		"waiting_for_service, config_rejected, clock_unconfirmed, "
+		"circuit_open, managed_set_shrank, ca_changed, state_damaged, "
+		"challenge, rehearsal_failed, daemon_dead, daemon_stuck, served_wrong or "
+		"silent: did you mean 'renewed'?");
 }
 
 static void a_key_id_has_a_length(void **state)

@@ -1,0 +1,255 @@
+/* cmd_watch.c - watch: looks at the heartbeat and at what is served, tells what is wrong
+ * by the configured channels, and remembers in <state_dir>/watcher what it has told. Runs
+ * beside the daemon, from a timer: it must work when the daemon does not, so it takes
+ * none of its locks and reads none of its files but the heartbeat. */
+#include "daemon/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "daemon/alerts.h"
+#include "daemon/system.h"
+#include "daemon/watcher_look.h"
+
+#define LOOKS 3 /* something that is seen once may be a restart under way */
+#define PAUSE_MS 2000
+
+/* ---- looking ------------------------------------------------------------- */
+
+static bool about_endpoints(const struct watcher_findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->items[i].target)
+			return true;
+	return false;
+}
+
+/* Gives both; the look is what the findings stand on. */
+static void look(const struct config *config, struct watcher_look *ret,
+		 struct watcher_findings *findings)
+{
+	for (int i = 1;; i++) {
+		watcher_look(config, ret);
+		watcher_decide(&ret->facts, clock_wall(), findings);
+		if (i == LOOKS || !about_endpoints(findings))
+			return;
+		watcher_findings_clear(findings);
+		watcher_look_release(ret);
+		(void)clock_sleep_ms(PAUSE_MS, NULL);
+	}
+}
+
+/* ---- telling ------------------------------------------------------------- */
+
+struct teller {
+	const struct config *config;
+	struct alerts *alerts;
+	const struct watcher_findings *findings;
+	int64_t now;
+	size_t undelivered;
+};
+
+static void complain(const char *what, const struct err *err)
+{
+	fprintf(stderr, "certrenewd: %s: %s\n", what, err->text);
+}
+
+static void take(struct teller *teller, const struct event *event)
+{
+	struct err err;
+
+	if (alerts_take(teller->alerts, teller->config, event, NULL, &err))
+		complain("keep an alert", &err);
+}
+
+static void tell_finding(struct teller *teller, const struct finding_of_watch *found)
+{
+	const struct event event = {
+		.kind = found->kind,
+		.severity = found->severity,
+		.certificate = found->certificate,
+		.target = found->target,
+		.what = found->what,
+		.todo = found->todo,
+		.attempts_left = -1,
+		.at = teller->now,
+	};
+
+	take(teller, &event);
+}
+
+/* Nothing is told where nothing was wrong. */
+static void tell_well(struct teller *teller, const char *certificate, const char *target)
+{
+	struct event event = {
+		.kind = EVENT_RECOVERED,
+		.severity = event_severity(EVENT_RECOVERED),
+		.certificate = certificate,
+		.target = target,
+		.what = certificate ? "what is served is well again, seen by `certrenewd "
+				      "watch`"
+				    : "the daemon is well again, seen by `certrenewd "
+				      "watch`",
+		.attempts_left = -1,
+		.at = teller->now,
+	};
+
+	if (!watcher_found(teller->findings, certificate, target))
+		take(teller, &event);
+}
+
+static void tell_all(struct teller *teller)
+{
+	const struct config *config = teller->config;
+
+	for (size_t i = 0; i < teller->findings->n; i++)
+		tell_finding(teller, &teller->findings->items[i]);
+	tell_well(teller, NULL, NULL);
+	for (size_t i = 0; i < config->n_certificates; i++) {
+		const struct certificate_config *one = &config->certificates[i];
+
+		for (size_t k = 0; k < one->n_targets; k++)
+			tell_well(teller, one->name, one->targets[k].name);
+		tell_well(teller, one->name, NULL);
+	}
+}
+
+static void on_failure(void *ctx, const char *sentence)
+{
+	struct teller *teller = ctx;
+
+	teller->undelivered++;
+	fprintf(stderr, "certrenewd: %s\n", sentence);
+}
+
+/* Our own folder and lock, so that two of us tell nothing twice. */
+static int open_memory(const char *folder, struct file_lock **ret_lock,
+		       struct alerts **ret_alerts, struct err *err)
+{
+	char *lock = path_join(folder, "lock");
+	int rc = -1;
+
+	memset(err, 0, sizeof(*err));
+	if (dir_make(folder, FILE_SECRET, err) || system_check_state_dir(folder, err) ||
+	    file_lock_take(lock, ret_lock, err))
+		goto out;
+	memset(err, 0, sizeof(*err));
+	if (alerts_open(folder, ret_alerts, err))
+		goto out;
+	if (err->kind != ERR_NONE)
+		complain("watch", err);
+	rc = 0;
+out:
+	free(lock);
+	return rc;
+}
+
+static int tell(const struct config *config, const struct watcher_findings *findings,
+		struct err *err)
+{
+	char *folder = path_join(config->state_dir, "watcher");
+	struct teller teller = { config, NULL, findings, clock_wall(), 0 };
+	struct file_lock *lock = NULL;
+	int rc = open_memory(folder, &lock, &teller.alerts, err);
+
+	if (!rc) {
+		tell_all(&teller);
+		(void)alerts_deliver(teller.alerts, config, NULL, NULL, on_failure,
+				     &teller);
+		if (teller.undelivered)
+			rc = err_set(err, ERR_TRANSIENT,
+				     "%zu alert%s not delivered: kept, and tried again "
+				     "by the next watch",
+				     teller.undelivered,
+				     teller.undelivered == 1 ? " was" : "s were");
+	}
+	alerts_close(teller.alerts);
+	file_lock_release(lock);
+	free(folder);
+	return rc;
+}
+
+/* ---- showing ------------------------------------------------------------- */
+
+static void print_text(const struct watcher_look *look,
+		       const struct watcher_findings *findings)
+{
+	char at[CLOCK_TEXT_MAX];
+
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding_of_watch *one = &findings->items[i];
+
+		printf("%s: %s%s%s%s%s; to do: %s\n", severity_name(one->severity),
+		       one->certificate ? one->certificate : "", one->target ? ": " : "",
+		       one->target ? one->target : "", one->certificate ? ": " : "",
+		       one->what, one->todo);
+	}
+	if (findings->n)
+		return;
+	clock_format_people(look->beat.beat_at, at);
+	printf("well: the daemon (process %lld) gave a sign of life at %s, %zu "
+	       "endpoint%s serve%s what %s should\n",
+	       (long long)look->beat.pid, at, look->facts.n_endpoints,
+	       look->facts.n_endpoints == 1 ? "" : "s",
+	       look->facts.n_endpoints == 1 ? "s" : "",
+	       look->facts.n_endpoints == 1 ? "it" : "they");
+}
+
+static void print_json(const struct watcher_look *look,
+		       const struct watcher_findings *findings)
+{
+	cJSON *object = cJSON_CreateObject(), *list;
+	char at[CLOCK_TEXT_MAX];
+
+	clock_format_rfc3339(look->beat.beat_at, at);
+	json_set_bool(object, "well", findings->n == 0);
+	json_set_string(object, "beat_at", look->facts.beat ? at : NULL);
+	json_set_int(object, "endpoints", (int64_t)look->facts.n_endpoints);
+	list = cJSON_AddArrayToObject(object, "findings");
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding_of_watch *one = &findings->items[i];
+		cJSON *item = cJSON_CreateObject();
+
+		json_set_string(item, "event", event_name(one->kind));
+		json_set_string(item, "severity", severity_name(one->severity));
+		json_set_string(item, "certificate", one->certificate);
+		json_set_string(item, "target", one->target);
+		json_set_string(item, "what", one->what);
+		json_set_string(item, "todo", one->todo);
+		cJSON_AddItemToArray(list, item);
+	}
+	command_print_json(object);
+}
+
+enum exit_code command_watch(const struct options *options)
+{
+	struct watcher_findings findings = { 0 };
+	enum exit_code code = EXIT_CODE_DONE;
+	const struct config *config;
+	struct watcher_look seen;
+	struct err err;
+
+	if (command_load_config(options, &config))
+		return EXIT_CODE_USAGE;
+	if (system_become_owner_of(config->state_dir, &err)) {
+		config_free(config);
+		return command_fail(&err);
+	}
+	look(config, &seen, &findings);
+	if (options->json)
+		print_json(&seen, &findings);
+	else
+		print_text(&seen, &findings);
+	if (findings.n)
+		code = EXIT_CODE_FAILED;
+	if (!options->dry_run && tell(config, &findings, &err))
+		code = command_fail(&err);
+	watcher_findings_clear(&findings);
+	watcher_look_release(&seen);
+	config_free(config);
+	return code;
+}

@@ -1,0 +1,203 @@
+"""`certrenewd watch`: tells by itself that the daemon is dead or stuck, or that what is
+served is not what the daemon says. Hours pass in a time namespace, where each of Linux's
+clocks can be set forward by itself: all of them (time went by), or only the one that goes
+on in suspend (the machine slept)."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from lib.served_files import ServedFiles
+from lib.waiting import wait_until
+
+WELL, TROUBLE = 0, 1
+
+
+@pytest.fixture
+def kept(daemon, make_pebble, webhook, tmp_path):
+    """A daemon with one certificate in service, at rest."""
+    from conftest import issuer_of
+
+    pebble = make_pebble()
+    server = ServedFiles(tmp_path / "served")
+    daemon.server = server
+    daemon.configure(
+        issuers={"pebble": issuer_of(pebble)},
+        certificates={"a": {
+            "hosts": ["a.example"], "issuers": ["pebble"], "key": {"type": "ec-p256"},
+            "challenge": {"type": "http-01", "listen": f"127.0.0.1:{pebble.http_port}"},
+            "deploy": [{"name": "files", **server.target("a.example")}]}},
+        alerts={"ops": {"type": "webhook", "url": webhook.url, "min": "notice"}})
+    daemon.start()
+    webhook.wait_for("renewed")
+    wait_until(lambda: claims(daemon), what="the heartbeat after the renewal")
+    yield daemon
+    server.close()
+
+
+def heartbeat(daemon):
+    return json.loads((daemon.state / "heartbeat.json").read_text())
+
+
+def claims(daemon):
+    """What the daemon says that it serves, once no pass is at work."""
+    one = heartbeat(daemon)["certificates"][0]
+    target = (one["targets"] or [{}])[0]
+    return None if one["busy_awake_ms"] else target.get("serves")
+
+
+def watch(daemon, *words, awake=0, asleep=0):
+    """(exit code, the JSON) of `watch`, so many seconds later."""
+    argv = ["unshare", "-T", f"--monotonic={awake}", f"--boottime={awake + asleep}",
+            "--fork", *daemon._argv(["watch", "--json", *words])]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120,
+                          env=daemon._env({"ASAN_OPTIONS": "detect_leaks=0:exitcode=99"}))
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def events(answer):
+    return [finding["event"] for finding in answer["findings"]]
+
+
+def test_all_is_well_and_nobody_is_told(kept, webhook):
+    heard = len(webhook.alerts)
+    result = kept.ok("watch")
+    assert f"process {kept.process.pid}" in result.out
+    assert "1 endpoint serves what it should" in result.out
+    assert watch(kept) == (WELL, {"well": True, "beat_at": heartbeat(kept)["beat_at"],
+                                  "endpoints": 1, "findings": []})
+    assert len(webhook.alerts) == heard
+
+
+def test_a_dead_daemon_is_told_once_and_recovered_once(kept, webhook):
+    kept.kill()
+    assert watch(kept)[0] == WELL, "it may be restarting"
+    for _ in range(2):
+        code, answer = watch(kept, awake=300)
+        assert (code, events(answer)) == (TROUBLE, ["daemon_dead"])
+    assert "is gone" in answer["findings"][0]["what"]
+    told = webhook.of("daemon_dead")
+    assert len(told) == 1
+    assert told[0]["severity"] == "critical"
+    recovered = len(webhook.of("recovered"))
+    kept.start()
+    wait_until(lambda: heartbeat(kept)["pid"] == kept.process.pid, what="a new heartbeat")
+    wait_until(lambda: claims(kept), what="its first pass")
+    for _ in range(2):
+        assert watch(kept)[0] == WELL
+    assert len(webhook.of("recovered")) == recovered + 1
+    assert "seen by `certrenewd watch`" in webhook.of("recovered")[-1]["what"]
+
+
+def test_a_daemon_that_was_stopped_in_order_is_told_as_that(kept):
+    assert kept.stop() == 0
+    assert watch(kept)[0] == WELL
+    code, answer = watch(kept, awake=300)
+    assert (code, events(answer)) == (TROUBLE, ["daemon_dead"])
+    assert "was stopped at" in answer["findings"][0]["what"]
+
+
+def test_a_daemon_that_hangs_is_stuck(kept, webhook):
+    os.kill(kept.process.pid, signal.SIGSTOP)
+    try:
+        assert watch(kept, awake=300)[0] == WELL
+        code, answer = watch(kept, awake=3600)
+    finally:
+        os.kill(kept.process.pid, signal.SIGCONT)
+    assert (code, events(answer)) == (TROUBLE, ["daemon_stuck"])
+    assert f"process {kept.process.pid} is there" in answer["findings"][0]["what"]
+    assert len(webhook.of("daemon_stuck")) == 1
+
+
+def test_a_machine_that_slept_has_no_dead_daemon(kept, webhook):
+    heard = len(webhook.alerts)
+    os.kill(kept.process.pid, signal.SIGSTOP)  # it has not woken up yet
+    try:
+        assert watch(kept, asleep=9 * 3600) == (
+            WELL, {"well": True, "beat_at": heartbeat(kept)["beat_at"], "endpoints": 1,
+                   "findings": []})
+    finally:
+        os.kill(kept.process.pid, signal.SIGCONT)
+    assert len(webhook.alerts) == heard
+
+
+def test_another_certificate_than_the_daemon_says_is_told(kept, authority, webhook):
+    leaf = authority.issue("a.example")
+    folder = kept.server.folder / "a.example"
+    served = folder.resolve()
+    (kept.folder / "other").mkdir()
+    (kept.folder / "other/key.pem").write_text(leaf.key_pem)
+    (kept.folder / "other/fullchain.pem").write_text(leaf.fullchain_pem)
+    link = os.readlink(folder)
+    folder.unlink()
+    folder.symlink_to(kept.folder / "other")
+    code, answer = watch(kept)
+    assert (code, events(answer)) == (TROUBLE, ["served_wrong"])
+    found = answer["findings"][0]
+    assert (found["certificate"], found["target"]) == ("a", "files")
+    assert f"serves {leaf.thumbprint}, not {served.name}" in found["what"]
+    folder.unlink()
+    folder.symlink_to(link)
+    recovered = len(webhook.of("recovered"))
+    assert watch(kept)[0] == WELL
+    assert len(webhook.of("served_wrong")) == 1
+    assert len(webhook.of("recovered")) == recovered + 1
+
+
+def test_an_endpoint_that_is_silent_is_told(kept, webhook):
+    kept.server.close()
+    code, answer = watch(kept)
+    assert (code, events(answer)) == (TROUBLE, ["silent"])
+    assert "does not answer" in answer["findings"][0]["what"]
+    assert webhook.of("silent")[0]["target"] == "files"
+
+
+def test_an_expired_certificate_is_told_although_the_daemon_is_dead(kept, authority):
+    kept.kill()
+    leaf = authority.issue("a.example", days=-1, age_days=30)
+    folder = kept.server.folder / "a.example"
+    (folder / "key.pem").write_text(leaf.key_pem)
+    (folder / "fullchain.pem").write_text(leaf.fullchain_pem)
+    code, answer = watch(kept, awake=600)
+    assert code == TROUBLE
+    assert events(answer) == ["daemon_dead", "served_wrong"]
+    assert "expired at" in answer["findings"][1]["what"]
+
+
+def test_it_asks_for_no_lock_and_no_ca_and_writes_only_its_own_memory(kept, make_pebble):
+    before = {path: path.stat().st_mtime_ns for path in kept.state.rglob("*")
+              if path.is_file() and path.name != "heartbeat.json"}
+    watch(kept)
+    after = {path: path.stat().st_mtime_ns for path in kept.state.rglob("*")
+             if path.is_file() and path.name != "heartbeat.json"}
+    new = {path.relative_to(kept.state).parts[0] for path in after.keys() - before.keys()}
+    assert new == {"watcher"}
+    assert {path: after[path] for path in before} == before
+    assert (kept.state / "watcher").stat().st_mode & 0o777 == 0o700
+    assert (kept.state / "heartbeat.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_cannot_be_delivered_is_kept_for_the_next_watch(kept, webhook):
+    kept.kill()
+    webhook.answers = [500]
+    result = subprocess.run(
+        ["unshare", "-T", "--monotonic=300", "--boottime=300", "--fork",
+         *kept._argv(["watch"])], capture_output=True, text=True, timeout=60,
+        env=kept._env({"ASAN_OPTIONS": "detect_leaks=0"}))
+    assert result.returncode == TROUBLE
+    assert "1 alert was not delivered: kept, and tried again by the next watch" in \
+        result.stderr
+    assert webhook.of("daemon_dead") == []
+    assert watch(kept, awake=300)[0] == TROUBLE
+    assert len(webhook.of("daemon_dead")) == 1
+
+
+def test_a_dry_run_tells_nobody(kept, webhook):
+    kept.kill()
+    assert watch(kept, "--dry-run", awake=300)[0] == TROUBLE
+    assert webhook.of("daemon_dead") == []
+    assert not (kept.state / "watcher").exists()
