@@ -68,6 +68,9 @@ int dir_glob(const char *pattern, struct strlist *ret, struct err *err);
 
 /* ---- ours ---------------------------------------------------------------- */
 
+/* Behind a file's name while it is being written: a leftover of it is ours to remove. */
+#define FILE_NEW_SUFFIX ".certrenewd-new"
+
 /* Puts `data` at `path` so that every reader, and a machine that loses power now, sees
  * the old bytes or the new and never a mixture. FILE_SECRET is 0600, FILE_PUBLIC 0644.
  * The caller holds the state lock. */

@@ -1,98 +1,99 @@
 #include "daemon/drift.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
-#include "base/str.h"
+/* A moment further ahead than any of ours was written by a clock that was wrong. */
+#define FAR_AHEAD_S ((int64_t)2 * DRIFT_RESTART_EVERY_S)
 
-static struct drift_finding found(bool taken_over, const char *what, const char *detail)
+static const enum drift_action of_file[] = {
+	[DRIFT_FILE_NONE] = DRIFT_NONE,      [DRIFT_FILE_RIGHT] = DRIFT_NONE,
+	[DRIFT_FILE_BEFORE] = DRIFT_HEAL,    [DRIFT_FILE_REMOVED] = DRIFT_OPERATOR,
+	[DRIFT_FILE_OFF] = DRIFT_OPERATOR,   [DRIFT_FILE_CHOSEN] = DRIFT_OPERATOR,
+	[DRIFT_FILE_INVALID] = DRIFT_REPORT, [DRIFT_FILE_UNREADABLE] = DRIFT_REPORT,
+};
+
+static const enum drift_action of_store[] = {
+	[DRIFT_STORE_RIGHT] = DRIFT_NONE,     [DRIFT_STORE_LOST] = DRIFT_HEAL,
+	[DRIFT_STORE_BEFORE] = DRIFT_HEAL,    [DRIFT_STORE_OTHER] = DRIFT_REPORT,
+	[DRIFT_STORE_UNKNOWN] = DRIFT_REPORT,
+};
+
+static const enum drift_action of_settings[] = {
+	[DRIFT_SETTINGS_RIGHT] = DRIFT_NONE,
+	[DRIFT_SETTINGS_BEFORE] = DRIFT_HEAL,
+	[DRIFT_SETTINGS_OTHER] = DRIFT_REPORT,
+};
+
+static const enum drift_action of_served[] = {
+	[DRIFT_SERVED_UNKNOWN] = DRIFT_NONE,   [DRIFT_SERVED_RIGHT] = DRIFT_NONE,
+	[DRIFT_SERVED_BEFORE] = DRIFT_HEAL,    [DRIFT_SERVED_OTHER] = DRIFT_REPORT,
+	[DRIFT_SERVED_NOTHING] = DRIFT_REPORT,
+};
+
+int64_t drift_rests_until(int64_t restarted_at, int64_t now)
 {
-	struct drift_finding finding = { .drifted = true, .taken_over = taken_over };
+	int64_t until = restarted_at + DRIFT_RESTART_EVERY_S;
 
-	char *text = str_printf("%s%s", what, detail);
-
-	str_copy(finding.what, sizeof(finding.what), text);
-	free(text);
-	return finding;
+	return restarted_at && restarted_at <= now && until > now ? until : 0;
 }
 
-/* What an operator did on purpose looks like this, and is not undone. */
-static struct drift_finding judge_tls_json(const struct target_view *view,
-					   const struct cert *ours)
+/* Something is to be put back. When? */
+static struct drift_verdict heal(const struct drift_facts *facts, enum drift_place place,
+				 int64_t now)
 {
-	if (!view->has_tls_json)
-		return (struct drift_finding){ 0 };
-	if (!view->tls_json_present)
-		return found(true, "tls.json was removed", "");
-	if (!view->tls_json_sha1[0] && view->files_problem[0])
-		return found(false, "tls.json cannot be read: ", view->files_problem);
-	if (!view->tls_enabled)
-		return found(true, "tls.json says that TLS is off", "");
-	if (!str_equal_nocase(view->tls_json_sha1, cert_sha1(ours)))
-		return found(true,
-			     "tls.json names another certificate: ", view->tls_json_sha1);
-	return (struct drift_finding){ 0 };
-}
+	struct drift_verdict verdict = { .action = DRIFT_LATER, .place = place };
+	bool serves = facts->served == DRIFT_SERVED_BEFORE ||
+		      facts->served == DRIFT_SERVED_OTHER;
 
-static struct drift_finding judge_store(const struct target *target,
-					const struct target_view *view,
-					const struct cert *ours)
-{
-	if (target->store.type == STORE_NONE)
-		return (struct drift_finding){ 0 };
-	if (view->files_problem[0])
-		return found(false,
-			     "the store is not as it should be: ", view->files_problem);
-	if (!view->store_sha1[0])
-		return found(false, "the store is empty", "");
-	if (!str_equal_nocase(view->store_sha1, cert_sha1(ours)))
-		return found(false,
-			     "the store names another certificate: ", view->store_sha1);
-	if (!view->key_usable)
-		return found(false,
-			     "the key in the store does not belong to its certificate",
-			     "");
-	return (struct drift_finding){ 0 };
-}
-
-static struct drift_finding judge_endpoints(const struct target *target,
-					    const struct target_view *view,
-					    const struct cert *ours)
-{
-	char what[160];
-
-	for (size_t i = 0; view->endpoints && i < view->n_endpoints; i++) {
-		const struct probe_result *seen = &view->endpoints[i];
-
-		if (seen->kind == PROBE_TLS && !strcmp(seen->sha256, cert_sha256(ours)))
-			continue;
-		snprintf(what, sizeof(what), "%s %s ", target->verify[i].connect,
-			 seen->kind == PROBE_TLS       ? "serves another certificate:"
-			 : seen->kind == PROBE_NOTHING ? "does not answer:"
-						       : "does not speak TLS:");
-		return found(false, what,
-			     seen->kind == PROBE_TLS ? seen->sha1 : seen->detail);
+	if (facts->key_lost) {
+		verdict.action = DRIFT_REPORT;
+		return verdict;
 	}
-	return (struct drift_finding){ 0 };
+	verdict.restart = !facts->stopped && facts->served != DRIFT_SERVED_RIGHT;
+	if (facts->retry_at > now && facts->retry_at <= now + FAR_AHEAD_S)
+		verdict.at = facts->retry_at;
+	else if (verdict.restart && drift_rests_until(facts->restarted_at, now))
+		verdict.at = drift_rests_until(facts->restarted_at, now);
+	else if (verdict.restart && serves && facts->window_at > now)
+		verdict.at = facts->window_at;
+	else
+		verdict.action = DRIFT_HEAL;
+	return verdict;
 }
 
-struct drift_finding drift_judge(const struct target *target, const char *certificate,
-				 const struct target_view *view, const struct cert *ours)
+/* What somebody decided comes first, then what we must not touch, then what we heal. */
+struct drift_verdict drift_decide(const struct drift_facts *facts, int64_t now)
 {
-	struct drift_finding finding = judge_tls_json(view, ours);
-	size_t used;
+	const struct {
+		enum drift_action action;
+		enum drift_place place;
+	} found[] = {
+		{ of_file[facts->file], DRIFT_IN_FILE },
+		{ of_store[facts->store], DRIFT_IN_STORE },
+		{ of_settings[facts->settings], DRIFT_IN_SETTINGS },
+		{ facts->stopped ? DRIFT_NONE : of_served[facts->served],
+		  DRIFT_IN_SERVED },
+	};
+	static const enum drift_action order[] = { DRIFT_OPERATOR, DRIFT_REPORT,
+						   DRIFT_HEAL };
+	const size_t n = sizeof(found) / sizeof(*found);
+	bool files_heal = false;
 
-	if (!finding.drifted)
-		finding = judge_store(target, view, ours);
-	if (!finding.drifted)
-		finding = judge_endpoints(target, view, ours);
-	if (!finding.drifted)
-		return finding;
-	used = strlen(finding.what);
-	if (used < sizeof(finding.what))
-		snprintf(finding.what + used, sizeof(finding.what) - used,
-			 "; `certrenewd deploy %s` brings %s back", certificate,
-			 cert_sha1(ours));
-	return finding;
+	if (facts->mode != MODE_HTTPS)
+		return (struct drift_verdict){ 0 };
+	for (size_t i = 0; i + 1 < n; i++)
+		files_heal = files_heal || found[i].action == DRIFT_HEAL;
+	for (size_t k = 0; k < sizeof(order) / sizeof(*order); k++) {
+		for (size_t i = 0; i < n; i++) {
+			/* What is served follows the files: they are healed first. */
+			if (found[i].action != order[k] ||
+			    (found[i].place == DRIFT_IN_SERVED && files_heal))
+				continue;
+			if (order[k] == DRIFT_HEAL)
+				return heal(facts, found[i].place, now);
+			return (struct drift_verdict){ .action = order[k],
+						       .place = found[i].place };
+		}
+	}
+	return (struct drift_verdict){ 0 };
 }

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "daemon/backoff.h"
 #include "daemon/resolve.h"
+#include "daemon/state_file.h"
 
 char *pipeline_folder(const struct config *config, const char *certificate)
 {
@@ -92,6 +93,24 @@ static void catch_up(struct pass *pass)
 	job->rounds_since_expiry = 0;
 }
 
+/* Of passes that died while they wrote what is remembered. */
+static void sweep(struct pass *pass)
+{
+	const struct certificate_config *certificate = pass->certificate;
+	struct err err;
+
+	if (state_file_sweep(pass->folder, &err))
+		pass_note(pass, "mend", "%s", err.text);
+	for (size_t i = 0; i < certificate->n_targets; i++) {
+		char *folder = str_printf("%s/targets/%s", pass->folder,
+					  certificate->targets[i].name);
+
+		if (state_file_sweep(folder, &err))
+			pass_note(pass, "mend", "%s", err.text);
+		free(folder);
+	}
+}
+
 int pass_open(struct pass *pass, const struct pipeline_input *in,
 	      struct pipeline_outcome *out, struct err *err)
 {
@@ -115,6 +134,7 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 	};
 	if (dir_make(pass->folder, FILE_SECRET, err))
 		return -1;
+	sweep(pass);
 	load_job(pass, err);
 	if (pass_reload(pass, err) || pass_mend(pass, err))
 		return -1;

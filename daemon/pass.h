@@ -11,8 +11,10 @@
 #include "daemon/versions.h"
 #include "daemon/window.h"
 #include "hooks/deploy.h"
+#include "hooks/observe.h"
 
 struct resolving;
+struct sightings;
 
 struct pass {
 	const struct pipeline_input *in;
@@ -30,6 +32,7 @@ struct pass {
 	struct deploy_state state;         /* what the journals say of `current` */
 	struct challenge_record leftovers; /* leftovers.h */
 	struct resolving *resolving;       /* resolve.h */
+	struct sightings *sightings;       /* watch.h; NULL: no endpoint was looked at */
 	bool acted;   /* something was renewed, deployed, retired ... */
 	bool waits;   /* a target waits for its maintenance window */
 	bool by_hand; /* renewed by command only: its failure is the operator's news */
@@ -83,8 +86,21 @@ void pass_clean_up(struct pass *pass);
  * from a store that still has it. Loads again what changed. */
 int pass_mend(struct pass *pass, struct err *err);
 
-/* inspect.c: files and endpoints when their time has come; drift becomes events. */
+/* inspect.c: files and endpoints when their time has come; drift becomes events, and is
+ * put back where it is nobody's decision. */
 void pass_inspect(struct pass *pass);
+
+/* healing_pass.c: remembers tls.json of target `i` as one that we wrote for `current`. */
+void pass_note_written(struct pass *pass, size_t i);
+
+/* healing_pass.c: until when target `i` is not restarted, because putting it back did not
+ * help; 0: it may be. */
+int64_t pass_rests_until(struct pass *pass, size_t i);
+
+/* sight.c: what the endpoints serve, for `status`: after a look at target `i`; and at the
+ * end of a pass, which looks again at those that it may have touched. */
+void pass_saw_endpoints(struct pass *pass, size_t i, const struct target_view *view);
+void pass_keep_sightings(struct pass *pass);
 
 /* advice.c: asks the CA (ARI) when it is time; picks the moment once. */
 void pass_ask_advice(struct pass *pass);
@@ -119,6 +135,9 @@ int pass_issue(struct pass *pass, struct err *err);
 
 /* rollout.c: deploy, retire, roll back. */
 int pass_deploy(struct pass *pass, bool take_over, struct err *err);
+/* Brings `current` again into the targets that are not `held` (n_targets flags): the same
+ * transaction, without a restart where it is served. */
+int pass_bring_back(struct pass *pass, const bool *held, struct err *err);
 int pass_retire(struct pass *pass, struct err *err);
 
 /* rollout.c: a look at what soaks; until when the last of it does, 0: nothing. */
@@ -142,6 +161,10 @@ void pass_hand_over(struct pass *pass);
  * earliest of those that are not deployed (`at` when there is none). */
 struct window_verdict pass_window(struct pass *pass, size_t i, int64_t at);
 int64_t pass_windows_open_at(struct pass *pass, int64_t at);
+
+/* pass_window.c: when target `i`, which serves something until `served_until`, may be
+ * restarted. */
+int64_t pass_restart_at(struct pass *pass, size_t i, int64_t served_until);
 
 /* pass_window.c: which targets wait now: gives n_targets flags, and says so in notes. */
 bool *pass_held(struct pass *pass, bool *ret_any);

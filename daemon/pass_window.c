@@ -32,7 +32,21 @@ static bool waits_for_nothing(const struct pass *pass, size_t i)
 	       pass_target_deployed(pass, i);
 }
 
-struct window_verdict pass_window(struct pass *pass, size_t i, int64_t at)
+int64_t pass_restart_at(struct pass *pass, size_t i, int64_t served_until)
+{
+	const struct target *target = &pass->certificate->targets[i];
+	const struct window_facts facts = {
+		.windows = target->windows,
+		.n = target->n_windows,
+		.served_until = served_until,
+		.lifetime_s = cert_lifetime_s(pass->current.cert),
+	};
+
+	return target->n_windows ? window_decide(&facts, pass->now, window_local_zone).at
+				 : pass->now;
+}
+
+static struct window_verdict own_window(struct pass *pass, size_t i, int64_t at)
 {
 	const struct target *target = &pass->certificate->targets[i];
 	const struct window_facts facts = {
@@ -48,6 +62,16 @@ struct window_verdict pass_window(struct pass *pass, size_t i, int64_t at)
 	if (waits_for_nothing(pass, i))
 		return (struct window_verdict){ at, false };
 	return window_decide(&facts, at, window_local_zone);
+}
+
+struct window_verdict pass_window(struct pass *pass, size_t i, int64_t at)
+{
+	struct window_verdict verdict = own_window(pass, i, at);
+	int64_t rests_until = pass_rests_until(pass, i);
+
+	if (verdict.at < rests_until)
+		verdict = (struct window_verdict){ rests_until, false };
+	return verdict;
 }
 
 int64_t pass_windows_open_at(struct pass *pass, int64_t at)
@@ -84,9 +108,13 @@ bool *pass_held(struct pass *pass, bool *ret_any)
 				  "%s: the certificate is at hand; the restart waits "
 				  "until %s (%s)",
 				  target->name, when,
-				  verdict.outside ? "before what is served runs out, no "
-						    "maintenance window begins"
-						  : "its maintenance window");
+				  pass_rests_until(pass, i)
+					  ? "it was put back once today, which did not "
+					    "help"
+				  : verdict.outside
+					  ? "before what is served runs out, no "
+					    "maintenance window begins"
+					  : "its maintenance window");
 		else if (verdict.outside)
 			pass_note(pass, "window",
 				  "%s: deployed outside its maintenance window, because "

@@ -479,6 +479,7 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 	} else {
 		if (flows[input->command](&pass, &err))
 			conclude(&pass, exit_code_of(&err, input->command), err.text);
+		pass_keep_sightings(&pass);
 		pass_plan_next(&pass);
 	}
 	sessions_rest(input->sessions);

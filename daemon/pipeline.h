@@ -44,6 +44,7 @@ struct pipeline_input { /* borrowed for the pass */
 	unsigned long generation; /* of the configuration, from 1 */
 	const struct certificate_config *certificate;
 	enum pipeline_command command;
+	bool changed;         /* somebody was seen changing its files: look at once */
 	bool force;           /* RENEW: although not due, and in spite of the back-off;
 				 REVOKE: although it is served */
 	int revoke_reason;    /* REVOKE: enum acme_revocation */

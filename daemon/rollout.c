@@ -138,25 +138,27 @@ static bool any_done(const struct deploy_outcome *outcome)
 	return false;
 }
 
-int pass_deploy(struct pass *pass, bool take_over, struct err *err)
+/* What was just written is known again when somebody puts it back one day. */
+static void note_written(struct pass *pass, const struct deploy_outcome *outcome)
+{
+	for (size_t i = 0; i < outcome->n_targets; i++)
+		if ((outcome->targets[i].end == DEPLOY_DONE ||
+		     outcome->targets[i].end == DEPLOY_WAITING) &&
+		    !pass->deployment.held[i])
+			pass_note_written(pass, i);
+}
+
+static int deploy(struct pass *pass, const char *only, bool take_over, struct err *err)
 {
 	bool was_served = pass_deployed(pass) && pass->state.verified_at;
-	bool *held;
 	struct deploy_outcome outcome = { 0 };
 	struct err state_err;
 	int rc;
 
-	if (!pass->have_current)
-		return err_set(err, ERR_NOT_FOUND,
-			       "there is no certificate to deploy yet");
-	pass->now = clock_wall();
-	held = pass_held(pass, &pass->waits);
-	pass->deployment.held = held;
-	rc = deploy_run(&pass->deployment, pass->in->only, take_over, &outcome, err);
+	rc = deploy_run(&pass->deployment, only, take_over, &outcome, err);
 	if (!rc)
-		rc = judge(pass, &outcome, pass->in->only, err);
-	pass->deployment.held = NULL;
-	free(held);
+		rc = judge(pass, &outcome, only, err);
+	note_written(pass, &outcome);
 	pass->acted = true;
 	pass->now = clock_wall();
 	if (!rc) {
@@ -195,6 +197,35 @@ int pass_soak(struct pass *pass, struct err *err)
 	deploy_outcome_clear(&outcome);
 	if (pass_reload_state(pass, &state_err))
 		pass_note(pass, "soak", "journals unreadable: %s", state_err.text);
+	return rc;
+}
+
+int pass_deploy(struct pass *pass, bool take_over, struct err *err)
+{
+	bool *held;
+	int rc;
+
+	if (!pass->have_current)
+		return err_set(err, ERR_NOT_FOUND,
+			       "there is no certificate to deploy yet");
+	pass->now = clock_wall();
+	held = pass_held(pass, &pass->waits);
+	pass->deployment.held = held;
+	rc = deploy(pass, pass->in->only, take_over, err);
+	pass->deployment.held = NULL;
+	free(held);
+	return rc;
+}
+
+int pass_bring_back(struct pass *pass, const bool *held, struct err *err)
+{
+	int rc;
+
+	pass->deployment.held = held;
+	pass->deployment.spare_restart = true;
+	rc = deploy(pass, NULL, true, err);
+	pass->deployment.spare_restart = false;
+	pass->deployment.held = NULL;
 	return rc;
 }
 

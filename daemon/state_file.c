@@ -78,6 +78,33 @@ int state_file_read(const char *path, size_t max_bytes, cJSON **ret_json, struct
 	return 0;
 }
 
+int state_file_sweep(const char *folder, struct err *err)
+{
+	struct strlist names = { 0 };
+	int rc = -1;
+
+	if (dir_list(folder, &names, err)) {
+		rc = err->kind == ERR_NOT_FOUND ? 0 : -1;
+		goto out;
+	}
+	for (size_t i = 0; i < names.n; i++) {
+		char *path;
+		int failed;
+
+		if (!str_ends(names.items[i], FILE_NEW_SUFFIX))
+			continue;
+		path = path_join(folder, names.items[i]);
+		failed = file_remove(path, err);
+		free(path);
+		if (failed)
+			goto out;
+	}
+	rc = 0;
+out:
+	strlist_clear(&names);
+	return rc;
+}
+
 /* A lock on disk needs no shared mutex. */
 int state_file_lock(const char *lock_path, struct file_lock **ret, struct err *err)
 {

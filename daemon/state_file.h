@@ -28,4 +28,8 @@ int state_file_set_aside(const char *path, struct err *err);
  * seconds for the others. Gives; file_lock_release() after. */
 int state_file_lock(const char *lock_path, struct file_lock **ret, struct err *err);
 
+/* Removes what writers that died have left in a folder of the state directory, which
+ * nobody else writes to now. A missing folder is empty. */
+int state_file_sweep(const char *folder, struct err *err);
+
 #endif

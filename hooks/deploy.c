@@ -48,6 +48,7 @@ static bool is_still_right(struct member *member)
 	struct plan_request request = {
 		.target = member->target,
 		.material = member->deployment->material,
+		.older = member->deployment->older,
 	};
 	struct err ignored;
 	bool right;

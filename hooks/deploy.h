@@ -61,6 +61,11 @@ struct deployment {         /* all borrowed for the call */
 	const struct material *material; /* the certificate to bring in */
 	const char *revoked; /* thumbprints, with blanks between: certificates that
 				nothing goes back to; NULL: none */
+	const char *older;  /* thumbprints, with blanks between: certificates of ours that
+			       settings beside tls.json shall not name any more; NULL: only
+			       the one that tls.json names is looked for */
+	bool spare_restart; /* no restart where the certificate is served once the files
+			       are as they shall be: for putting back what was lost */
 	const struct cancel *cancel;
 	void (*note)(void *ctx, const struct deploy_note *note); /* may be NULL */
 	void *note_ctx;

@@ -107,6 +107,7 @@ static int prepare(struct member *member, const struct journal *before, struct e
 	struct plan_request request = {
 		.target = member->target,
 		.material = material,
+		.older = member->deployment->older,
 		.kept = member->kept.exists ? &member->kept : NULL,
 		.before = before,
 		.notes = &member->outcome->notes,

@@ -361,6 +361,21 @@ static enum movement begin_all(struct group *group, struct err *err)
 	return movement;
 }
 
+/* The files were put back below an application that serves the certificate all the time.
+ */
+static bool needs_no_restart(const struct group *group)
+{
+	const struct cert *cert = group->deployment->material->cert;
+
+	if (!group->deployment->spare_restart)
+		return false;
+	for (size_t i = 0; i < group->n; i++)
+		if (group->members[i]->target->n_verify == 0 ||
+		    !member_serves(group->members[i], cert_sha1(cert)))
+			return false;
+	return true;
+}
+
 /* Restart and verify, unless its admin has stopped the service. */
 static enum movement bring_up(struct group *group, bool *ret_waits, struct err *err)
 {
@@ -368,6 +383,8 @@ static enum movement bring_up(struct group *group, bool *ret_waits, struct err *
 	enum movement movement;
 
 	*ret_waits = false;
+	if (needs_no_restart(group))
+		return verify_all(group, err);
 	if (group_inspect(group, &state, err))
 		return after_failure(err);
 	if (state == SERVICE_IS_STOPPED && !was_restarting(group)) {

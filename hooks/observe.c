@@ -154,12 +154,17 @@ static void look_at_store(const struct store *store, struct target_view *view)
 	free(key);
 }
 
+void observe_tls_json(const struct target *target, struct target_view *ret)
+{
+	*ret = (struct target_view){ 0 };
+	look_at_tls_json(target, ret);
+}
+
 void observe_files(const struct target *target, struct target_view *ret)
 {
 	struct err err;
 
-	*ret = (struct target_view){ 0 };
-	look_at_tls_json(target, ret);
+	observe_tls_json(target, ret);
 	if (store_points(&target->store))
 		look_at_store(&target->store, ret);
 	else if (store_keeps_versions(&target->store))

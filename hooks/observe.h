@@ -10,9 +10,21 @@
 #include "base/err.h"
 #include "base/service.h"
 #include "base/target.h"
+#include "hooks/material.h"
 #include "hooks/probe.h"
 
 struct cancel;
+
+/* What a store has of one certificate of ours. */
+enum store_look {
+	STORE_LOOK_NONE,    /* it keeps nothing of ours */
+	STORE_LOOK_RIGHT,   /* there, pointed to, its key signs and can be read */
+	STORE_LOOK_LOST,    /* the entry, a file or the link is not there */
+	STORE_LOOK_DAMAGED, /* another key, other bytes */
+	STORE_LOOK_ACCESS,  /* owner, mode or ACL are not as configured */
+	STORE_LOOK_OTHER,   /* the store points to another certificate */
+	STORE_LOOK_UNKNOWN, /* it could not be looked at, or is not ours to change */
+};
 
 struct target_view {
 	bool has_tls_json, tls_json_present, tls_enabled; /* present: or not to be seen */
@@ -27,6 +39,14 @@ struct target_view {
 
 /* Looks at files, store and service. */
 void observe_files(const struct target *target, struct target_view *ret);
+
+/* Of those only what tls.json says. */
+void observe_tls_json(const struct target *target, struct target_view *ret);
+
+/* What the target's store has of `material`. `why` says what is wrong with it, or which
+ * certificate (its thumbprint) it points to; untouched where all is right. */
+enum store_look observe_store(const struct target *target,
+			      const struct material *material, struct err *why);
 
 /* Adds what the endpoints serve (a handshake each). */
 void observe_endpoints(const struct target *target, const struct cancel *cancel,

@@ -133,6 +133,26 @@ static int plan_setting(const struct plan_request *request, const struct saved *
 	return 0;
 }
 
+/* Settings that name any of those certificates. */
+static int plan_older(const struct settings_request *first, const char *older,
+		      struct change_list *list, struct err *err)
+{
+	char sha1[CERT_SHA1_HEX];
+	struct settings_request each = *first;
+
+	each.old_sha1 = sha1;
+	for (; older && *older; older += strcspn(older, " ")) {
+		older += strspn(older, " ");
+		if (strcspn(older, " ") != CERT_SHA1_HEX - 1)
+			continue;
+		memcpy(sha1, older, CERT_SHA1_HEX - 1);
+		sha1[CERT_SHA1_HEX - 1] = '\0';
+		if (settings_plan(&each, list, err))
+			return -1;
+	}
+	return 0;
+}
+
 static int plan_settings(const struct plan_request *request, struct change_list *list,
 			 struct err *err)
 {
@@ -158,7 +178,9 @@ static int plan_settings(const struct plan_request *request, struct change_list 
 		if (plan_setting(request, saved, old_sha1, list, err))
 			return -1;
 	}
-	return settings_plan(&others, list, err);
+	if (settings_plan(&others, list, err))
+		return -1;
+	return plan_older(&others, request->older, list, err);
 }
 
 static bool is_planned(const struct change_list *list, const char *path)

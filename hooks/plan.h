@@ -15,6 +15,7 @@
 struct plan_request { /* all borrowed */
 	const struct target *target;
 	const struct material *material;
+	const char *older;            /* struct deployment's; NULL: none */
 	const struct journal *kept;   /* of the fallback: the way back; NULL: none */
 	const struct journal *before; /* of an interrupted attempt; NULL: none */
 	struct strlist *notes;        /* what is worth telling is appended; may be NULL */

@@ -11,10 +11,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "base/err.h"
-
-/* Behind a file's name while it is being written: a leftover of it is ours to remove. */
-#define FILE_NEW_SUFFIX ".certrenewd-new"
+#include "base/files.h"
 
 enum place_trust {
 	PLACE_TRUST_LINKS, /* only links must be beyond suspicion */

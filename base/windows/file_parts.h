@@ -12,10 +12,7 @@
 #include <stddef.h>
 #include <windows.h>
 
-#include "base/err.h"
-
-/* Behind a file's name while it is being written: a leftover of it is ours to remove. */
-#define FILE_NEW_SUFFIX ".certrenewd-new"
+#include "base/files.h"
 
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 

@@ -1,191 +1,292 @@
-/* What counts as drift, and what as an operator's own decision. */
+/* What counts as drift, what is put back and when, and what is an operator's decision. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "daemon/drift.h"
-#include "tests/support/testcert.h"
+#include "daemon/healing.h"
 
-static struct testcert *made;
-static struct cert *ours;
-static const struct endpoint endpoint = { .connect = "127.0.0.1:1338" };
-static const struct target target = {
-	.name = "xc",
-	.store = { .type = STORE_DIRECTORY, .path = "/store" },
-	.tls_json = "/app/tls.json",
-	.verify = &endpoint,
-	.n_verify = 1,
+#define NOW ((int64_t)1795000000)
+#define HOUR 3600
+#define DAY DRIFT_RESTART_EVERY_S
+
+/* Everything as we left it, and seen serving. */
+static const struct drift_facts in_order = {
+	.mode = MODE_HTTPS,
+	.file = DRIFT_FILE_RIGHT,
+	.store = DRIFT_STORE_RIGHT,
+	.served = DRIFT_SERVED_RIGHT,
 };
-static struct probe_result seen;
-static struct target_view view;
 
-/* Everything as we left it. */
-static int in_order(void **state)
+static struct drift_facts facts;
+
+static int set_up(void **state)
 {
 	(void)state;
-	memset(&seen, 0, sizeof(seen));
-	memset(&view, 0, sizeof(view));
-	seen.kind = PROBE_TLS;
-	snprintf(seen.sha256, sizeof(seen.sha256), "%s", cert_sha256(ours));
-	view.has_tls_json = view.tls_json_present = view.tls_enabled = true;
-	snprintf(view.tls_json_sha1, sizeof(view.tls_json_sha1), "%s", cert_sha1(ours));
-	snprintf(view.store_sha1, sizeof(view.store_sha1), "%s", cert_sha1(ours));
-	view.key_usable = true;
-	view.service = SERVICE_IS_RUNNING;
-	view.endpoints = &seen;
-	view.n_endpoints = 1;
+	facts = in_order;
 	return 0;
 }
 
-static struct drift_finding judge(void)
+static enum drift_action action(void)
 {
-	return drift_judge(&target, "xu", &view, ours);
+	return drift_decide(&facts, NOW).action;
 }
 
-static void nothing_changed_is_no_drift(void **state)
+static void what_each_look_of_tls_json_means(void **state)
 {
-	(void)state;
-	assert_false(judge().drifted);
-}
-
-static void a_removed_tls_json_is_the_operators_decision(void **state)
-{
-	struct drift_finding finding;
-
-	(void)state;
-	view.tls_json_present = false;
-	finding = judge();
-	assert_true(finding.drifted && finding.taken_over);
-	assert_non_null(strstr(finding.what, "tls.json was removed"));
-	assert_non_null(strstr(finding.what, "`certrenewd deploy xu`"));
-}
-
-static void tls_switched_off_is_the_operators_decision(void **state)
-{
-	(void)state;
-	view.tls_enabled = false;
-	assert_true(judge().taken_over);
-}
-
-static void another_certificate_chosen_is_the_operators_decision(void **state)
-{
-	struct drift_finding finding;
+	static const enum drift_action expected[] = {
+		[DRIFT_FILE_NONE] = DRIFT_NONE,
+		[DRIFT_FILE_RIGHT] = DRIFT_NONE,
+		[DRIFT_FILE_BEFORE] = DRIFT_HEAL,
+		[DRIFT_FILE_REMOVED] = DRIFT_OPERATOR,
+		[DRIFT_FILE_OFF] = DRIFT_OPERATOR,
+		[DRIFT_FILE_CHOSEN] = DRIFT_OPERATOR,
+		[DRIFT_FILE_INVALID] = DRIFT_REPORT,
+		[DRIFT_FILE_UNREADABLE] = DRIFT_REPORT,
+	};
 
 	(void)state;
-	memset(view.tls_json_sha1, 'A', CERT_SHA1_HEX - 1);
-	finding = judge();
-	assert_true(finding.taken_over);
-	assert_non_null(strstr(finding.what, "names another certificate: AAAA"));
+	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
+		facts.file = (enum drift_file)i;
+		assert_int_equal(action(), expected[i]);
+	}
 }
 
-static void a_lower_case_thumbprint_is_still_ours(void **state)
+static void what_each_look_of_the_store_means(void **state)
 {
-	(void)state;
-	for (char *c = view.tls_json_sha1; *c; c++)
-		if (*c >= 'A' && *c <= 'F')
-			*c = (char)(*c + ('a' - 'A'));
-	assert_false(judge().drifted);
-}
-
-static void an_unreadable_tls_json_is_drift_but_nobodys_decision(void **state)
-{
-	struct drift_finding finding;
+	static const enum drift_action expected[] = {
+		[DRIFT_STORE_RIGHT] = DRIFT_NONE,     [DRIFT_STORE_LOST] = DRIFT_HEAL,
+		[DRIFT_STORE_BEFORE] = DRIFT_HEAL,    [DRIFT_STORE_OTHER] = DRIFT_REPORT,
+		[DRIFT_STORE_UNKNOWN] = DRIFT_REPORT,
+	};
 
 	(void)state;
-	view.tls_json_sha1[0] = '\0';
-	snprintf(view.files_problem, sizeof(view.files_problem), "not JSON: line 1");
-	finding = judge();
-	assert_true(finding.drifted);
-	assert_false(finding.taken_over);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
+		facts.store = (enum drift_store)i;
+		assert_int_equal(action(), expected[i]);
+	}
 }
 
-static void an_emptied_store_is_drift(void **state)
+static void what_each_look_of_settings_and_endpoints_means(void **state)
 {
-	struct drift_finding finding;
+	static const enum drift_action settings[] = {
+		[DRIFT_SETTINGS_RIGHT] = DRIFT_NONE,
+		[DRIFT_SETTINGS_BEFORE] = DRIFT_HEAL,
+		[DRIFT_SETTINGS_OTHER] = DRIFT_REPORT,
+	};
+	static const enum drift_action served[] = {
+		[DRIFT_SERVED_UNKNOWN] = DRIFT_NONE,
+		[DRIFT_SERVED_RIGHT] = DRIFT_NONE,
+		[DRIFT_SERVED_BEFORE] = DRIFT_HEAL,
+		[DRIFT_SERVED_OTHER] = DRIFT_REPORT,
+		[DRIFT_SERVED_NOTHING] = DRIFT_REPORT,
+	};
 
 	(void)state;
-	view.store_sha1[0] = '\0';
-	finding = judge();
-	assert_true(finding.drifted);
-	assert_false(finding.taken_over);
-	assert_non_null(strstr(finding.what, "the store is empty"));
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
+		facts.settings = (enum drift_settings)i;
+		assert_int_equal(action(), settings[i]);
+	}
+	facts = in_order;
+	for (size_t i = 0; i < sizeof(served) / sizeof(*served); i++) {
+		facts.served = (enum drift_served)i;
+		assert_int_equal(action(), served[i]);
+	}
 }
 
-static void a_key_that_does_not_fit_is_drift(void **state)
+static void nothing_is_put_back_in_any_other_mode(void **state)
 {
 	(void)state;
-	view.key_usable = false;
-	assert_non_null(strstr(judge().what, "does not belong to its certificate"));
+	facts.file = DRIFT_FILE_BEFORE;
+	facts.store = DRIFT_STORE_LOST;
+	facts.mode = MODE_OPERATOR;
+	assert_int_equal(action(), DRIFT_NONE);
+	facts.mode = MODE_FALLBACK;
+	assert_int_equal(action(), DRIFT_NONE);
 }
 
-static void an_endpoint_that_serves_another_certificate_is_named(void **state)
-{
-	struct drift_finding finding;
-
-	(void)state;
-	seen.sha256[0] = 'x';
-	snprintf(seen.sha1, sizeof(seen.sha1), "%s", "BBBB");
-	finding = judge();
-	assert_non_null(
-		strstr(finding.what, "127.0.0.1:1338 serves another certificate: BBBB"));
-}
-
-static void an_endpoint_that_is_silent_says_why(void **state)
+static void an_operators_decision_comes_before_what_could_be_healed(void **state)
 {
 	(void)state;
-	seen.kind = PROBE_NOTHING;
-	snprintf(seen.detail, sizeof(seen.detail), "connection refused");
-	assert_non_null(strstr(judge().what, "does not answer: connection refused"));
+	facts.store = DRIFT_STORE_LOST;
+	facts.served = DRIFT_SERVED_BEFORE;
+	facts.file = DRIFT_FILE_OFF;
+	assert_int_equal(action(), DRIFT_OPERATOR);
+	facts.file = DRIFT_FILE_UNREADABLE;
+	assert_int_equal(action(), DRIFT_REPORT);
+	facts.file = DRIFT_FILE_BEFORE;
+	facts.store = DRIFT_STORE_OTHER;
+	assert_int_equal(action(), DRIFT_REPORT);
 }
 
-static void endpoints_that_were_not_asked_do_not_count(void **state)
+static void files_are_healed_before_silence_is_only_told(void **state)
 {
-	(void)state;
-	seen.kind = PROBE_NOTHING;
-	view.endpoints = NULL;
-	assert_false(judge().drifted);
-}
-
-static int make_certificate(void **state)
-{
-	static const char *const names[] = { "xu.example.com", NULL };
-	struct testcert_spec spec = { .names = names };
+	struct drift_verdict verdict;
 
 	(void)state;
-	made = testcert_new(&spec);
-	ours = cert_from_x509(made->x509, NULL);
-	return 0;
+	facts.store = DRIFT_STORE_LOST;
+	facts.served = DRIFT_SERVED_NOTHING;
+	verdict = drift_decide(&facts, NOW);
+	assert_int_equal(verdict.action, DRIFT_HEAL);
+	assert_int_equal(verdict.place, DRIFT_IN_STORE);
+	assert_true(verdict.restart);
 }
 
-static int drop_certificate(void **state)
+static void what_is_served_needs_no_restart(void **state)
 {
 	(void)state;
-	cert_free(ours);
-	testcert_free(made);
-	return 0;
+	facts.file = DRIFT_FILE_BEFORE;
+	assert_false(drift_decide(&facts, NOW).restart);
+	facts.served = DRIFT_SERVED_UNKNOWN;
+	assert_true(drift_decide(&facts, NOW).restart);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, in_order)
+static void a_stopped_service_is_neither_restarted_nor_missed(void **state)
+{
+	(void)state;
+	facts.stopped = true;
+	facts.served = DRIFT_SERVED_UNKNOWN;
+	facts.restarted_at = NOW - HOUR;
+	facts.file = DRIFT_FILE_BEFORE;
+	assert_int_equal(action(), DRIFT_HEAL);
+	assert_false(drift_decide(&facts, NOW).restart);
+	facts = in_order;
+	facts.stopped = true;
+	facts.served = DRIFT_SERVED_NOTHING;
+	assert_int_equal(action(), DRIFT_NONE);
+}
+
+static void there_is_one_restart_a_day(void **state)
+{
+	struct drift_verdict verdict;
+
+	(void)state;
+	facts.served = DRIFT_SERVED_BEFORE;
+	facts.restarted_at = NOW - DAY + 1;
+	verdict = drift_decide(&facts, NOW);
+	assert_int_equal(verdict.action, DRIFT_LATER);
+	assert_int_equal(verdict.at, NOW + 1);
+	assert_int_equal(drift_decide(&facts, NOW + 1).action, DRIFT_HEAL);
+	/* What needs none does not wait for it. */
+	facts = in_order;
+	facts.store = DRIFT_STORE_LOST;
+	facts.restarted_at = NOW - 1;
+	assert_int_equal(action(), DRIFT_HEAL);
+}
+
+static void a_restart_in_the_future_is_a_clocks_mistake(void **state)
+{
+	(void)state;
+	facts.served = DRIFT_SERVED_BEFORE;
+	facts.restarted_at = NOW + 10 * 365 * DAY;
+	assert_int_equal(action(), DRIFT_HEAL);
+	facts.retry_at = NOW + 10 * 365 * DAY;
+	assert_int_equal(action(), DRIFT_HEAL);
+}
+
+static void what_failed_waits_for_its_back_off(void **state)
+{
+	struct drift_verdict verdict;
+
+	(void)state;
+	facts.store = DRIFT_STORE_LOST;
+	facts.retry_at = NOW + 120;
+	verdict = drift_decide(&facts, NOW);
+	assert_int_equal(verdict.action, DRIFT_LATER);
+	assert_int_equal(verdict.at, NOW + 120);
+	assert_int_equal(drift_decide(&facts, NOW + 120).action, DRIFT_HEAL);
+}
+
+static void a_restart_waits_for_its_window_while_something_is_served(void **state)
+{
+	(void)state;
+	facts.served = DRIFT_SERVED_BEFORE;
+	facts.window_at = NOW + HOUR;
+	assert_int_equal(action(), DRIFT_LATER);
+	assert_int_equal(drift_decide(&facts, NOW).at, NOW + HOUR);
+	facts.store = DRIFT_STORE_LOST;
+	facts.served = DRIFT_SERVED_NOTHING;
+	assert_int_equal(action(), DRIFT_HEAL);
+}
+
+static void a_key_that_nobody_has_is_left_to_the_renewal(void **state)
+{
+	(void)state;
+	facts.store = DRIFT_STORE_LOST;
+	facts.key_lost = true;
+	assert_int_equal(action(), DRIFT_REPORT);
+}
+
+/* ---- what we wrote before ------------------------------------------------ */
+
+#define FIRST "1111111111111111111111111111111111111111"
+#define SECOND "2222222222222222222222222222222222222222"
+
+static char hash_of(size_t i)
+{
+	return (char)('A' + (char)(i % 26));
+}
+
+static void tls_json_of_before_is_known_by_its_bytes(void **state)
+{
+	struct healing healing = { 0 };
+
+	(void)state;
+	assert_true(healing_note(&healing, FIRST, "aa"));
+	assert_true(healing_note(&healing, SECOND, "bb"));
+	assert_false(healing_note(&healing, SECOND, "bb"));
+	assert_string_equal(healing_wrote(&healing, "aa", SECOND), FIRST);
+	assert_null(healing_wrote(&healing, "aa", FIRST));
+	assert_null(healing_wrote(&healing, "cc", SECOND));
+	assert_null(healing_wrote(&healing, "", SECOND));
+	assert_true(healing_is_before(&healing, FIRST, SECOND));
+	assert_false(healing_is_before(&healing, SECOND, SECOND));
+	assert_false(healing_is_before(&healing, "3333", SECOND));
+}
+
+static void the_list_is_bounded_and_the_oldest_gives_way(void **state)
+{
+	struct healing healing = { 0 };
+	char sha256[2] = "";
+
+	(void)state;
+	assert_true(healing_note(&healing, FIRST, "aa"));
+	for (size_t i = 0; i < 2 * HEALING_WRITTEN; i++) {
+		char sha1[] = SECOND;
+
+		sha1[0] = hash_of(i);
+		sha1[1] = hash_of(i / 26);
+		sha256[0] = hash_of(i);
+		(void)healing_note(&healing, sha1, sha256);
+	}
+	assert_int_equal(healing.n_written, HEALING_WRITTEN);
+	assert_null(healing_wrote(&healing, "aa", SECOND));
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nothing_changed_is_no_drift),
-		TEST(a_removed_tls_json_is_the_operators_decision),
-		TEST(tls_switched_off_is_the_operators_decision),
-		TEST(another_certificate_chosen_is_the_operators_decision),
-		TEST(a_lower_case_thumbprint_is_still_ours),
-		TEST(an_unreadable_tls_json_is_drift_but_nobodys_decision),
-		TEST(an_emptied_store_is_drift),
-		TEST(a_key_that_does_not_fit_is_drift),
-		TEST(an_endpoint_that_serves_another_certificate_is_named),
-		TEST(an_endpoint_that_is_silent_says_why),
-		TEST(endpoints_that_were_not_asked_do_not_count),
+		TEST(what_each_look_of_tls_json_means),
+		TEST(what_each_look_of_the_store_means),
+		TEST(what_each_look_of_settings_and_endpoints_means),
+		TEST(nothing_is_put_back_in_any_other_mode),
+		TEST(an_operators_decision_comes_before_what_could_be_healed),
+		TEST(files_are_healed_before_silence_is_only_told),
+		TEST(what_is_served_needs_no_restart),
+		TEST(a_stopped_service_is_neither_restarted_nor_missed),
+		TEST(there_is_one_restart_a_day),
+		TEST(a_restart_in_the_future_is_a_clocks_mistake),
+		TEST(what_failed_waits_for_its_back_off),
+		TEST(a_restart_waits_for_its_window_while_something_is_served),
+		TEST(a_key_that_nobody_has_is_left_to_the_renewal),
+		TEST(tls_json_of_before_is_known_by_its_bytes),
+		TEST(the_list_is_bounded_and_the_oldest_gives_way),
 	};
 
-	return cmocka_run_group_tests(tests, make_certificate, drop_certificate);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,29 @@
 #include "daemon/state_file.h"
 #include "tests/unit/base/tempdir.h"
 
+static void what_a_writer_left_that_died_is_swept(void **state)
+{
+	char *dir = tempdir_new(), *whole = path_join(dir, "x.json");
+	char *half = path_join(dir, "x.json.certrenewd-new");
+	struct strlist names = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	put(whole, "{}", 0600);
+	put(half, "{\"a\"", 0600);
+	assert_int_equal(state_file_sweep(dir, &err), 0);
+	assert_int_equal(dir_list(dir, &names, &err), 0);
+	assert_int_equal(names.n, 1);
+	assert_string_equal(names.items[0], "x.json");
+	strlist_clear(&names);
+	free(half);
+	half = path_join(dir, "not-there");
+	assert_int_equal(state_file_sweep(half, &err), 0);
+	free(half);
+	free(whole);
+	tempdir_free(dir);
+}
+
 static void a_sound_file_is_read(void **state)
 {
 	char *dir = tempdir_new(), *path = path_join(dir, "x.json");
@@ -139,6 +162,7 @@ static void an_unreadable_file_is_no_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_writer_left_that_died_is_swept),
 		cmocka_unit_test(a_sound_file_is_read),
 		cmocka_unit_test(a_missing_file_is_nothing_to_read),
 		cmocka_unit_test(damage_is_set_aside_with_its_bytes),
