@@ -16,9 +16,9 @@ from lib.waiting import wait_until
 def probe(machine, programs):
     """probe(verb, unit, timeout_s): (exit code, output)."""
 
-    def run(verb, unit, timeout_s=10):
+    def run(verb, unit, timeout_s=10, user=()):
         done = subprocess.run(
-            [*machine.enter, programs / "service_probe", verb, unit, str(timeout_s)],
+            [*machine.enter, *user, programs / "service_probe", verb, unit, str(timeout_s)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
             env={"PATH": "/usr/bin:/bin", **SANITIZERS})
         return done.returncode, (done.stdout + done.stderr).strip()
@@ -51,6 +51,21 @@ def test_a_missing_unit_is_missing_and_cannot_be_restarted(probe):
     assert code == 1
     assert said.startswith("not")
     assert "no-such.service" in said
+
+
+def test_whether_we_may_restart_it_is_known_beforehand(probe, app_unit, machine):
+    unit = app_unit("xc-rights.service")
+    machine.ctl("start", unit)
+    before = machine.main_pid(unit)
+    assert probe("check", unit) == (0, "")
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    code, said = probe("check", unit, user=nobody)
+    assert code == 1
+    assert said.startswith(f"denied: we are not allowed to restart '{unit}' (a polkit rule for "
+                           "org.freedesktop.systemd1.manage-units may allow it): systemd refuses: ")
+    assert machine.main_pid(unit) == before
+    assert probe("check", "no-such.service") == (
+        1, "not_found: the service 'no-such.service' does not exist")
 
 
 def test_a_running_unit_is_running_and_gets_a_new_process(probe, app_unit, machine, xc):

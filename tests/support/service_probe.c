@@ -1,6 +1,7 @@
 /* service_probe.c - base/service.h by hand, so that a real systemd can be put against it.
  *
  *     service_probe inspect UNIT            prints the state's name
+ *     service_probe check UNIT              is it there, and may we restart it?
  *     service_probe restart|reload|start UNIT [TIMEOUT_S]
  *
  * Exit 0, or 1 with "KIND: sentence" on standard error. */
@@ -20,6 +21,11 @@ static int inspect(const struct service *service, struct err *err)
 	return 0;
 }
 
+static int check(const struct service *service, struct err *err)
+{
+	return service_check(service, err);
+}
+
 static int act(const struct service *service, struct err *err)
 {
 	return service_apply(service, NULL, err);
@@ -35,9 +41,8 @@ static const struct verb {
 	enum service_action action;
 	int (*run)(const struct service *service, struct err *err);
 } verbs[] = {
-	{ "inspect", SERVICE_RESTART, inspect },
-	{ "restart", SERVICE_RESTART, act },
-	{ "reload", SERVICE_RELOAD, act },
+	{ "inspect", SERVICE_RESTART, inspect }, { "check", SERVICE_RESTART, check },
+	{ "restart", SERVICE_RESTART, act },     { "reload", SERVICE_RELOAD, act },
 	{ "start", SERVICE_RESTART, start },
 };
 
@@ -48,7 +53,7 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (argc < 3) {
-		fputs("usage: service_probe inspect|restart|reload|start UNIT "
+		fputs("usage: service_probe inspect|check|restart|reload|start UNIT "
 		      "[TIMEOUT_S]\n",
 		      stderr);
 		return 2;
