@@ -434,6 +434,16 @@ class Import(Scenario):
         require((lane.state / "handover.json").exists(), "its task is not remembered")
 
 
+class RollbackAfterRestart(Rollback):
+    """The application starts, and goes on serving the old certificate; later the new one."""
+
+    name = "rollback after a restart"
+
+    def prepare(self, lane):
+        super().prepare(lane)
+        lane.xc.misbehave(serve_old=True, except_=lane.xc.leaf())
+
+
 class RollbackByCommand(Scenario):
     """The operator takes back a deployment that went well."""
 
@@ -466,7 +476,8 @@ class RollbackByCommand(Scenario):
                 f"the store names {lane.xc.current()}, tls.json {lane.xc.named()}")
 
 
-ALL = (FirstDeployment, Renewal, ThreeTargets, Rollback, RollbackByCommand, Expired, Return, Retire, Alert,
+ALL = (FirstDeployment, Renewal, ThreeTargets, Rollback, RollbackAfterRestart,
+       RollbackByCommand, Expired, Return, Retire, Alert,
        Registration, Rollover, Import)
 
 

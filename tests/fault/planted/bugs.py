@@ -12,7 +12,7 @@ class Bug(NamedTuple):
     words: str
     scenario: str
     injector: str
-    kinds: tuple
+    kinds: tuple  # None: every one that the injector has
 
     @property
     def path(self):
@@ -20,9 +20,10 @@ class Bug(NamedTuple):
 
 
 BUGS = (
-    Bug("no-fsync", "no fsync before the rename", "renewal", "power cut", ()),
+    Bug("no-fsync", "no fsync before the rename", "renewal", "power cut", None),
     Bug("pointed-before-stored", "pointed before stored", "renewal", "seam", ("kill",)),
-    Bug("retire-before-verify", "retire before verify", "renewal", "seam", ("kill", "io")),
+    Bug("retire-before-verify", "retire before verify", "rollback after a restart",
+        "seam", ("kill", "io")),
     Bug("no-direction", "no direction", "rollback by command", "seam", ("kill",)),
     Bug("not-exclusive", "exclusive creation dropped", "renewal", "system calls", ("kill",)),
     Bug("no-baseline", "baseline not recorded", "rollback", "seam", ("io", "transient")),
