@@ -4,6 +4,12 @@
 
 #include "base/str.h"
 
+/* "user:word@host": curl would log in with that. */
+static bool has_credentials(const char *authority)
+{
+	return memchr(authority, '@', strcspn(authority, "/?#")) != NULL;
+}
+
 bool url_is_https(const char *url)
 {
 	size_t len;
@@ -17,7 +23,7 @@ bool url_is_https(const char *url)
 		if (url[i] <= ' ' || url[i] > '~' || strchr("\"<>\\", url[i]))
 			return false;
 	}
-	return true;
+	return !has_credentials(url + strlen("https://"));
 }
 
 int url_check(const char *url, const char *what, struct err *err)

@@ -8,7 +8,8 @@
 
 #define URL_MAX 2000
 
-/* "https://", a host, at most URL_MAX visible ASCII characters. NULL is not one. */
+/* "https://", a host without a user name, at most URL_MAX visible ASCII characters. NULL
+ * is not one. */
 bool url_is_https(const char *url);
 
 /* 0, or -1 with ERR_REFUSED: the CA gave 'x' as its `what` URL, which is not https. */

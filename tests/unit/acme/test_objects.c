@@ -221,6 +221,9 @@ static void urls_are_https_printable_and_of_sane_length(void **state)
 	assert_false(url_is_https("https://ca.example/a b"));
 	assert_false(url_is_https("https://ca.example/\r\nX: y"));
 	assert_false(url_is_https("https://ca.example/\xc3\xa4"));
+	assert_false(url_is_https("https://user:word@ca.example/"));
+	assert_false(url_is_https("https://user@ca.example?a"));
+	assert_true(url_is_https("https://ca.example/acct/a@b"));
 	memset(longest + 8, 'a', 1992);
 	assert_true(url_is_https(longest));
 	longest[2000] = 'a';
