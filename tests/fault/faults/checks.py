@@ -136,7 +136,12 @@ def nobody_was_restarted(served):
 
 
 def nothing_is_unfinished(lane):
+    """But nothing is deleted before a CA or a webhook has confirmed the clock, which is
+    remembered last in a run."""
+    confirmed = (lane.state / "clock.json").exists()
     for path, journal in lane.journals().items():
+        if journal["intent"] == "retired" and journal["end"] == "done" and not confirmed:
+            continue
         require(journal["intent"] == "none" and journal["end"] != "none",
                 f"{path} is not at its end", journal)
 
