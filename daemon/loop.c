@@ -15,6 +15,7 @@
 #define SIDE_WORKERS 3
 #define TICK_MAX_MS 60000
 #define TICK_MIN_MS 5
+#define FOLDERS_AGAIN_MS 60000
 #define WATCHDOG_BEAT_MS 120000 /* the unit's WatchdogSec is 5 minutes */
 
 struct delivery { /* alerts going out, with a worker */
@@ -119,6 +120,8 @@ static void on_pass_finished(void *owner, struct pass_job *job)
 	/* After a reload its plan is one for another configuration: look at once. */
 	if (slot && job->worked && job->config == loop->config)
 		slot->next_at = job->outcome.next_at;
+	if (slot && job->worked && !loop->stopping)
+		notice_follow(loop->notice, job->certificate->name, &job->folders);
 	pulse_learned(loop, &job->seen);
 	loop->deliver_at = 0;
 	pass_job_free(job);
@@ -145,6 +148,8 @@ static void start_pass(struct loop *loop, struct slot *slot)
 					    &loop->engine.responders, loop->engine.cancel,
 					    loop_take_request(slot));
 
+	job->input.changed = slot->look_at_ms != 0;
+	slot->look_at_ms = 0;
 	job->trust = loop->engine.trust;
 	job->owner = loop;
 	job->finished = on_pass_finished;
@@ -152,6 +157,43 @@ static void start_pass(struct loop *loop, struct slot *slot)
 	loop->running = job;
 	pool_submit(loop->pool, &job->job);
 	pulse_changed(loop);
+}
+
+/* Somebody is at its files: looked at when he is likely to be done. */
+static void on_changed(void *ctx, const char *certificate)
+{
+	struct loop *loop = ctx;
+	struct slot *slot = loop_slot(loop, certificate);
+	int64_t now_ms = clock_mono_ms();
+
+	if (!slot || slot->look_at_ms || loop->stopping)
+		return;
+	slot->gap_ms = notice_gap(slot->gap_ms, now_ms - slot->changed_at_ms);
+	slot->changed_at_ms = now_ms;
+	slot->look_at_ms = now_ms + slot->gap_ms;
+	loop_kick(loop);
+}
+
+/* Is something to be done for it? Else lowers *wait_ms to the moment. */
+static bool is_due(const struct slot *slot, int64_t now, int64_t *wait_ms)
+{
+	int64_t left_ms = slot->look_at_ms - clock_mono_ms();
+
+	if (slot->first || slot->next_at <= now || (slot->look_at_ms && left_ms <= 0))
+		return true;
+	if (slot->look_at_ms && left_ms < *wait_ms)
+		*wait_ms = left_ms;
+	return false;
+}
+
+static void look_for_folders(struct loop *loop)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (now_ms < loop->notice_at_ms)
+		return;
+	loop->notice_at_ms = now_ms + FOLDERS_AGAIN_MS;
+	notice_retry(loop->notice);
 }
 
 /* ---- alerts going out ---------------------------------------------------- */
@@ -244,13 +286,15 @@ static void beat(struct loop *loop)
 void loop_kick(struct loop *loop)
 {
 	int64_t now = clock_wall(), next = CLOCK_NEVER, wait_ms = TICK_MAX_MS, beat_ms;
+	int64_t look_ms = TICK_MAX_MS;
 
 	if (loop->stopping)
 		return;
+	look_for_folders(loop);
 	for (size_t i = 0; i < loop->n_slots; i++) {
 		struct slot *slot = &loop->slots[i];
 
-		if (!slot->first && slot->next_at > now) {
+		if (!is_due(slot, now, &look_ms)) {
 			next = slot->next_at < next ? slot->next_at : next;
 			continue;
 		}
@@ -264,6 +308,8 @@ void loop_kick(struct loop *loop)
 	beat(loop);
 	if (next < now + TICK_MAX_MS / 1000)
 		wait_ms = (next - now) * 1000;
+	if (look_ms < wait_ms)
+		wait_ms = look_ms;
 	beat_ms = pulse_beat(loop);
 	if (beat_ms < wait_ms)
 		wait_ms = beat_ms;
@@ -310,6 +356,7 @@ static int set_up(struct loop *loop, struct err *err)
 		return -1;
 	(void)uv_timer_init(&loop->uv, &loop->tick);
 	loop->tick.data = loop;
+	loop->notice = notice_new(&loop->uv, on_changed, loop);
 	host_watch(loop->host, &loop->uv, &calls);
 	if (pool_new(&loop->uv, (unsigned)config->concurrency, loop->engine.cancel,
 		     loop->engine.gate, &loop->pool, err) ||
@@ -347,8 +394,10 @@ static void tear_down(struct loop *loop)
 	if (loop->control)
 		control_close(loop->control);
 	host_unwatch(loop->host);
+	notice_close(loop->notice);
 	uv_walk(&loop->uv, close_handle, NULL);
 	(void)uv_run(&loop->uv, UV_RUN_DEFAULT);
+	notice_free(loop->notice);
 	control_free(loop->control);
 	pool_free(loop->pool);
 	pool_free(loop->side);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "daemon/engine.h"
+#include "daemon/notice.h"
 #include "daemon/pass_job.h"
 #include "daemon/pulse.h"
 
@@ -16,8 +17,10 @@ struct host;
 
 struct slot { /* one certificate on the schedule */
 	const struct certificate_config *certificate;
-	int64_t next_at;              /* 0: at once */
-	struct request *first, *last; /* asked for, in order */
+	int64_t next_at;    /* 0: at once */
+	int64_t look_at_ms; /* monotonic: its files were changed; 0: they were not */
+	int64_t changed_at_ms, gap_ms; /* notice_gap(): the last change that counted */
+	struct request *first, *last;  /* asked for, in order */
 };
 
 struct loop {
@@ -37,6 +40,8 @@ struct loop {
 	bool changing_account;    /* and work on an account */
 	int64_t deliver_at;       /* when to deliver next */
 	int64_t beat_at_ms;       /* monotonic: the watchdog's next beat */
+	struct notice *notice;    /* of changes in the applications' files */
+	int64_t notice_at_ms;     /* monotonic: when folders are looked for again */
 	struct pulse pulse;       /* what `certrenewd watch` reads */
 	int64_t started_at;
 	bool stopping;

@@ -101,6 +101,7 @@ static void work(struct worker *worker, struct pool_job *pool_job)
 	job->input.sessions = worker->sessions;
 	pipeline_run(&job->input, &job->outcome);
 	look_again(job);
+	notice_folders_find(job->certificate, &job->folders);
 	job->worked = true;
 }
 
@@ -153,6 +154,7 @@ void pass_job_free(struct pass_job *job)
 {
 	pipeline_outcome_clear(&job->outcome);
 	heartbeat_certificate_clear(&job->seen);
+	notice_folders_clear(&job->folders);
 	request_free(job->request);
 	cancel_free(job->give_way);
 	config_ref_release(job->config);

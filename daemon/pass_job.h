@@ -5,6 +5,7 @@
 
 #include "daemon/control.h"
 #include "daemon/heartbeat.h"
+#include "daemon/notice.h"
 #include "daemon/pipeline.h"
 #include "daemon/pool.h"
 
@@ -43,6 +44,7 @@ struct pass_job {
 	struct pipeline_outcome outcome;
 	struct cancel *give_way; /* pipeline.h; NULL where somebody asked for the pass */
 	struct heartbeat_certificate seen; /* how it stands after that */
+	struct notice_folders folders;     /* where its files lie after that */
 	int64_t began_awake_ms;
 	char run[RUN_ID_LENGTH + 1];
 	bool worked; /* false: the pool stopped before it began */

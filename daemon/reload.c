@@ -141,6 +141,7 @@ int loop_reload(struct loop *loop, struct err *err)
 	loop_make_slots(loop, after);
 	config_ref_release(loop->config);
 	loop->config = config_ref_new(after, loop->engine.generation);
+	notice_keep_only(loop->notice, after);
 	pulse_configured(loop);
 	engine_tell(&loop->engine, EVENT_RECOVERED, "the configuration is good", NULL);
 	log_line(LOG_LEVEL_INFO, NULL, NULL,

@@ -376,3 +376,47 @@ def test_a_certificate_that_cannot_be_served_is_nobodys_choice(kept, webhook, xc
     assert xc.thumbprint() == "00" * 20
     kept.ok("renew", "xc", "--force")
     assert xc.thumbprint() == xc.served().thumbprint
+
+
+# ---- noticed at once -------------------------------------------------------
+
+@pytest.fixture
+def listening(kept):
+    """A daemon that would not look by itself for hours."""
+    kept.config["inspect_every"] = {"files": "12h", "endpoints": "12h"}
+    kept.write()
+    kept.start()
+    wait_until(lambda: kept.status("xc")["inspected_files_at"], what="the first look")
+    return kept
+
+
+def passes(daemon):
+    """How often it has looked, as job.json is written at the end of each pass."""
+    return (daemon.state / "certificates/xc/job.json").stat().st_mtime_ns
+
+
+def test_a_change_is_noticed_within_seconds_and_our_own_ends(listening, webhook, xc):
+    begun = time.monotonic()
+    (xc.store / "key.pem").chmod(0o644)
+    webhook.wait_for("drift", 15)
+    assert time.monotonic() - begun < 15
+    wait_until(lambda: (xc.store / "key.pem").stat().st_mode & 0o777 == 0o600, 10,
+               "the key closed again")
+    webhook.wait_for("recovered", 10)
+    seen = [passes(listening)]
+    for _ in range(6):  # our own writing is looked at once or twice, and that is all
+        time.sleep(2.5)
+        seen.append(passes(listening))
+    assert len(set(seen[-2:])) == 1, seen
+    assert len(webhook.of("drift")) == 1
+
+
+def test_an_operators_tls_json_is_noticed_where_the_folder_was_away(listening, webhook, xc):
+    away = xc.tls_json.parent.with_name("away")
+    ours = xc.tls_json.read_text()
+    xc.tls_json.parent.rename(away)
+    alert = webhook.wait_for("drift", 15)
+    assert "tls.json was removed" in alert["what"]
+    away.rename(xc.tls_json.parent)
+    assert xc.tls_json.read_text() == ours
+    assert mode(listening) == "operator"
