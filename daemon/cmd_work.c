@@ -99,6 +99,7 @@ static enum exit_code run_pass(struct engine *engine, struct sessions *sessions,
 		.only = work->target,
 		.revoke_reason = work->reason,
 		.revoke_with_key = options->with_key,
+		.take_folder = options->take_over && work->command == PIPELINE_DEPLOY,
 		.trust = &engine->trust,
 		.responders = &engine->responders,
 		.sessions = sessions,
@@ -160,6 +161,8 @@ static int work_through_daemon(const struct options *options, const struct confi
 	int rc;
 
 	json_set_bool(request, "force", options->force);
+	if (work->command == PIPELINE_DEPLOY)
+		json_set_bool(request, "take_over", options->take_over);
 	if (work->command == PIPELINE_REVOKE) {
 		json_set_int(request, "reason", work->reason);
 		json_set_bool(request, "with_key", options->with_key);

@@ -25,8 +25,10 @@ static const struct command commands[] = {
 	  1, command_explain },
 	{ "renew", "renew NAME... [--force]",
 	  "renew what is due; --force: what is not, too", 1, -1, command_renew },
-	{ "deploy", "deploy NAME [TARGET]",
-	  "bring the certificate at hand into its targets", 1, 2, command_deploy },
+	{ "deploy", "deploy NAME [TARGET] [--take-over]",
+	  "bring the certificate at hand into its targets; --take-over: although "
+	  "another server keeps their folder",
+	  1, 2, command_deploy },
 	{ "rollback", "rollback NAME [TARGET]", "undo the last deployment", 1, 2,
 	  command_rollback },
 	{ "fallback", "fallback NAME on|off", "plain HTTP now, and the way back", 2, 2,

@@ -12,6 +12,7 @@ static const struct {
 	{ "--dry-run", offsetof(struct options, dry_run) },
 	{ "--undo", offsetof(struct options, undo) },
 	{ "--with-key", offsetof(struct options, with_key) },
+	{ "--take-over", offsetof(struct options, take_over) },
 	{ "--help", offsetof(struct options, help) },
 	{ "-h", offsetof(struct options, help) },
 	{ "--version", offsetof(struct options, version) },

@@ -14,7 +14,7 @@ struct options {
 	int n_args;
 	const char *path;   /* --path; NULL: not given */
 	const char *reason; /* --reason; NULL: not given */
-	bool json, force, dry_run, undo, help, version, service, with_key;
+	bool json, force, dry_run, undo, help, version, service, with_key, take_over;
 };
 
 /* Takes argv apart; options may stand anywhere, "--" ends them. Sorts argv in place so

@@ -130,9 +130,17 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 		.cancel = in->cancel,
 		.note = forward_note,
 		.note_ctx = pass,
+		.owner = &pass->owner,
 		.revoked = pass->job.revoked,
 	};
-	if (dir_make(pass->folder, FILE_SECRET, err))
+	pass->owner = (struct owner){
+		.host = pass->instance.host,
+		.instance = pass->instance.id,
+		.state_dir = in->config->state_dir,
+		.certificate = in->certificate->name,
+	};
+	if (dir_make(pass->folder, FILE_SECRET, err) ||
+	    instance_read(in->config->state_dir, &pass->instance, err))
 		return -1;
 	sweep(pass);
 	load_job(pass, err);

@@ -7,11 +7,13 @@
 #include "daemon/challenge_record.h"
 #include "daemon/job.h"
 #include "daemon/pipeline.h"
+#include "daemon/instance.h"
 #include "daemon/renewal.h"
 #include "daemon/versions.h"
 #include "daemon/window.h"
 #include "hooks/deploy.h"
 #include "hooks/observe.h"
+#include "hooks/owner.h"
 
 struct resolving;
 struct sightings;
@@ -29,6 +31,8 @@ struct pass {
 	struct version current;
 	struct material material;
 	struct deployment deployment;
+	struct instance instance;
+	struct owner owner;                /* of shared folders: we */
 	struct deploy_state state;         /* what the journals say of `current` */
 	struct challenge_record leftovers; /* leftovers.h */
 	struct resolving *resolving;       /* resolve.h */
@@ -144,6 +148,10 @@ int pass_retire(struct pass *pass, struct err *err);
 int pass_soak(struct pass *pass, struct err *err);
 int64_t pass_soaks_until(const struct pass *pass);
 int pass_rollback(struct pass *pass, struct err *err);
+
+/* rollout.c: the operator says that nobody else writes there any more: the shared folders
+ * of the targets are ours. */
+int pass_take_folders(struct pass *pass, struct err *err);
 
 /* spares.c: in the background of a pass, an account at every CA that may be asked next,
  * so that it works when it is needed. */

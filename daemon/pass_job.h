@@ -28,6 +28,7 @@ struct request { /* what a command over the control channel asks of one certific
 	char *only; /* target; NULL: all */
 	int revoke_reason;
 	bool revoke_with_key;
+	bool take_folder;
 	struct control_client *client; /* held; NULL: the schedule */
 	struct request *next;
 };

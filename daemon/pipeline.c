@@ -390,9 +390,8 @@ static int revoke_on_command(struct pass *pass, struct err *err)
 
 static int deploy_on_command(struct pass *pass, struct err *err)
 {
-	if (pass_deploy(pass, true, err))
-		return -1;
-	if (retire(pass, err))
+	if ((pass->in->take_folder && pass_take_folders(pass, err)) ||
+	    pass_deploy(pass, true, err) || retire(pass, err))
 		return -1;
 	conclude_deployment(pass);
 	return 0;

@@ -47,6 +47,7 @@ struct pipeline_input { /* borrowed for the pass */
 	bool changed;         /* somebody was seen changing its files: look at once */
 	bool force;           /* RENEW: although not due, and in spite of the back-off;
 				 REVOKE: although it is served */
+	bool take_folder;     /* DEPLOY: shared folders that others keep become ours */
 	int revoke_reason;    /* REVOKE: enum acme_revocation */
 	bool revoke_with_key; /* REVOKE: signed by its own key */
 	const char *only; /* DEPLOY, ROLLBACK, FALLBACK, HTTPS: one target; NULL: all */

@@ -207,7 +207,11 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err)
 
 	if (!pass->have_current)
 		return err_set(err, ERR_NOT_FOUND,
-			       "there is no certificate to deploy yet");
+			       "there is no certificate to deploy yet%s",
+			       pass->in->take_folder
+				       ? "; its folders are ours now, and `certrenewd "
+					 "renew` brings in the first"
+				       : "");
 	pass->now = clock_wall();
 	held = pass_held(pass, &pass->waits);
 	pass->deployment.held = held;
@@ -227,6 +231,19 @@ int pass_bring_back(struct pass *pass, const bool *held, struct err *err)
 	pass->deployment.spare_restart = false;
 	pass->deployment.held = NULL;
 	return rc;
+}
+
+int pass_take_folders(struct pass *pass, struct err *err)
+{
+	for (size_t i = 0; i < pass->certificate->n_targets; i++) {
+		const struct target *target = &pass->certificate->targets[i];
+
+		if (pass->in->only && !str_equal(pass->in->only, target->name))
+			continue;
+		if (owner_take(&pass->owner, target->tls_json, true, err))
+			return -1;
+	}
+	return 0;
 }
 
 void pass_hand_over(struct pass *pass)

@@ -42,6 +42,7 @@
 #include "hooks/probe.h"
 
 struct cancel;
+struct owner;
 
 /* Something to show or log, as it happens. */
 struct deploy_note {
@@ -59,8 +60,9 @@ struct deployment {         /* all borrowed for the call */
 	const bool *held; /* targets not to be begun now (they wait for their
 			     maintenance window), n_targets of them; NULL: none */
 	const struct material *material; /* the certificate to bring in */
-	const char *revoked; /* thumbprints, with blanks between: certificates that
-				nothing goes back to; NULL: none */
+	const struct owner *owner; /* who we are, for shared folders; NULL: nobody asks */
+	const char *revoked;       /* thumbprints, with blanks between: certificates that
+				      nothing goes back to; NULL: none */
 	const char *older;  /* thumbprints, with blanks between: certificates of ours that
 			       settings beside tls.json shall not name any more; NULL: only
 			       the one that tls.json names is looked for */

@@ -150,7 +150,7 @@ enum movement member_begin(struct member *member, struct err *err)
 	struct journal before = detach(&member->journal);
 	enum movement movement;
 
-	if (cancel_check(member->deployment->cancel, err) ||
+	if (cancel_check(member->deployment->cancel, err) || member_own(member, err) ||
 	    prepare(member, resumed ? &before : NULL, err))
 		movement = err->kind == ERR_CANCELLED ? HALTED : FAILED;
 	else

@@ -106,8 +106,7 @@ static bool wrote_during_deployment(const struct member *member)
 	const struct saved *saved = journal_file(journal, member->target->tls_json);
 	const struct material *material = member->deployment->material;
 
-	if (!material || !journal_is_about(journal, material) || journal->back ||
-	    !saved)
+	if (!material || !journal_is_about(journal, material) || journal->back || !saved)
 		return false;
 	if (!journal_unfinished(journal) && journal->end != DEPLOY_WAITING &&
 	    journal->end != DEPLOY_BROKEN)

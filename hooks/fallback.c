@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "hooks/fallback_parts.h"
+#include "hooks/owner.h"
 #include "hooks/programs.h"
 
 #define JOURNAL_MAX_BYTES (4 * 1024 * 1024)
@@ -217,6 +218,9 @@ static int check(const struct fall *fall, struct err *err)
 		return err_set(err, ERR_CONFIG,
 			       "an operator has taken it over: it is left alone until "
 			       "'deploy'");
+	if (!fall->member->kept.exists && fall->deployment.owner &&
+	    owner_check(fall->deployment.owner, target->tls_json, err))
+		return -1;
 	if (group_inspect(&fall->group, &state, err))
 		return -1;
 	if (state == SERVICE_IS_STOPPED && fall->member->mode != MODE_FALLBACK &&

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/service.h"
+#include "hooks/owner.h"
 #include "hooks/transaction.h"
 
 #define LOOK_TIMEOUT_S 5
@@ -154,4 +155,11 @@ int members_by_group(struct member *members, size_t n,
 	free(taken);
 	free(picked);
 	return rc;
+}
+
+int member_own(const struct member *member, struct err *err)
+{
+	const struct owner *owner = member->deployment->owner;
+
+	return owner ? owner_take(owner, member->target->tls_json, false, err) : 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "hooks/owner.h"
 #include "hooks/plan.h"
 #include "hooks/store.h"
 #include "hooks/tls_json.h"
@@ -47,6 +48,9 @@ static int check_tls_json(const struct member *member, struct err *err)
 
 	if (!target->tls_json)
 		return 0;
+	if (member->deployment->owner &&
+	    owner_check(member->deployment->owner, target->tls_json, err))
+		return -1;
 	if (material &&
 	    tls_json_values_of(material->cert, target->subject_alt_name, &values, err))
 		return -1;

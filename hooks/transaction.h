@@ -69,6 +69,9 @@ bool member_serves(const struct member *member, const char *sha1);
 /* Does `member` share its service with `other`? */
 bool member_shares(const struct member *member, const struct member *other);
 
+/* Makes or refreshes the owner file of its shared folder (owner.h). */
+int member_own(const struct member *member, struct err *err);
+
 /* Hands `run` the selected members, one group after the other (each member once).
  * Stops at the first that fails. */
 int members_by_group(struct member *members, size_t n,

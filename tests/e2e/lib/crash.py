@@ -7,10 +7,10 @@ import re
 import subprocess
 
 # Entering one of these, everything before it has happened and it has not.
-DISK = ("rename", "renameat", "symlink", "symlinkat", "unlink", "unlinkat",
+DISK = ("rename", "renameat", "renameat2", "symlink", "symlinkat", "unlink", "unlinkat",
         "fsync", "fdatasync", "fchmod", "mkdirat")
 # What changes what somebody else can see. Between two of these a death looks the same.
-CHANGES = ("rename", "renameat", "symlink", "symlinkat", "unlink", "unlinkat")
+CHANGES = ("rename", "renameat", "renameat2", "symlink", "symlinkat", "unlink", "unlinkat")
 # In the middle of waiting for a program.
 WAITS = ("wait4", "waitid")
 
