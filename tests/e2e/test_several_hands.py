@@ -21,13 +21,22 @@ def certificate(app, name="xc", **target):
 
 
 @pytest.fixture
-def pair(daemon, tmp_path, binary, xc):
-    """Two certrenewd, state directories of their own, for one installation."""
+def other(make_xc, xc):
+    """A second server's application, whose configuration folder is the first one's."""
+    app = make_xc("other")
+    app.tls_json.parent.rmdir()
+    app.tls_json.parent.symlink_to(xc.tls_json.parent)
+    app.start()
+    return app
+
+
+@pytest.fixture
+def pair(daemon, tmp_path, binary, xc, other):
+    """Two certrenewd, with applications and state directories of their own."""
     second = Certrenewd(tmp_path / "second", binary)
     xc.start()
     daemon.configure(OURS, {"xc": certificate(xc)})
-    second.configure(OURS, {"xc": certificate(
-        xc, store={"type": "directory", "path": str(tmp_path / "second-live")})})
+    second.configure(OURS, {"xc": certificate(other)})
     yield daemon, second
     second.close()
 
@@ -38,7 +47,7 @@ def start(daemon, *words):
                             env=daemon._env())
 
 
-def test_a_folder_is_kept_by_one_and_the_other_is_told_by_whom(pair, xc, tmp_path):
+def test_a_folder_is_kept_by_one_and_the_other_is_told_by_whom(pair, xc, other):
     first, second = pair
     first.ok("renew", "xc")
     kept = json.loads((xc.tls_json.parent / "tls.json.certrenewd").read_text())
@@ -48,11 +57,11 @@ def test_a_folder_is_kept_by_one_and_the_other_is_told_by_whom(pair, xc, tmp_pat
     served = xc.thumbprint()
     refused = second("renew", "xc")
     assert refused.code == 1
-    assert f"'{xc.tls_json}' is kept by another certrenewd of this host " in refused.err
+    assert f"'{other.tls_json}' is kept by another certrenewd of this host " in refused.err
     assert f"its state directory '{first.state}', last written at {kept['time']})" in refused.err
     assert "`certrenewd deploy xc --take-over` here" in refused.err
     assert xc.thumbprint() == served
-    assert not (tmp_path / "second-live").exists()
+    assert not other.store.exists()
     assert not second.status("xc")["present"], "nothing was made for what cannot be brought in"
 
     taken = second("deploy", "xc", "--take-over")
@@ -66,13 +75,15 @@ def test_a_folder_is_kept_by_one_and_the_other_is_told_by_whom(pair, xc, tmp_pat
     assert xc.thumbprint() == served
 
 
-def test_of_two_that_begin_at_once_one_brings_it_in(pair, xc):
+def test_of_two_that_begin_at_once_one_brings_it_in(pair, xc, other):
     running = [start(one, "renew", "xc") for one in pair]
     said = [(*one.communicate(timeout=60), one.returncode) for one in running]
+    assert 0 in [code for _, _, code in said], said
     winner = [code for _, _, code in said].index(0)
     assert said[1 - winner][2] == 1, said
     assert "is kept by another certrenewd of this host" in said[1 - winner][1]
-    assert xc.served().thumbprint == xc.thumbprint() == pair[winner].status("xc")["sha1"]
+    served = (xc, other)[winner].served()
+    assert served.thumbprint == xc.thumbprint() == pair[winner].status("xc")["sha1"]
 
 
 def test_two_commands_at_once_are_one_and_a_refusal_that_names_it(daemon, xc):
