@@ -15,7 +15,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 EXPECTED = {"style-tests": "style.xml", "unit": "unit.xml", "kill": "kill.xml",
-            "e2e": "e2e.xml", "demo": "demo.xml", "windows": "windows.xml"}
+            "fault": "fault.xml", "e2e": "e2e.xml", "demo": "demo.xml",
+            "windows": "windows.xml"}
 PROGRAMS = ("unit.xml", "kill.xml")  # by ctest
 
 

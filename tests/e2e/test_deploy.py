@@ -460,3 +460,25 @@ def test_a_predecessor_that_is_not_ours_is_left_and_noted(setup, pebble, xc, aut
     assert xc.serves_another(foreign.thumbprint)
     assert sorted(xc.versions()) == sorted([foreign.thumbprint, xc.served().thumbprint])
     assert f"the predecessor {foreign.thumbprint} was not imported by us" in result.text
+
+
+# ---- the daemon dies
+
+
+def test_a_daemon_killed_while_the_service_restarts_ends_it_when_it_is_back(
+        setup, make_pebble, xc, webhook):
+    ctl, pebble = Controlled(xc), make_pebble(nonce_reject=0)
+    ctl.before("restart", "sleep 2")
+    xc.start()
+    daemon = setup(pebble, webhook, key={"type": "ec-p256"},
+                   target=xc.target(service=ctl.service()))
+    daemon.start()
+    wait_until(lambda: ctl.calls == ["restart"], 30, "the restart")
+    daemon.kill()
+    daemon.start()
+    webhook.wait_for("renewed")
+    assert xc.served().thumbprint == xc.thumbprint()
+    assert xc.versions() == [xc.thumbprint()]
+    assert pebble.requests("/order-plz") == 1
+    assert pebble.requests("/finalize-order/") == 1
+    assert daemon.stop() == 0

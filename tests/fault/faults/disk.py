@@ -52,10 +52,12 @@ class Change:
 
 class Disk:
     """What lies below `root`, all of it synced, without files named in `ignored` and
-    without the folders `elsewhere` of the root itself."""
+    without the folders `elsewhere` of the root itself. The program sees it under the names
+    `aliases` too: {name: path}."""
 
-    def __init__(self, root, ignored=(), elsewhere=()):
+    def __init__(self, root, ignored=(), elsewhere=(), aliases=None):
         self.root_path, self.ignored = str(root), ignored
+        self.aliases = aliases or {}
         self.pending = []
         self.root = self._read(Path(root))
         for name in elsewhere:
@@ -80,6 +82,9 @@ class Disk:
 
     def _parts(self, path):
         path = os.path.normpath(path)
+        for name, real in self.aliases.items():
+            if path == name or path.startswith(name + "/"):
+                path = real + path[len(name):]
         if path == self.root_path:
             return []
         if not path.startswith(self.root_path + "/"):

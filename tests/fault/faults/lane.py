@@ -111,7 +111,6 @@ class Lane:
     certificate 'xc' for all of them."""
 
     def __init__(self, folder, build, apps=1, **pebble):
-        folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.build = folder, build
         self.saved = folder / "saved"
         self._log_at, self._counted = 0, {}

@@ -24,14 +24,17 @@ def state_of(disk, kind):
     return disk.after_cut(choose(disk.pending), data)
 
 
+def disk_of(daemon):
+    return Disk(daemon.folder.parent, NOT_KEPT, ELSEWHERE, getattr(daemon, "aliases", None))
+
+
 class PowerCut(SystemCalls):
     name = "power cut"
     kinds = tuple(STATES)
 
     def record(self, daemon, words):
         """A point's kinds are the states that no earlier point and kind gave."""
-        root = daemon.folder.parent
-        disk = Disk(root, NOT_KEPT, ELSEWHERE)
+        disk = disk_of(daemon)
         calls, result = run_driver(self.build, daemon, words, ["record"])
         seen, points = {frozenset(state_of(disk, "dropped").items())}, []
         for call in calls:
@@ -46,8 +49,7 @@ class PowerCut(SystemCalls):
         return points, result
 
     def inject(self, daemon, words, kind, n):
-        root = daemon.folder.parent
-        disk = Disk(root, NOT_KEPT, ELSEWHERE)
+        disk = disk_of(daemon)
         calls, result = run_driver(self.build, daemon, words, ["cut", "kill", str(n)])
         if result.fired:
             result.point = self._point(calls[-1])

@@ -77,6 +77,7 @@ class Scenario:
 
     def verify(self, lane, before, result):
         """Everything that has to hold after a run that was disturbed."""
+        before["said"] = result.text
         checks.ended_well(result, self)
         checks.at_any_moment(lane, before["served"], self.serves_at_any_moment)
         in_hand, finalized = lane.in_hand(before["served"]), lane.finalized()
@@ -414,6 +415,8 @@ class Import(Scenario):
             'mount --bind "$1" /var/lib && mount --bind "$2" /etc/cron.daily && '
             'shift 2 && exec "$@"', "sh", str(lane.folder / "var-lib"),
             str(lane.folder / "cron")]
+        lane.daemon.aliases = {"/var/lib": str(lane.folder / "var-lib"),
+                               "/etc/cron.daily": str(lane.folder / "cron")}
         lane.daemon.config_path.unlink()
         lane.theirs, lane.url = theirs, url
 
@@ -429,8 +432,10 @@ class Import(Scenario):
         said = lane.daemon("check-config")
         require(said.code == 0, "what was written is no configuration", said)
         accounts = list(lane.state.glob("accounts/*/account.json"))
-        require(len(accounts) == 1, "the account was not taken over", *accounts)
-        require(json.loads(accounts[0].read_text())["url"] == lane.url, "another account")
+        if "is not taken over" not in before["said"]:
+            require(len(accounts) == 1, "the account was not taken over", *accounts)
+            require(json.loads(accounts[0].read_text())["url"] == lane.url,
+                    "another account was taken over")
         require((lane.state / "handover.json").exists(), "its task is not remembered")
 
 
@@ -476,10 +481,49 @@ class RollbackByCommand(Scenario):
                 f"the store names {lane.xc.current()}, tls.json {lane.xc.named()}")
 
 
-ALL = (FirstDeployment, Renewal, ThreeTargets, Rollback, RollbackAfterRestart,
-       RollbackByCommand, Expired, Return, Retire, Alert,
-       Registration, Rollover, Import)
+class FallbackOn(Scenario):
+    """The operator takes the application to plain HTTP."""
 
+    name = "fallback by command"
+    words = ("fallback", "xc", "on")
+    new_orders = 0
+
+    def prepare(self, lane):
+        lane.xc.start()
+        lane.daemon.ok("renew", "xc")
+        lane.xc.settings.write_text(DEFAULT_SETTINGS)
+        lane.sha1 = lane.xc.leaf()
+
+    def settle(self, lane, before):
+        """What was begun is ended, or it was not begun; then it is asked for, and back."""
+        for _ in range(2):
+            lane.daemon("renew", "xc")
+            lane.let_time_pass()
+        state = (lane.xc.state(), lane.mode(), lane.xc.named())
+        require(state in (("http", "fallback", None), (lane.sha1, "https", lane.sha1)),
+                f"it stays half way: {state}")
+        lane.daemon("fallback", "xc", "on")
+        require((lane.xc.state(), lane.xc.named()) == ("http", None), "it is not on")
+        lane.daemon("fallback", "xc", "off")
+
+    def check(self, lane, before):
+        require(lane.xc.leaf() == lane.sha1, f"{lane.xc.state()} is served")
+        returned(lane)
+
+
+class FallbackOff(FallbackOn):
+    """The operator takes the application back to HTTPS."""
+
+    name = "end of a fallback by command"
+    words = ("fallback", "xc", "off")
+
+    def prepare(self, lane):
+        super().prepare(lane)
+        lane.daemon.ok("fallback", "xc", "on")
+
+
+ALL = (FirstDeployment, Renewal, ThreeTargets, Rollback, RollbackAfterRestart,
+       RollbackByCommand, Expired, Return, FallbackOn, FallbackOff, Retire, Alert, Registration, Rollover, Import)
 
 
 def by_name(name):

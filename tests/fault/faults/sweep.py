@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import shutil
 import threading
 import time
 import traceback
@@ -104,12 +105,13 @@ def tries_of(scenario, injector, points, kinds=None):
     return tries
 
 
-def rotated(tries, seed):
-    """Each site once, the kinds in turn."""
+def rotated(tries, seed, frames=None):
+    """Each site once, the kinds in turn. `frames`: so many of a site tell it from others."""
     kinds = itertools.cycle(sorted({one.kind for one in tries}))
     by_site = {}
     for one in tries:
-        by_site.setdefault((one.injector, one.point.call, one.point.site), []).append(one)
+        site = " < ".join(one.point.site.split(" < ")[:frames])
+        by_site.setdefault((one.injector, one.point.call, site), []).append(one)
     chosen = []
     for _, several in sorted(by_site.items()):
         kind = next(kinds)
@@ -136,12 +138,15 @@ class Lanes:
             raise self._failed[0]
 
     def _open(self, folder, build):
-        try:
-            folder.mkdir(parents=True)
-            (folder / "log").mkdir()
-            self.lanes.append(self.scenario.open(folder, build))
-        except Exception as e:
-            self._failed.append(e)
+        for left in reversed(range(TIMES)):  # a port may be taken by another suite meanwhile
+            try:
+                (folder / "log").mkdir(parents=True)
+                self.lanes.append(self.scenario.open(folder, build))
+                return
+            except Exception as e:
+                shutil.rmtree(folder)
+                if not left:
+                    self._failed.append(e)
 
     def run(self, injector, tries, on_outcome, until=None):
         """Every lane takes the next when it is free. `until(outcome)` true: no more."""

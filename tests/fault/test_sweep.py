@@ -1,0 +1,102 @@
+"""The quick sweep: each call site once over all scenarios, the faults in turn. The whole is
+tests/fault/run."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from faults import every, scenarios, sweep
+
+LANES = os.cpu_count() or 2
+AHEAD = 2  # scenarios whose lanes are made ready meanwhile
+FRAMES = 2  # of a call site: how it is told from another one here
+# Of these ways a sample: a site of theirs is dear, or there are very many.
+AT_MOST = {"power cut": 8, "allocations": 8}
+SEED = os.environ.get("CERTRENEWD_SEED", "1")
+# Cheap ones first: a site is tried where it is met first.
+ORDER = ("account registration", "account key rollover", "import", "retire",
+         "alert delivery", "first deployment", "renewal", "rollback", "rollback after restart",
+         "rollback by command",
+         "fallback by command", "end of a fallback by command", "expired fallback",
+         "expired return", "three targets")
+
+
+class Sites:
+    """Which were tried, in this run of the tests."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def new_of(self, tries):
+        """One for each site that nobody tried before."""
+        left = {}
+        for one in tries:
+            site = " < ".join(one.point.site.split(" < ")[:FRAMES])
+            left.setdefault((one.injector, one.point.call, site), []).append(one)
+        fresh = [several for key, several in left.items() if key not in self.seen]
+        self.seen.update(left)
+        return sweep.rotated([one for several in fresh for one in several[:12]], SEED,
+                             FRAMES)
+
+
+@pytest.fixture(scope="module")
+def sites():
+    return Sites()
+
+
+@pytest.fixture(scope="module")
+def injectors(build):
+    return every.injectors(build)
+
+
+@pytest.fixture(scope="module")
+def lanes(build, tmp_path_factory):
+    """lanes(name): of that scenario; those of the next ones are opened meanwhile."""
+    gate, opened = threading.Semaphore(AHEAD), {}
+
+    def open_them(name):
+        gate.acquire()
+        folder = tmp_path_factory.mktemp("fault")
+        return sweep.Lanes(scenarios.by_name(name), folder, build, LANES)
+
+    pool = ThreadPoolExecutor(AHEAD)
+    for name in ORDER:
+        opened[name] = pool.submit(open_them, name)
+
+    def take(name):
+        return opened.pop(name).result()
+
+    take.done = gate.release
+    yield take
+    for waiting in opened.values():
+        waiting.cancel()
+    for _ in ORDER:
+        gate.release()
+    pool.shutdown()
+    for waiting in opened.values():
+        if not waiting.cancelled() and not waiting.exception():
+            waiting.result().close()
+
+
+def test_the_quick_sweep_leaves_no_scenario_out():
+    assert sorted(ORDER) == sorted(scenario.name for scenario in scenarios.ALL)
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_whatever_fails_or_dies_somebody_is_served_and_it_comes_to_its_end(
+        name, lanes, injectors, sites):
+    outcomes = []
+    with lanes(name) as opened:
+        try:
+            for injector in injectors:
+                points = sweep.record(opened.lanes[0], opened.scenario, injector)
+                tries = sweep.tries_of(opened.scenario, injector, points)
+                chosen = sites.new_of(tries)[:AT_MOST.get(injector.name)]
+                opened.run(injector, chosen, outcomes.append)
+        finally:
+            lanes.done()
+    print(f"{name}: {len(outcomes)} points")
+    bad = [f"{o.what}\n{o.violation}" for o in outcomes if o.violation]
+    assert not bad, "\n\n".join(bad[:5])
