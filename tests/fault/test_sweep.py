@@ -17,7 +17,7 @@ AT_MOST = {"power cut": 8, "allocations": 8}
 SEED = os.environ.get("CERTRENEWD_SEED", "1")
 # Cheap ones first: a site is tried where it is met first.
 ORDER = ("account registration", "account key rollover", "import", "retire",
-         "alert delivery", "first deployment", "renewal", "rollback", "rollback after restart",
+         "alert delivery", "first deployment", "renewal", "rollback", "rollback after a restart",
          "rollback by command",
          "fallback by command", "end of a fallback by command", "expired fallback",
          "expired return", "three targets")
