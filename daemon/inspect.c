@@ -12,6 +12,7 @@
 #include "daemon/revoked.h"
 #include "daemon/schedule.h"
 #include "daemon/served.h"
+#include "hooks/fallback.h"
 #include "hooks/mode.h"
 #include "hooks/settings.h"
 #include "hooks/store.h"
@@ -369,6 +370,14 @@ static bool trouble_stays(const struct pass *pass)
 	       !clock_trusted(&pass->trust, &reading, why);
 }
 
+/* Is it as we left it to judge? A fallback that was interrupted is not: a tls.json that is
+ * missing then was moved away by us, and the ladder goes on with it. */
+static bool is_to_be_judged(const struct pass *pass, size_t i)
+{
+	return pass->state.targets[i].mode == MODE_HTTPS &&
+	       !fallback_unfinished(pass->folder, pass->certificate->targets[i].name);
+}
+
 static bool is_well(const struct inspection *seen)
 {
 	return seen->facts.mode == MODE_HTTPS && seen->verdict.action == DRIFT_NONE &&
@@ -384,7 +393,7 @@ static bool inspect_targets(struct pass *pass, bool endpoints)
 
 	for (size_t i = 0; i < n; i++) {
 		list[i].i = i;
-		if (pass->state.targets[i].mode == MODE_HTTPS)
+		if (is_to_be_judged(pass, i))
 			look(pass, &list[i], endpoints);
 		else
 			list[i].facts.mode = pass->state.targets[i].mode;
