@@ -84,7 +84,7 @@ static void identify(const char *path, uint64_t *ret_device, uint64_t *ret_inode
 }
 
 /* The operator may raise a limit; certificates are kept alive without it too. */
-static void tell(struct notice *notice, const struct ear *ear, int rc)
+static void tell_unheard(struct notice *notice, const struct ear *ear, int rc)
 {
 	if (notice->told || rc == UV_ENOENT || rc == UV_ENOTDIR)
 		return;
@@ -111,7 +111,7 @@ static bool listen_to(struct notice *notice, struct ear *ear)
 	}
 	if (rc) {
 		ear->device = ear->inode = 0;
-		tell(notice, ear, rc);
+		tell_unheard(notice, ear, rc);
 	}
 	return !rc;
 }

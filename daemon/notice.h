@@ -27,8 +27,9 @@ struct notice_folders {
 	size_t n;
 };
 
-/* The folders of a certificate's files as they are now, at most NOTICE_FOLDERS_MAX. */
 #define NOTICE_FOLDERS_MAX 64
+
+/* The folders of a certificate's files as they are now, at most NOTICE_FOLDERS_MAX. */
 void notice_folders_find(const struct certificate_config *certificate,
 			 struct notice_folders *ret);
 void notice_folders_clear(struct notice_folders *folders);

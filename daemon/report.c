@@ -15,6 +15,7 @@
 #include "daemon/report_issue.h"
 #include "daemon/report_known.h"
 #include "daemon/report_rehearsal.h"
+#include "daemon/report_views.h"
 #include "daemon/report_watch.h"
 #include "daemon/revoked.h"
 #include "daemon/versions.h"
@@ -173,6 +174,8 @@ int report_status(const struct config *config, const struct clock_trust *trust,
 					  certificate, damaged);
 		} else {
 			certificate = certificate_json(&known, damaged);
+			if (name)
+				report_views_json(&known, certificate, damaged);
 		}
 		cJSON_AddItemToArray(list, certificate);
 		known_release(&known);

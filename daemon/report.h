@@ -16,6 +16,7 @@
 /* The state of one certificate (`name`) or of all (NULL) as JSON:
  * {"clock": {...}, "certificates": [{"name", "hosts", "sha1", "not_after", "due_at",
  * "due_rule", "renewal", "deployment", "targets": [...]}]}. Gives *ret_json.
+ * Of one it has the four views too (report_views.h): files and store are read for them.
  * ERR_NOT_FOUND for a name that the configuration does not have. Sentences about damaged
  * state files, which are set aside by being read, are added to `damaged`. */
 int report_status(const struct config *config, const struct clock_trust *trust,

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "daemon/report_issue.h"
 #include "daemon/report_rehearsal.h"
+#include "daemon/report_views.h"
 #include "daemon/report_watch.h"
 
 #define RED "\033[31m"
@@ -126,6 +127,7 @@ static void print_certificate(const cJSON *certificate, bool colour, int64_t now
 	print_instant(certificate, "inspected_endpoints_at", "served, seen", now, out);
 	cJSON_ArrayForEach (item, targets)
 		print_target(item, colour, out);
+	report_views_print(certificate, colour, out);
 }
 
 static void print_daemon(const cJSON *status, bool colour, struct buf *out)

@@ -14,4 +14,8 @@
 int access_check(const char *path, const char *owner, const char *group, uint32_t mode,
 		 struct err *err);
 
+/* Who may read `path`, for people: "root:www-data 0640"; on Windows "administrators, and
+ * 'NT SERVICE\\shop'". Gives; NULL when it cannot be looked at. */
+char *access_describe(const char *path);
+
 #endif

@@ -48,6 +48,9 @@ void observe_tls_json(const struct target *target, struct target_view *ret);
 enum store_look observe_store(const struct target *target,
 			      const struct material *material, struct err *why);
 
+/* Who may read the key in the target's store, for people. Gives; NULL: not known. */
+char *observe_readers(const struct target *target);
+
 /* Adds what the endpoints serve (a handshake each). */
 void observe_endpoints(const struct target *target, const struct cancel *cancel,
 		       struct target_view *view);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "hooks/access.h"
+#include "base/files.h"
 #include "hooks/change.h"
 #include "hooks/store.h"
 
@@ -121,4 +123,44 @@ enum store_look observe_store(const struct target *target,
 		break;
 	}
 	return STORE_LOOK_NONE;
+}
+
+/* Those who were given it; the system's own accounts have it anyway. */
+static char *accounts_of(const struct target *target)
+{
+	const char *const *account = target->store.access;
+	char *text = NULL;
+
+	if (!account || !*account)
+		return str_printf("administrators, and the account of '%s'",
+				  target->service.name ? target->service.name
+						       : target->name);
+	text = str_dup("administrators");
+	for (; *account; account++) {
+		char *longer = str_printf("%s, '%s'", text, *account);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+char *observe_readers(const struct target *target)
+{
+	char *path, *text;
+
+	switch (target->store.type) {
+	case STORE_DIRECTORY:
+		path = path_join(target->store.path, "key.pem");
+		text = access_describe(path);
+		free(path);
+		return text;
+	case STORE_FILES:
+		return target->store.key ? access_describe(target->store.key) : NULL;
+	case STORE_WINDOWS:
+		return accounts_of(target);
+	case STORE_NONE:
+		break;
+	}
+	return NULL;
 }

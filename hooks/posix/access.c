@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/str.h"
 
 #define LOOKUP_BYTES 16384
 
@@ -77,4 +80,24 @@ int access_check(const char *path, const char *owner, const char *group, uint32_
 		return err_set(err, ERR_IO, "'%s' has mode %04o, not %04o", path,
 			       (unsigned)(facts.st_mode & 07777), (unsigned)mode);
 	return 0;
+}
+
+char *access_describe(const char *path)
+{
+	struct stat facts;
+	struct passwd user, *owner = NULL;
+	struct group group_entry, *group = NULL;
+	char user_memory[LOOKUP_BYTES], group_memory[LOOKUP_BYTES];
+	char uid[24], gid[24];
+
+	if (stat(path, &facts))
+		return NULL;
+	snprintf(uid, sizeof(uid), "%lu", (unsigned long)facts.st_uid);
+	snprintf(gid, sizeof(gid), "%lu", (unsigned long)facts.st_gid);
+	(void)getpwuid_r(facts.st_uid, &user, user_memory, sizeof(user_memory), &owner);
+	(void)getgrgid_r(facts.st_gid, &group_entry, group_memory, sizeof(group_memory),
+			 &group);
+	return str_printf("%s:%s %04o", owner ? owner->pw_name : uid,
+			  group ? group->gr_name : gid,
+			  (unsigned)(facts.st_mode & 07777));
 }

@@ -106,3 +106,19 @@ out:
 	LocalFree(access.memory);
 	return rc;
 }
+
+char *access_describe(const char *path)
+{
+	struct access access = { 0 };
+	struct err ignored;
+	char *who, *text;
+
+	if (access_read(path, &access, &ignored))
+		return NULL;
+	who = acl_others_with(access.dacl, FILE_READ_DATA, file_mapping());
+	text = who ? str_printf("administrators, and '%s'", who)
+		   : str_dup("administrators");
+	free(who);
+	LocalFree(access.memory);
+	return text;
+}

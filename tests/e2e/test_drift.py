@@ -420,3 +420,44 @@ def test_an_operators_tls_json_is_noticed_where_the_folder_was_away(listening, w
     away.rename(xc.tls_json.parent)
     assert xc.tls_json.read_text() == ours
     assert mode(listening) == "operator"
+
+
+# ---- the four views --------------------------------------------------------
+
+def differing(views):
+    target, = views["targets"]
+    parts = {"ca": views["ca"], **{name: target[name] for name in ("configuration", "store")}}
+    served, = target["served"]
+    return {name for name, view in {**parts, "served": served}.items() if view["differs"]}
+
+
+def test_status_shows_file_store_served_and_ca_side_by_side(kept, xc):
+    leaf = xc.served()
+    views = kept.status("xc")["views"]
+    target, = views["targets"]
+    served, = target["served"]
+    assert differing(views) == set()
+    assert {leaf.thumbprint} == {view["sha1"] for view in (
+        views["ca"], target["configuration"], target["store"], served)}
+    assert views["ca"]["issuer"] == "pebble" and int(views["ca"]["serial"], 16)
+    assert not views["ca"]["revoked"]
+    assert (target["store"]["state"], target["store"]["key_usable"]) == ("right", True)
+    assert served["connect"] == f"127.0.0.1:{xc.secure_port}"
+    assert served["not_after"] == views["ca"]["not_after"] and served["seen_at"]
+
+    kept.ok("renew", "xc", "--force")
+    served, = kept.status("xc")["views"]["targets"][0]["served"]
+    assert served["sha1"] == xc.served().thumbprint != leaf.thumbprint, "as of the deployment"
+
+    rewrite(xc, tlsEnabled=False)
+    (xc.store / "key.pem").chmod(0o640)
+    views = kept.status("xc")["views"]
+    assert differing(views) == {"configuration", "store"}
+    store = views["targets"][0]["store"]
+    assert not store["key_usable"] and store["key_readers"].endswith(" 0640")
+    assert "mode 0640, not 0600" in store["problem"]
+    lines = kept.ok("status", "xc").out.splitlines()
+    marked = [line for line in lines if line.startswith("  ! ")]
+    assert [line.split()[1] for line in marked] == ["tls.json", "store"], lines
+    assert "TLS is off" in marked[0] and "mode 0640, not 0600" in marked[1]
+    assert "views" not in json.loads(kept.ok("status", "--json").out)["certificates"][0]
