@@ -97,6 +97,13 @@ static bool is_wanted(const struct pass *pass)
 	       !pass->job.renewal.count;
 }
 
+int64_t pass_advice_at(const struct pass *pass)
+{
+	if (!is_wanted(pass) || !issuer_of_current(pass) || !pass->job.ari_ask_again_at)
+		return CLOCK_NEVER;
+	return pass->job.ari_ask_again_at;
+}
+
 void pass_ask_advice(struct pass *pass)
 {
 	const struct issuer_config *issuer = issuer_of_current(pass);

@@ -119,11 +119,11 @@ static void on_pass_finished(void *owner, struct pass_job *job)
 	}
 	/* After a reload its plan is one for another configuration: look at once. */
 	if (slot && job->worked && job->config == loop->config)
-		slot->next_at = job->outcome.next_at;
+		slot->next = due_at(job->outcome.next_at, clock_wall(), clock_mono_ms());
 	if (slot && job->worked && !loop->stopping)
 		notice_follow(loop->notice, job->certificate->name, &job->folders);
 	pulse_learned(loop, &job->seen);
-	loop->deliver_at = 0;
+	loop->deliver = (struct due){ 0 };
 	pass_job_free(job);
 	system_trim_memory();
 	loop_kick(loop);
@@ -175,13 +175,16 @@ static void on_changed(void *ctx, const char *certificate)
 }
 
 /* Is something to be done for it? Else lowers *wait_ms to the moment. */
-static bool is_due(const struct slot *slot, int64_t now, int64_t *wait_ms)
+static bool is_due(const struct slot *slot, int64_t *wait_ms)
 {
-	int64_t left_ms = slot->look_at_ms - clock_mono_ms();
+	int64_t mono_ms = clock_mono_ms(), look_ms = slot->look_at_ms - mono_ms;
+	int64_t left_ms = due_in_ms(&slot->next, clock_wall(), mono_ms);
 
-	if (slot->first || slot->next_at <= now || (slot->look_at_ms && left_ms <= 0))
+	if (slot->look_at_ms && look_ms < left_ms)
+		left_ms = look_ms;
+	if (slot->first || left_ms <= 0)
 		return true;
-	if (slot->look_at_ms && left_ms < *wait_ms)
+	if (left_ms < *wait_ms)
 		*wait_ms = left_ms;
 	return false;
 }
@@ -235,9 +238,9 @@ static void on_delivered(struct pool_job *job)
 			 delivery->failures.items[i]);
 	if (delivery->saw_date)
 		engine_saw_date(&loop->engine, delivery->date, delivery->date_mono_ms);
-	/* Something was queued meanwhile: deliver_at is 0 again, and stays. */
-	if (loop->deliver_at == CLOCK_NEVER)
-		loop->deliver_at = delivery->next_at;
+	/* Something was queued meanwhile: it is due at once, and stays so. */
+	if (loop->deliver.at == CLOCK_NEVER)
+		loop->deliver = due_at(delivery->next_at, clock_wall(), clock_mono_ms());
 	loop->delivering = false;
 	strlist_clear(&delivery->failures);
 	config_ref_release(delivery->config);
@@ -256,7 +259,7 @@ static void start_delivery(struct loop *loop)
 	delivery->config->holds++;
 	delivery->next_at = CLOCK_NEVER;
 	loop->delivering = true;
-	loop->deliver_at = CLOCK_NEVER;
+	loop->deliver.at = CLOCK_NEVER;
 	pool_submit(loop->side, &delivery->job);
 }
 
@@ -285,8 +288,7 @@ static void beat(struct loop *loop)
 
 void loop_kick(struct loop *loop)
 {
-	int64_t now = clock_wall(), next = CLOCK_NEVER, wait_ms = TICK_MAX_MS, beat_ms;
-	int64_t look_ms = TICK_MAX_MS;
+	int64_t wait_ms = TICK_MAX_MS, in_ms, beat_ms;
 
 	if (loop->stopping)
 		return;
@@ -294,22 +296,17 @@ void loop_kick(struct loop *loop)
 	for (size_t i = 0; i < loop->n_slots; i++) {
 		struct slot *slot = &loop->slots[i];
 
-		if (!is_due(slot, now, &look_ms)) {
-			next = slot->next_at < next ? slot->next_at : next;
+		if (!is_due(slot, &wait_ms))
 			continue;
-		}
 		if (may_run(loop, slot)) /* else the end of the other pass kicks again */
 			start_pass(loop, slot);
 	}
-	if (!loop->delivering && loop->deliver_at <= now)
+	in_ms = due_in_ms(&loop->deliver, clock_wall(), clock_mono_ms());
+	if (!loop->delivering && !in_ms)
 		start_delivery(loop);
-	if (!loop->delivering && loop->deliver_at < next)
-		next = loop->deliver_at;
+	if (!loop->delivering && in_ms < wait_ms)
+		wait_ms = in_ms;
 	beat(loop);
-	if (next < now + TICK_MAX_MS / 1000)
-		wait_ms = (next - now) * 1000;
-	if (look_ms < wait_ms)
-		wait_ms = look_ms;
 	beat_ms = pulse_beat(loop);
 	if (beat_ms < wait_ms)
 		wait_ms = beat_ms;

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "daemon/due.h"
 #include "daemon/engine.h"
 #include "daemon/notice.h"
 #include "daemon/pass_job.h"
@@ -17,7 +18,7 @@ struct host;
 
 struct slot { /* one certificate on the schedule */
 	const struct certificate_config *certificate;
-	int64_t next_at;    /* 0: at once */
+	struct due next;    /* zero: at once */
 	int64_t look_at_ms; /* monotonic: its files were changed; 0: they were not */
 	int64_t changed_at_ms, gap_ms; /* notice_gap(): the last change that counted */
 	struct request *first, *last;  /* asked for, in order */
@@ -38,7 +39,7 @@ struct loop {
 	struct pass_job *running; /* list */
 	bool delivering;          /* an alert delivery is with a worker */
 	bool changing_account;    /* and work on an account */
-	int64_t deliver_at;       /* when to deliver next */
+	struct due deliver;       /* when to deliver next */
 	int64_t beat_at_ms;       /* monotonic: the watchdog's next beat */
 	struct notice *notice;    /* of changes in the applications' files */
 	int64_t notice_at_ms;     /* monotonic: when folders are looked for again */

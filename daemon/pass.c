@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "daemon/backoff.h"
+#include "daemon/clock_moved.h"
 #include "daemon/resolve.h"
 #include "daemon/state_file.h"
 
@@ -144,6 +145,7 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 		return -1;
 	sweep(pass);
 	load_job(pass, err);
+	(void)job_after_clock_moved(&pass->job, pass->now);
 	if (pass_reload(pass, err) || pass_mend(pass, err))
 		return -1;
 	catch_up(pass);

@@ -108,6 +108,9 @@ void pass_keep_sightings(struct pass *pass);
 
 /* advice.c: asks the CA (ARI) when it is time; picks the moment once. */
 void pass_ask_advice(struct pass *pass);
+/* When it is asked again; CLOCK_NEVER while its advice is not wanted: a moment that
+ * nobody acts upon would make the next pass begin at once, and the next. */
+int64_t pass_advice_at(const struct pass *pass);
 
 /* foresight_pass.c: looks ahead: what its CAs say today that they did not yesterday, and
  * which announced dates the configuration will not survive. Speaks to CAs once a day: for
@@ -183,6 +186,9 @@ void pass_watch(struct pass *pass);
 
 /* pass_plan.c: when to look at it again, into the outcome. */
 void pass_plan_next(struct pass *pass);
+/* Its state could not be written: what was just done counts as never done. Tells so, and
+ * plans a pause, without which it would be done all day. */
+void pass_cannot_remember(struct pass *pass, const struct err *err);
 
 /* ladder.c: what to do when time has run out; the operator's fallback. */
 void pass_expired_ladder(struct pass *pass);

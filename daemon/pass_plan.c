@@ -68,8 +68,7 @@ void pass_plan_next(struct pass *pass)
 			when.retire_at = pass->state.retire_at > when.now
 						 ? pass->state.retire_at
 						 : when.now + CLOCK_AGAIN_S;
-		if (pass->certificate->follow_ari && job->ari_ask_again_at)
-			when.ask_advice_at = job->ari_ask_again_at;
+		when.ask_advice_at = pass_advice_at(pass);
 	}
 	if (pass_comes_from_store(pass) &&
 	    when.now + config->inspect_files_every_s < when.inspect_at)
@@ -79,4 +78,15 @@ void pass_plan_next(struct pass *pass)
 	next = schedule_next(&when);
 	pass->out->next_at = next.at;
 	str_copy(pass->out->next_why, sizeof(pass->out->next_why), next.why);
+}
+
+void pass_cannot_remember(struct pass *pass, const struct err *err)
+{
+	pass_tell(pass, EVENT_FAILED, NULL, err->text,
+		  "make room in the state directory and let it be written");
+	if (pass->out->next_at < pass->now + AFTER_ERROR_S) {
+		pass->out->next_at = pass->now + AFTER_ERROR_S;
+		str_copy(pass->out->next_why, sizeof(pass->out->next_why),
+			 "trying again");
+	}
 }

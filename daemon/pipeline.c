@@ -483,8 +483,7 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 	}
 	sessions_rest(input->sessions);
 	if (pass_save_job(&pass, &save_err))
-		pass_tell(&pass, EVENT_FAILED, NULL, save_err.text,
-			  "make room in the state directory and let it be written");
+		pass_cannot_remember(&pass, &save_err);
 	pass_close(&pass);
 }
 

@@ -78,14 +78,14 @@ static int reject(struct loop *loop, const struct config_report *report, struct 
 	engine_tell(
 		&loop->engine, EVENT_CONFIG_REJECTED, err->text,
 		"the old configuration stays in force: run `certrenewd check-config`");
-	loop->deliver_at = 0;
+	loop->deliver = (struct due){ 0 };
 	return -1;
 }
 
 void loop_config_is_good(struct loop *loop)
 {
 	engine_tell(&loop->engine, EVENT_RECOVERED, "the configuration is good", NULL);
-	loop->deliver_at = 0;
+	loop->deliver = (struct due){ 0 };
 }
 
 void loop_open_log(const struct config *config, const struct host *host)

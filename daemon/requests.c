@@ -125,7 +125,7 @@ static void send_report(struct pool_job *pool_job)
 
 	engine_tell_damage(&job->loop->engine, &job->damaged);
 	if (job->damaged.n) {
-		job->loop->deliver_at = 0;
+		job->loop->deliver = (struct due){ 0 };
 		loop_kick(job->loop);
 	}
 	if (job->status) {

@@ -1,0 +1,255 @@
+#include "tests/sim/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hooks/mode.h"
+#include "tests/sim/daemon.h"
+
+#define CLOCK_TOLERANCE_S 300
+#define NODES_MAX(apps) (120 + (apps)*60)
+
+static struct {
+	int64_t troubled_at[APPS_MAX];
+	int64_t died_at, jumped_at;
+	unsigned jumps;
+	bool theirs[APPS_MAX];
+	char before[APPS_MAX][41]; /* what it served before a restart */
+	bool served_well[APPS_MAX];
+	int64_t healed_at[APPS_MAX]; /* the last restart that brought nothing new */
+} judge;
+
+static bool clock_is_right(void)
+{
+	return llabs((long long)world->wall_offset_s) <= CLOCK_TOLERANCE_S;
+}
+
+void judge_excuse(int app)
+{
+	for (int i = 0; i < APPS_MAX; i++)
+		if (app < 0 || app == i)
+			judge.troubled_at[i] = true_now();
+}
+
+void judge_death(void)
+{
+	judge.died_at = true_now();
+	judge_excuse(-1);
+	receiver_excuse();
+}
+
+void judge_clock(void)
+{
+	judge.jumped_at = true_now();
+	judge.jumps++;
+	judge_excuse(-1);
+	receiver_excuse();
+}
+
+void judge_operator(int app, bool theirs)
+{
+	judge.theirs[app] = theirs;
+	judge_excuse(app);
+}
+
+/* ---- at the CA ---------------------------------------------------------------- */
+
+void judge_order(const struct ca *ca, int app)
+{
+	int64_t until = ca->wait_until[app];
+
+	if (true_now() + 2 < until && judge.died_at < until - ca->retry_s &&
+	    judge.jumped_at < until - ca->retry_s)
+		broken("retry-after", "%s is asked for %s %lld s too early", ca->host,
+		       world->apps[app].name, (long long)(until - true_now()));
+}
+
+static int64_t most(int64_t least, int64_t factor, int64_t window_s, int64_t interval_s)
+{
+	int64_t allowed = factor * window_s / interval_s;
+
+	return allowed > least ? allowed : least;
+}
+
+static int64_t interval_of(const struct ca *ca)
+{
+	return ca->lifetime_s < 10 * DAY ? ca->lifetime_s / 2 : ca->lifetime_s / 3 * 2;
+}
+
+static void check_breaker(const struct ca *ca, int app, int64_t window_s, int64_t allowed)
+{
+	int64_t now = true_now(), n = 0;
+
+	for (size_t i = 0; i < ca->n_issued; i++)
+		n += ca->issued[i].app == app && ca->issued[i].at > now - window_s;
+	/* Each move of the clock may have made the daemon forget what it counted. */
+	if (judge.jumps && judge.jumped_at > now - window_s)
+		allowed *= 1 + judge.jumps;
+	if (n > allowed)
+		broken("breaker", "%lld certificates for %s in %lld h, at most %lld",
+		       (long long)n, world->apps[app].name, (long long)(window_s / HOUR),
+		       (long long)allowed);
+}
+
+void judge_issued(const struct ca *ca, int app)
+{
+	int64_t interval = interval_of(ca);
+
+	check_breaker(ca, app, DAY, most(2, 3, DAY, interval));
+	check_breaker(ca, app, 7 * DAY, most(4, 2, 7 * DAY, interval));
+}
+
+/* ---- at the applications -------------------------------------------------------- */
+
+void judge_restart(const struct app *app)
+{
+	size_t i = (size_t)(app - world->apps);
+
+	str_copy(judge.before[i], sizeof(judge.before[i]), app->sha1);
+	judge.served_well[i] = app->state == APP_RUNNING && !app->plain;
+}
+
+void judge_restarted(const struct app *app)
+{
+	size_t i = (size_t)(app - world->apps);
+	int64_t now = true_now();
+
+	if (!judge.served_well[i] || strcmp(judge.before[i], app->sha1) != 0)
+		return;
+	/* It serves what it served before: a restart that heals, or one too many. */
+	if (judge.healed_at[i] && now - judge.healed_at[i] < DAY - HOUR &&
+	    judge.died_at < now - DAY && judge.troubled_at[i] < judge.healed_at[i])
+		broken("healing", "%s was restarted twice in a day for nothing",
+		       app->name);
+	judge.healed_at[i] = now;
+}
+
+static int app_of_tls_json(const char *path)
+{
+	for (size_t i = 0; i < world->n_apps; i++)
+		if (world->apps[i].by_tls_json && !strcmp(world->apps[i].tls_json, path))
+			return (int)i;
+	return -1;
+}
+
+static bool is_operators(int app)
+{
+	enum target_mode mode = MODE_HTTPS;
+	char *folder = str_printf("/var/lib/certrenewd/certificates/%s",
+				  world->apps[app].name);
+	struct err err;
+
+	(void)target_mode_read(folder, "t0", &mode, &err);
+	free(folder);
+	return mode == MODE_OPERATOR;
+}
+
+void judge_file_written(const char *path)
+{
+	int app = app_of_tls_json(path);
+
+	if (app >= 0 && judge.theirs[app] && is_operators(app))
+		broken("operator",
+		       "tls.json of %s was written although an operator has "
+		       "taken it over",
+		       world->apps[app].name);
+}
+
+/* A version of the store that goes while the clock is wrong by more than any confirmation
+ * allows. */
+void judge_file_removed(const char *path)
+{
+	bool known_wrong = llabs((long long)world->wall_offset_s) > 8 * DAY;
+
+	for (size_t i = 0; i < world->n_apps && known_wrong; i++) {
+		const struct app *app = &world->apps[i];
+		char *current = str_printf("%s.versions/%s", app->store, app->sha1);
+
+		if (app->sha1[0] && !strcmp(current, path))
+			broken("clock", "'%s' was removed on a clock that is wrong",
+			       path);
+		free(current);
+	}
+	judge_file_written(path);
+}
+
+/* ---- after each step -------------------------------------------------------------- */
+
+/* The longest that the back-off may hold back, and some. */
+static int64_t grace(void)
+{
+	int64_t cap = world->ca[0].lifetime_s / 6;
+
+	return (cap < DAY ? cap : DAY) * 12 / 10 + 2 * HOUR;
+}
+
+static bool ca_answers(void)
+{
+	for (size_t i = 0; i < world->n_cas; i++)
+		if (world->ca[i].weather == CA_WELL ||
+		    world->ca[i].weather == CA_REFUSING_REPLACES)
+			return true;
+	return false;
+}
+
+static void note_troubles(void)
+{
+	if (!daemon_is_up() || !clock_is_right() || !ca_answers() || world->files.full)
+		judge_excuse(-1);
+	for (size_t i = 0; i < world->n_apps; i++) {
+		const struct app *app = &world->apps[i];
+
+		if (app->stopped_by_admin || judge.theirs[i] ||
+		    true_now() < app->refuses_until ||
+		    true_now() < world->ca[0].wait_until[i])
+			judge_excuse((int)i);
+	}
+}
+
+static void check_served(const struct app *app, int64_t troubled_at)
+{
+	int64_t calm = true_now() - troubled_at;
+
+	if (calm <= grace())
+		return;
+	if (app->state == APP_FAILED)
+		broken("down", "%s is down although all is well for %lld h", app->name,
+		       (long long)(calm / HOUR));
+	else if (app->plain && !app->stopped_by_admin)
+		broken("plain", "%s speaks plain HTTP although all is well for %lld h",
+		       app->name, (long long)(calm / HOUR));
+	else if (app->leaf && app->not_after < true_now())
+		broken("expired",
+		       "%s serves an expired certificate although all is well "
+		       "for %lld h",
+		       app->name, (long long)(calm / HOUR));
+}
+
+void judge_step(void)
+{
+	note_troubles();
+	for (size_t i = 0; i < world->n_apps; i++)
+		check_served(&world->apps[i], judge.troubled_at[i]);
+	if (world->files.n > NODES_MAX(world->n_apps))
+		broken("leftovers", "%zu files and folders", world->files.n);
+}
+
+void judge_end(void)
+{
+	static const char *const ends[] = { ".new", ".damaged", "/acme-challenge/",
+					    "/alerts/queue/" };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (files_count("", ends[i]))
+			broken("leftovers", "%zu files with '%s' are left",
+			       files_count("", ends[i]), ends[i]);
+	for (size_t i = 0; i < world->n_apps; i++) {
+		char *versions = str_printf("%s.versions", world->apps[i].store);
+
+		if (files_count(versions, "/key.pem") > 2)
+			broken("leftovers", "%zu keys in '%s'",
+			       files_count(versions, "/key.pem"), versions);
+		free(versions);
+	}
+	receiver_end();
+}

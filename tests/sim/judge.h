@@ -1,0 +1,32 @@
+/* judge.h - what must hold whatever happens, looked at after each step and at the moments
+ * that matter. The first invariant that breaks ends the seed. */
+#ifndef TESTS_SIM_JUDGE_H
+#define TESTS_SIM_JUDGE_H
+
+#include "tests/sim/world.h"
+
+/* Something is wrong that certrenewd cannot help: with an application, -1: all. */
+void judge_excuse(int app);
+/* The daemon died in the middle of something. The clock was moved. */
+void judge_death(void);
+void judge_clock(void);
+/* The operator has taken an application over, or given it back. */
+void judge_operator(int app, bool theirs);
+
+/* At the seams. */
+void judge_order(const struct ca *ca, int app);
+void judge_issued(const struct ca *ca, int app);
+void judge_restart(const struct app *app);
+void judge_restarted(const struct app *app);
+void judge_file_written(const char *path);
+void judge_file_removed(const char *path);
+
+/* After each step, and at the end of two years, the last weeks of which were calm. */
+void judge_step(void);
+void judge_end(void);
+
+/* receiver.c: what is open at the end although all is well. */
+void receiver_end(void);
+void receiver_excuse(void);
+
+#endif

@@ -1,0 +1,145 @@
+/* receiver.c - who is told: one alert for each trouble, then one `recovered`; and never
+ * an empty sentence. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/json.h"
+#include "tests/sim/judge.h"
+#include "tests/sim/world.h"
+
+#define SEEN_MAX 64
+
+struct open {
+	char event[32], certificate[16], target[16], severity[12];
+	int64_t told_at;
+};
+
+static struct {
+	struct open open[SEEN_MAX];
+	size_t n;
+	char ids[SEEN_MAX][48]; /* the last ones: a death may deliver one twice */
+	size_t n_ids;
+	int64_t excused_at;
+} receiver;
+
+void receiver_excuse(void)
+{
+	receiver.excused_at = true_now();
+}
+
+static const char *text_of(const cJSON *json, const char *member)
+{
+	const char *text = json_string(json, member);
+
+	return text ? text : "";
+}
+
+static bool known(const char *id)
+{
+	for (size_t i = 0; i < SEEN_MAX; i++)
+		if (!strcmp(receiver.ids[i], id))
+			return true;
+	snprintf(receiver.ids[receiver.n_ids++ % SEEN_MAX], sizeof(receiver.ids[0]), "%s",
+		 id);
+	return false;
+}
+
+static int rank(const char *severity)
+{
+	return !strcmp(severity, "critical") ? 2 : !strcmp(severity, "warning") ? 1 : 0;
+}
+
+static bool is_trouble(const char *event)
+{
+	static const char *const kinds[] = { "failed",
+					     "expiring",
+					     "expired",
+					     "fallback",
+					     "drift",
+					     "broken",
+					     "waiting_for_service",
+					     "clock_unconfirmed",
+					     "circuit_open",
+					     NULL };
+
+	for (size_t i = 0; kinds[i]; i++)
+		if (!strcmp(kinds[i], event))
+			return true;
+	return false;
+}
+
+static void take_recovered(const char *certificate, const char *target)
+{
+	bool any = false;
+
+	for (size_t i = receiver.n; i-- > 0;) {
+		struct open *open = &receiver.open[i];
+
+		if (strcmp(open->certificate, certificate) != 0 ||
+		    (*target && strcmp(open->target, target) != 0))
+			continue;
+		any = true;
+		*open = receiver.open[--receiver.n];
+	}
+	if (!any && true_now() - receiver.excused_at > 40 * DAY)
+		broken("recovered", "'recovered' of %s %s, and nothing was open",
+		       certificate, target);
+}
+
+static void take_trouble(const cJSON *json)
+{
+	const char *event = text_of(json, "event"), *target = text_of(json, "target");
+	const char *certificate = text_of(json, "certificate");
+	const char *severity = text_of(json, "severity");
+	struct open *open = NULL;
+
+	for (size_t i = 0; i < receiver.n && !open; i++)
+		if (!strcmp(receiver.open[i].event, event) &&
+		    !strcmp(receiver.open[i].certificate, certificate) &&
+		    !strcmp(receiver.open[i].target, target))
+			open = &receiver.open[i];
+	if (open && rank(severity) <= rank(open->severity) &&
+	    true_now() - open->told_at < DAY - HOUR &&
+	    receiver.excused_at < open->told_at)
+		broken("alerts", "'%s' of %s %s is told twice within %lld s", event,
+		       certificate, target, (long long)(true_now() - open->told_at));
+	if (!open && receiver.n < SEEN_MAX)
+		open = &receiver.open[receiver.n++];
+	if (!open)
+		return;
+	snprintf(open->event, sizeof(open->event), "%s", event);
+	snprintf(open->certificate, sizeof(open->certificate), "%s", certificate);
+	snprintf(open->target, sizeof(open->target), "%s", target);
+	snprintf(open->severity, sizeof(open->severity), "%s", severity);
+	open->told_at = true_now();
+}
+
+void receiver_take(const char *json)
+{
+	cJSON *alert = cJSON_Parse(json);
+	const char *event = text_of(alert, "event");
+
+	trace("ALERT %s %s %s %s: %s", text_of(alert, "severity"), event,
+	      text_of(alert, "certificate"), text_of(alert, "target"),
+	      text_of(alert, "what"));
+	if (!*text_of(alert, "what") || !*text_of(alert, "text") || !*event)
+		broken("sentence", "an alert '%s' says nothing", event);
+	if (known(text_of(alert, "id")))
+		goto out;
+	if (!strcmp(event, "recovered"))
+		take_recovered(text_of(alert, "certificate"), text_of(alert, "target"));
+	else if (is_trouble(event))
+		take_trouble(alert);
+out:
+	cJSON_Delete(alert);
+}
+
+void receiver_end(void)
+{
+	if (receiver.n && true_now() - receiver.excused_at > 20 * DAY)
+		broken("recovered", "'%s' of %s %s is still open although all is well",
+		       receiver.open[0].event, receiver.open[0].certificate,
+		       receiver.open[0].target);
+}
