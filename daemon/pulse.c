@@ -73,7 +73,7 @@ static void write_beat(struct loop *loop, bool last)
 		const struct slot *slot = loop_slot(loop, pulse->known[i].name);
 		const struct pass_job *job = loop_running(loop, pulse->known[i].name);
 
-		pulse->known[i].next_at = slot ? slot->next_at : 0;
+		pulse->known[i].next_at = slot ? slot->next.at : 0;
 		pulse->known[i].busy_awake_ms = job ? job->began_awake_ms : 0;
 	}
 	if (!heartbeat_write(loop->config->config->state_dir, &beat, &err)) {

@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/json.h"
+#include "daemon/event.h"
 #include "tests/sim/judge.h"
 #include "tests/sim/world.h"
 
@@ -53,20 +54,9 @@ static int rank(const char *severity)
 
 static bool is_trouble(const char *event)
 {
-	static const char *const kinds[] = { "failed",
-					     "expiring",
-					     "expired",
-					     "fallback",
-					     "drift",
-					     "broken",
-					     "waiting_for_service",
-					     "clock_unconfirmed",
-					     "circuit_open",
-					     NULL };
-
-	for (size_t i = 0; kinds[i]; i++)
-		if (!strcmp(kinds[i], event))
-			return true;
+	for (int kind = 0; kind < EVENT_KINDS; kind++)
+		if (!strcmp(event_name((enum event_kind)kind), event))
+			return event_is_trouble((enum event_kind)kind);
 	return false;
 }
 
