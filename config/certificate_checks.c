@@ -204,6 +204,21 @@ static void check_csr(struct reading *r, const struct frame *frame,
 	}
 }
 
+/* Who renews it somewhere else cannot be rehearsed here. */
+static void check_rehearse(struct reading *r, const struct frame *frame,
+			   const struct node *map)
+{
+	const unsigned renewed_by_us = 1U << ISSUER_ACME | 1U << ISSUER_COMMAND |
+				       1U << ISSUER_SELF_SIGNED;
+	const struct node *rehearse = node_member(map, "rehearse");
+
+	if (rehearse && rehearse->origin == FROM_FILE &&
+	    !(issuer_types_of(r, map) & renewed_by_us))
+		field_problem(r, frame, "rehearse", rehearse->key_place,
+			      "is for certificates that are renewed here, and others "
+			      "bring this one: leave it out");
+}
+
 void certificate_complete(struct reading *r, const struct frame *frame, struct node *map,
 			  void *base)
 {
@@ -217,6 +232,7 @@ void certificate_complete(struct reading *r, const struct frame *frame, struct n
 	check_challenges(r, frame, map, certificate);
 	certificate_check_hosts(r, frame, map, certificate);
 	check_lifetime(r, frame, map, certificate);
+	check_rehearse(r, frame, map);
 	check_csr(r, frame, map, certificate);
 	check_key(r, frame, map, certificate);
 	check_key_stays(r, frame, map, certificate);

@@ -85,6 +85,11 @@ const char *rehearsal_outcome_name(enum rehearsal_outcome outcome);
 char *rehearsal_sentence(const struct rehearsal_whole *whole, const char *certificate,
 			 int64_t day_at, int64_t now);
 
+/* Was what it was about done meanwhile: the last renewal at `renewed_at`, or the
+ * deployment verified at `verified_at` (0: not yet)? */
+bool rehearsal_is_over(const struct rehearsal_whole *whole, int64_t renewed_at,
+		       int64_t verified_at);
+
 /* ---- for the pass -------------------------------------------------------- */
 
 struct pass;

@@ -274,6 +274,12 @@ static bool only_persistent(const struct certificate_config *certificate)
 	return certificate->n_challenges > 0;
 }
 
+static void note_wait(struct rehearsal *record, const struct err *err)
+{
+	record->order_not_before = err->retry_after_s ? clock_wall() + err->retry_after_s
+						      : 0;
+}
+
 /* What came of it, for those that may not order again so soon. */
 static void note_order(struct rehearsal *record, int rc, const struct err *err)
 {
@@ -281,9 +287,9 @@ static void note_order(struct rehearsal *record, int rc, const struct err *err)
 	record->ordered = !rc;
 	record->order_failed = rc != 0;
 	str_copy(record->order_text, sizeof(record->order_text), rc ? err->text : "");
-	record->order_not_before = rc && err->retry_after_s
-					   ? record->ordered_at + err->retry_after_s
-					   : 0;
+	record->order_not_before = 0;
+	if (rc)
+		note_wait(record, err);
 }
 
 static void order_on_trial(struct trial *trial, struct rehearsal *record)
@@ -299,6 +305,7 @@ static void order_on_trial(struct trial *trial, struct rehearsal *record)
 				 &err)) {
 		pass_find(trial->pass, FINDING_FAILED, trial->issuer->name, "staging",
 			  "%s: %s", trial->issuer->staging, err.text);
+		note_wait(record, &err);
 	} else {
 		pass_find(trial->pass, FINDING_OK, trial->issuer->name, "staging",
 			  "%s, with the account %s", trial->issuer->staging,
@@ -318,6 +325,15 @@ static void recall_order(struct trial *trial, struct rehearsal *record)
 {
 	char day[CLOCK_TEXT_MAX];
 
+	if (!record->ordered_at) {
+		clock_format_people(record->order_not_before, day);
+		pass_find(
+			trial->pass, FINDING_NOTE, trial->issuer->name, "order",
+			"none was made on trial: its directory for trials asked to wait "
+			"until %s",
+			day);
+		return;
+	}
 	clock_format_people(record->ordered_at, day);
 	record->ordered = record->ordered_at && !record->order_failed;
 	pass_find(trial->pass, record->order_failed ? FINDING_FAILED : FINDING_OK,

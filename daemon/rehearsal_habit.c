@@ -87,7 +87,7 @@ static struct rehearsal_verdict decide(const struct pass *pass,
 		.every_s = pass->certificate->rehearse_every_s,
 		.lifetime_s = cert_lifetime_s(pass->current.cert),
 		.at = last->at,
-		.well = last->outcome == REHEARSED_WELL,
+		.well = last->outcome <= REHEARSED_WELL,
 		.next_at = last->next_at,
 		.not_before = last->not_before,
 		.renewed_at = pass->job.last_renewed_at,
@@ -109,7 +109,9 @@ int64_t pass_rehearsal_at(const struct pass *pass)
 		return CLOCK_NEVER;
 	at = decide(pass, &rehearsals.whole).at;
 	rehearsals_clear(&rehearsals);
-	return at;
+	/* Due, and yet this pass did without: it had other work, or could not even write
+	 * down that it was put off. */
+	return at > pass->now ? at : pass->now + PUT_OFF_S;
 }
 
 /* ---- what came of it ----------------------------------------------------------------
@@ -171,16 +173,18 @@ void rehearsal_conclude(struct pass *pass, const struct rehearsal_whole *done,
  */
 
 /* What failed is over when the renewal went well: the best proof that there is. */
-static void forget_before_renewal(struct pass *pass, struct rehearsals *rehearsals)
+static void forget_what_is_over(struct pass *pass, struct rehearsals *rehearsals)
 {
 	struct rehearsal_whole *whole = &rehearsals->whole;
 
-	if (whole->outcome < REHEARSED_BUT || whole->at >= pass->job.last_renewed_at)
+	if (whole->outcome < REHEARSED_BUT ||
+	    !rehearsal_is_over(whole, pass->job.last_renewed_at, pass->state.verified_at))
 		return;
+	pass_tell(pass, EVENT_RECOVERED, WHOM,
+		  whole->deployment ? "it was brought in" : "it was renewed", NULL);
 	whole->outcome = REHEARSED_NOT;
 	whole->why[0] = '\0';
 	rehearsals_save(pass, rehearsals);
-	pass_tell(pass, EVENT_RECOVERED, WHOM, "it was renewed", NULL);
 }
 
 /* Within limits; *ret as rehearse_whole(). */
@@ -243,7 +247,7 @@ void pass_rehearse_by_habit(struct pass *pass)
 	if (pass->acted || !may_rehearse(pass))
 		return;
 	rehearsals_load(pass, &rehearsals);
-	forget_before_renewal(pass, &rehearsals);
+	forget_what_is_over(pass, &rehearsals);
 	verdict = decide(pass, &rehearsals.whole);
 	if (verdict.reason == REHEARSE_FIRST && !rehearsals.whole.next_at) {
 		rehearsals.whole.next_at = verdict.at;

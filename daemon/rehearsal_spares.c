@@ -7,6 +7,8 @@
 #include "daemon/rehearsal_parts.h"
 #include "daemon/rehearsal_when.h"
 
+#define PUT_OFF_S INT64_C(600)
+
 static const struct issuer_config *spare(const struct pass *pass, const char *name)
 {
 	const struct issuer_config *issuer = config_issuer(pass->in->config, name);
@@ -83,5 +85,6 @@ int64_t pass_spares_at(const struct pass *pass)
 	if (issuer)
 		at = rehearsal_of(&rehearsals, issuer->name)->next_at;
 	rehearsals_clear(&rehearsals);
-	return at;
+	/* Due, and yet this pass did without: it had other work, or could not write. */
+	return at > pass->now ? at : pass->now + PUT_OFF_S;
 }

@@ -1,4 +1,5 @@
-/* rehearsal_words.c - what came of a rehearsal, in one sentence about a day. */
+/* rehearsal_words.c - what came of a rehearsal, in one sentence about a day, and whether
+ * that day is over. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -40,4 +41,10 @@ char *rehearsal_sentence(const struct rehearsal_whole *whole, const char *certif
 				    : "");
 	free(on);
 	return sentence;
+}
+
+bool rehearsal_is_over(const struct rehearsal_whole *whole, int64_t renewed_at,
+		       int64_t verified_at)
+{
+	return whole->at < (whole->deployment ? verified_at : renewed_at);
 }

@@ -199,6 +199,7 @@ static void explain_rehearsals(const struct known *known, struct buf *out,
 {
 	struct rehearsals rehearsals = read_rehearsals(known, damaged);
 	char at[CLOCK_TEXT_MAX], next[CLOCK_TEXT_MAX];
+	bool own_turn;
 
 	for (size_t i = 0; known->config->issuers[i]; i++) {
 		const struct rehearsal *each = rehearsal_of(&rehearsals,
@@ -208,9 +209,12 @@ static void explain_rehearsals(const struct known *known, struct buf *out,
 			continue;
 		clock_format_people(each->at, at);
 		clock_format_people(each->next_at, next);
-		buf_printf(out, "%-17s %s: %s on %s, next %s: %s\n", "rehearsal",
-			   each->issuer, each->well ? "well" : "failed", at, next,
-			   each->text);
+		/* Who issued it has his turn with the next renewal's rehearsal. */
+		own_turn = !known->present ||
+			   !str_equal(known->job.last_issuer, each->issuer);
+		buf_printf(out, "%-17s %s: %s on %s%s%s: %s\n", "rehearsal", each->issuer,
+			   each->well ? "well" : "failed", at, own_turn ? ", next " : "",
+			   own_turn ? next : "", each->text);
 	}
 	rehearsals_clear(&rehearsals);
 }

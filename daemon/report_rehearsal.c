@@ -20,7 +20,8 @@ static struct rehearsal_whole read_whole(const struct known *known,
 	whole = rehearsals.whole;
 	rehearsals_clear(&rehearsals);
 	/* The renewal that it was about is over. */
-	if (!whole.deployment && whole.at < known->job.last_renewed_at)
+	if (rehearsal_is_over(&whole, known->job.last_renewed_at,
+			      known->state.verified_at))
 		whole.outcome = REHEARSED_NOT;
 	return whole;
 }

@@ -145,6 +145,20 @@ static void wishes_are_for_cas(void **state)
 	}
 }
 
+static void a_rehearsal_is_for_who_renews_it_here(void **state)
+{
+	expect_one_error("certificates:\n"
+			 "  a:\n"
+			 "    hosts: [a.example]\n"
+			 "    issuers: [none]\n"
+			 "    rehearse: 1d\n"
+			 "    deploy:\n"
+			 "      - verify: [{connect: \"127.0.0.1:443\"}]\n",
+			 "5:5: 'rehearse' is for certificates that are renewed here, and "
+			 "others bring this one: leave it out");
+	first(state, SELF_SIGNED "    rehearse: 1d\n" PROGRAM);
+}
+
 /* ---- a request of the operator's ------------------------------------------- */
 
 static void a_request_is_a_file_beside_the_configuration(void **state)
@@ -308,6 +322,7 @@ int main(void)
 		TEST(wishes_have_bounds),
 		TEST(a_lifetime_is_longer_than_what_is_left_at_renewal),
 		TEST(wishes_are_for_cas),
+		TEST(a_rehearsal_is_for_who_renews_it_here),
 		TEST(a_request_is_a_file_beside_the_configuration),
 		TEST(a_request_says_key_and_name_itself),
 		TEST(a_key_that_is_elsewhere_is_put_nowhere),

@@ -171,6 +171,19 @@ static void the_sentence_names_the_day_and_the_reason(void **state)
 			"renewal of 'xu' was not rehearsed yet");
 }
 
+static void what_it_was_about_is_over_when_that_was_done(void **state)
+{
+	const struct rehearsal_whole renewal = { .at = NOW };
+	const struct rehearsal_whole deployment = { .at = NOW, .deployment = true };
+
+	(void)state;
+	assert_false(rehearsal_is_over(&renewal, NOW - DAY, NOW - DAY));
+	assert_true(rehearsal_is_over(&renewal, NOW + 1, NOW - DAY));
+	assert_false(rehearsal_is_over(&deployment, NOW - 1, NOW - DAY));
+	assert_false(rehearsal_is_over(&deployment, NOW - 1, 0));
+	assert_true(rehearsal_is_over(&deployment, NOW - 1, NOW + 1));
+}
+
 static void without_a_file_there_was_none(void **state)
 {
 	struct rehearsals read = { 0 };
@@ -223,6 +236,7 @@ int main(void)
 		cmocka_unit_test(the_whole_and_the_orders_are_remembered),
 		cmocka_unit_test(a_file_of_before_the_habit_is_read),
 		cmocka_unit_test(the_sentence_names_the_day_and_the_reason),
+		cmocka_unit_test(what_it_was_about_is_over_when_that_was_done),
 		cmocka_unit_test(without_a_file_there_was_none),
 		cmocka_unit_test(a_damaged_file_is_set_aside_and_begun_anew),
 	};
