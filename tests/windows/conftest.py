@@ -16,7 +16,8 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 pytest.register_assert_rewrite("test_renewal", "test_fallback", "test_deploy",
-                               "test_tls_json", "test_drift", "test_challenges", "test_ari")
+                               "test_tls_json", "test_drift", "test_challenges", "test_ari",
+                               "test_rehearse_habit")
 
 from lib.application import VENDOR_SERVICE, WindowsApp  # noqa: E402
 from lib.authority import Authority  # noqa: E402
