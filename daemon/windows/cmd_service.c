@@ -13,6 +13,7 @@
 #include "daemon/windows/own_folder.h"
 #include "daemon/windows/own_service.h"
 #include "daemon/windows/registration.h"
+#include "daemon/windows/watch_task.h"
 #include "hooks/firewall.h"
 
 #define PATH_MAX_CHARS 32768
@@ -111,6 +112,30 @@ static void close_port(void)
 		printf("  note: %s\n", err.text);
 }
 
+/* Best effort: the service does its work without somebody who watches it. */
+static void schedule_watch(const char *program, const char *config_given)
+{
+	char *config = absolute(config_given), *usual = system_default_config();
+	char *folder = path_parent(usual);
+	struct err err;
+
+	if (watch_task_install(program, config, folder, &err))
+		printf("  note: %s; nobody tells when the service is dead\n", err.text);
+	else
+		puts("scheduled task 'certrenewd watch': every ten minutes");
+	free(folder);
+	free(usual);
+	free(config);
+}
+
+static void forget_watch(void)
+{
+	struct err err;
+
+	if (watch_task_remove(&err))
+		printf("  note: %s\n", err.text);
+}
+
 static int install(const struct options *options, const char *program, struct err *err)
 {
 	if (check_program(program, err) || make_folders(err) ||
@@ -119,6 +144,7 @@ static int install(const struct options *options, const char *program, struct er
 		return -1;
 	puts("Event Log source 'certrenewd': registered");
 	open_port();
+	schedule_watch(program, options->config);
 	puts("start it: net start certrenewd");
 	return 0;
 }
@@ -130,6 +156,7 @@ static int uninstall(const char *program, struct err *err)
 	if (own_service_remove(&was, err) || registration_remove(program, err))
 		return -1;
 	close_port();
+	forget_watch();
 	puts(was ? "service 'certrenewd': removed; configuration, keys and state are kept"
 		 : "service 'certrenewd': was not installed");
 	return 0;

@@ -47,6 +47,32 @@ def test_the_service_is_installed_as_it_should_be(installed, wine, binary, daemo
     assert wine.service_state(SERVICE) is None
 
 
+def test_a_task_watches_over_the_service_and_goes_with_it(installed, wine, daemon):
+    """Wine's scheduler takes the description and keeps little of it: what stands in it is
+    shown by unit/test_watch_task.c."""
+    task = wine.drive / "windows/system32/tasks/certrenewd watch"
+    assert task.exists()
+    done = daemon("watch", "--dry-run")
+    assert done.code == 1 and "no sign of life" in done.out, done
+    daemon.uninstall()
+    assert not task.exists()
+
+
+def test_the_watcher_finds_a_service_that_is_well_and_one_that_is_gone(installed, wine,
+                                                                      webhook, daemon):
+    installed.start_service()
+    webhook.wait_for("renewed", 60)
+    beat = daemon.state / "heartbeat.json"
+    wait_until(lambda: beat.exists() and b'"serves":\t"' in beat.read_bytes(),
+               what="the heartbeat after the renewal")
+    assert daemon("watch").code == 0
+    installed.stop_service()
+    assert '"stopped":\ttrue' in beat.read_text()
+    beat.unlink()
+    assert daemon("watch").code == 1
+    assert "no sign of life" in webhook.wait_for("daemon_dead")["what"]
+
+
 def test_a_broken_configuration_ends_the_service_with_an_error(installed, wine, daemon):
     daemon.config_path.write_text("nonsense: [\n")
     daemon.start_service()

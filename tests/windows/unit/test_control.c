@@ -206,7 +206,62 @@ static void only_administrators_and_system_may_come_in(void **state)
 	server_end(&server);
 }
 
-int main(void)
+#define SQUATTER L"squatter.exe" /* in the folder that the test runs in */
+
+/* Somebody else's program has made a pipe of our name while no daemon ran. */
+static void squat(const char *path)
+{
+	wchar_t *wide = wide_from_utf8(path);
+	HANDLE pipe = CreateNamedPipeW(wide, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE, 1, 4096,
+				       4096, 0, NULL);
+
+	free(wide);
+	(void)ConnectNamedPipe(pipe, NULL);
+	Sleep(30000);
+}
+
+/* A copy of this program under another name waits at the pipe. */
+static HANDLE start_squatter(const char *path)
+{
+	STARTUPINFOW start = { .cb = sizeof(start) };
+	wchar_t ours[MAX_PATH], line[2 * MAX_PATH];
+	wchar_t *wide = wide_from_utf8(path);
+	PROCESS_INFORMATION process;
+
+	GetModuleFileNameW(NULL, ours, MAX_PATH);
+	assert_true(CopyFileW(ours, SQUATTER, FALSE));
+	swprintf(line, 2 * MAX_PATH, L"x squat %ls", wide);
+	assert_true(CreateProcessW(SQUATTER, line, NULL, NULL, FALSE, 0, NULL, NULL,
+				   &start, &process));
+	for (int i = 0; i < 100 && !WaitNamedPipeW(wide, 100); i++)
+		Sleep(50);
+	CloseHandle(process.hThread);
+	free(wide);
+	return process.hProcess;
+}
+
+static void a_pipe_of_somebody_elses_program_is_not_spoken_to(void **state)
+{
+	char *path = control_path("C:\\certrenewd test\\squatted");
+	struct err err;
+	cJSON *last;
+	HANDLE squatter;
+	int lines = 0;
+
+	(void)state;
+	squatter = start_squatter(path);
+	assert_int_equal(call(path, "status", &lines, &last, &err), -1);
+	TerminateProcess(squatter, 0);
+	WaitForSingleObject(squatter, 10000);
+	CloseHandle(squatter);
+	DeleteFileW(SQUATTER);
+	assert_int_equal(err.kind, ERR_DENIED);
+	assert_non_null(strstr(err.text, "which is neither the service 'certrenewd' nor "
+					 "this program"));
+	free(path);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_answered_line_by_line),
@@ -214,7 +269,12 @@ int main(void)
 		cmocka_unit_test(a_request_without_end_is_hung_up_on),
 		cmocka_unit_test(one_state_directory_has_one_name),
 		cmocka_unit_test(only_administrators_and_system_may_come_in),
+		cmocka_unit_test(a_pipe_of_somebody_elses_program_is_not_spoken_to),
 	};
 
+	if (argc == 3 && !strcmp(argv[1], "squat")) {
+		squat(argv[2]);
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
