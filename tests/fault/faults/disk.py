@@ -212,8 +212,13 @@ class Disk:
         sink, new = self.place(call["other"])
         if source is None or sink is None:
             return
-        node = source.now[old]
-        if source is sink:
+        node, exchanged = source.now[old], int(call["number"]) & 2  # RENAME_EXCHANGE
+        if exchanged and source is sink:
+            self.change(source, {old: sink.now[new], new: node})
+        elif exchanged:
+            self.change(source, {old: sink.now[new]})
+            self.change(sink, {new: node})
+        elif source is sink:
             self.change(source, {old: None, new: node})
         else:
             self.change(sink, {new: node})
