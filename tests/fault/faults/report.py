@@ -62,6 +62,8 @@ LIMITS = """## Known limits
 - System calls are counted on Linux for x86-64. Reads meet no error there; at the seam they do.
 - Runs differ by a call or two: a fault that finds its call unable to meet it waits for the next
   that can. What it really met is what counts.
+- libuv ends the program when it cannot make the pipe for its signals (`emfile` at the first
+  `pipe2`): that counts as a death.
 - Time that certrenewd waits by itself is made to pass by changing `next_at` in its state.
 """
 
