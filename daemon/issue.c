@@ -165,6 +165,9 @@ static int remember(struct attempt *attempt, struct err *err)
 	remember_issuer(job, attempt);
 	memset(&job->renewal, 0, sizeof(job->renewal));
 	memset(&job->deployment, 0, sizeof(job->deployment));
+	memset(&job->fallback, 0, sizeof(job->fallback));
+	memset(&job->older, 0, sizeof(job->older));
+	job->older_version = 0;
 	job->rounds_since_expiry = 0;
 	return pass_save_job(attempt->pass, err);
 }

@@ -42,6 +42,7 @@ static const struct member job_members[] = {
 	MEMBER(job, MEMBER_COUNT, ari_failures),
 	MEMBER(job, MEMBER_TEXT, ari_explanation),
 	MEMBER(job, MEMBER_COUNT, rounds_since_expiry),
+	MEMBER(job, MEMBER_INT, older_version),
 	MEMBER(job, MEMBER_INT, inspected_files_at),
 	MEMBER(job, MEMBER_INT, inspected_endpoints_at),
 	MEMBER(job, MEMBER_INT, last_renewed_at),
@@ -172,14 +173,32 @@ static int read_issuers(const cJSON *file, struct job *ret, const char **ret_bad
 	return 0;
 }
 
+/* One row a kind of work that may fail in a row. */
+static const struct {
+	const char *name;
+	size_t offset;
+} kinds[] = {
+	{ "renewal", offsetof(struct job, renewal) },
+	{ "deployment", offsetof(struct job, deployment) },
+	{ "fallback", offsetof(struct job, fallback) },
+	{ "older", offsetof(struct job, older) },
+};
+
+#define N_KINDS (sizeof(kinds) / sizeof(*kinds))
+
 static int from_json(const cJSON *file, struct job *ret, const char **ret_bad)
 {
 	struct job job = { 0 };
 
-	if (read_members(file, job_members, N_JOB, &job, ret_bad) ||
-	    read_failures(file, "renewal", &job.renewal, ret_bad) ||
-	    read_failures(file, "deployment", &job.deployment, ret_bad) ||
-	    read_issuers(file, &job, ret_bad))
+	if (read_members(file, job_members, N_JOB, &job, ret_bad))
+		return -1;
+	for (size_t i = 0; i < N_KINDS; i++) {
+		void *at = (char *)&job + kinds[i].offset;
+
+		if (read_failures(file, kinds[i].name, at, ret_bad))
+			return -1;
+	}
+	if (read_issuers(file, &job, ret_bad))
 		return -1;
 	*ret = job;
 	return 0;
@@ -259,13 +278,12 @@ int job_write(const char *folder, const struct job *job, struct err *err)
 	cJSON *file = to_json(job, job_members, N_JOB);
 	int rc = -1;
 
-	if (!cJSON_AddItemToObject(
-		    file, "renewal",
-		    to_json(&job->renewal, failures_members, N_FAILURES)) ||
-	    !cJSON_AddItemToObject(
-		    file, "deployment",
-		    to_json(&job->deployment, failures_members, N_FAILURES)) ||
-	    !cJSON_AddItemToObject(file, "issuers", issuers_to_json(job)))
+	for (size_t i = 0; i < N_KINDS; i++)
+		if (!cJSON_AddItemToObject(file, kinds[i].name,
+					   to_json((const char *)job + kinds[i].offset,
+						   failures_members, N_FAILURES)))
+			abort();
+	if (!cJSON_AddItemToObject(file, "issuers", issuers_to_json(job)))
 		abort();
 	if (dir_make(folder, FILE_SECRET, err) || json_write_file(path, file, err))
 		goto out;

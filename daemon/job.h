@@ -43,6 +43,10 @@ struct job {
 	char ari_explanation[512];
 
 	struct failures renewal, deployment;
+	struct failures fallback; /* plain HTTP did not come up, or its guard failed */
+	int64_t older_version;    /* the older one that is tried, because what is served
+				     has expired; those between it and `version` were; 0 */
+	struct failures older;    /* tries of that one */
 	unsigned rounds_since_expiry; /* whole rounds through the issuers that failed */
 	int64_t inspected_files_at, inspected_endpoints_at;
 	int64_t last_renewed_at;

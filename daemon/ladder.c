@@ -1,142 +1,289 @@
-/* ladder.c - when time has run out: says so, and where the operator wants it takes a
- * target to plain HTTP. The decision is daemon/expired.h, the act hooks/fallback.h. */
+/* ladder.c - when time has run out: climbs the rungs, and where the operator wants it
+ * takes a target to plain HTTP. The decision is daemon/expired.h, the act
+ * hooks/fallback.h, the words ladder_tell.c. */
 #include "daemon/pass.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "daemon/expired.h"
+#include "daemon/rung.h"
 #include "hooks/fallback.h"
+#include "hooks/observe.h"
 
-static int fall_back(struct pass *pass, const struct target *target, const char *why,
-		     struct err *err)
+/* How soon a clock that somebody may have confirmed meanwhile is looked at again. */
+#define CLOCK_AGAIN_S 300
+
+static bool clock_is_trusted(const struct pass *pass)
 {
+	struct clock_reading reading = clock_reading_now();
+	char why[160];
+
+	return clock_trusted(&pass->trust, &reading, why);
+}
+
+static bool is_valid(const struct pass *pass)
+{
+	return pass->have_current && cert_not_after(pass->current.cert) > pass->now &&
+	       !pass_is_revoked(pass);
+}
+
+static void look_again_at(struct pass *pass, int64_t at)
+{
+	if (!pass->ladder_at || at < pass->ladder_at)
+		pass->ladder_at = at;
+}
+
+/* ---- falling back -------------------------------------------------------- */
+
+/* What is known so far survives a death in the middle. */
+static void remember(struct pass *pass)
+{
+	struct err err;
+
+	if (pass_save_job(pass, &err))
+		pass_note(pass, "fallback", "%s", err.text);
+}
+
+static void fall_back(struct pass *pass, size_t i, const char *why)
+{
+	const struct target *target = &pass->certificate->targets[i];
+	struct strlist notes = { 0 };
+	const struct fallback_wish wish = { .notes = &notes };
+	struct err err, unread;
+	int rc;
+
+	remember(pass);
+	rc = fallback_enter(&pass->deployment, target, &wish, &err);
+	if (pass_reload_state(pass, &unread))
+		pass_note(pass, "fallback", "journals unreadable: %s", unread.text);
+	if (!rc) {
+		pass->job.fallback = (struct failures){ 0 };
+		pass->fell_back = true;
+		pass_tell_fallback(pass, target, why, &notes);
+	} else if (pass->state.targets[i].mode == MODE_OPERATOR) {
+		pass_tell_taken_over(pass, target, err.text);
+	} else if (err.kind != ERR_CANCELLED) {
+		pass_count_failure(pass, &pass->job.fallback, &err);
+		pass_tell_fallback_failed(pass, target, &err);
+	}
+	strlist_clear(&notes);
+}
+
+static void abandon(struct pass *pass, size_t i, const char *why)
+{
+	const struct target *target = &pass->certificate->targets[i];
+	struct err err;
+
+	pass_note(pass, "fallback", "'%s' does not fall back after all: %s", target->name,
+		  why);
+	if (fallback_abandon(&pass->deployment, target, why, &err))
+		pass_tell_fallback_failed(pass, target, &err);
+	if (pass_reload_state(pass, &err))
+		pass_note(pass, "fallback", "journals unreadable: %s", err.text);
+}
+
+/* ---- one that was interrupted -------------------------------------------- */
+
+/* Was this certificate served before it began to fall back? Then it is none that came
+ * meanwhile. */
+static bool was_served(const struct pass *pass, size_t i)
+{
+	return pass->state.exists && pass->state.targets[i].end == DEPLOY_DONE &&
+	       str_equal(pass->state.sha1, cert_sha1(pass->current.cert));
+}
+
+static void resume(struct pass *pass, size_t i)
+{
+	const struct target *target = &pass->certificate->targets[i];
+	struct fallback_look look = fallback_look(pass->folder, target->name);
+	struct err err;
+
+	if (pass->state.targets[i].mode == MODE_OPERATOR) {
+		abandon(pass, i, "an operator has taken it over");
+		return;
+	}
+	if (!look.by_operator && target->when_expired != EXPIRED_HTTP) {
+		abandon(pass, i, "'when_expired' is not 'http' any more");
+		return;
+	}
+	if (is_valid(pass) && !was_served(pass, i) &&
+	    pass->job.deployment.count < EXPIRED_DEPLOYS) {
+		pass_note(pass, "fallback",
+			  "'%s' was falling back; a certificate has come meanwhile",
+			  target->name);
+		(void)pass_deploy(pass, false, &err); /* has told */
+		look = fallback_look(pass->folder, target->name);
+	}
+	if (!look.unfinished || (!look.touched && !look.by_operator))
+		return; /* the ladder decides anew: nothing was changed yet */
+	if (look.back && pass->job.fallback.next_at > pass->now)
+		return;
+	fall_back(pass, i,
+		  look.by_operator ? "an operator asked for it"
+				   : "its certificate has expired, and it was "
+				     "interrupted while falling back");
+}
+
+void pass_resume_fallbacks(struct pass *pass)
+{
+	for (size_t i = 0; i < pass->certificate->n_targets; i++)
+		if (pass->state.targets[i].falling)
+			resume(pass, i);
+}
+
+/* ---- what is really there ------------------------------------------------ */
+
+/* What all endpoints together show: until when it can be served; 0: no TLS anywhere. */
+static int64_t seen_until(struct pass *pass, const struct target *target)
+{
+	int64_t until = 0;
+
+	for (size_t i = 0; i < target->n_verify; i++) {
+		struct probe_result seen;
+
+		probe_endpoint(&target->verify[i], 5, pass->in->cancel, &seen);
+		if (seen.kind == PROBE_TLS && (!until || seen.not_after < until))
+			until = seen.not_after;
+	}
+	return until;
+}
+
+/* Did somebody repair it by hand? A certificate that is valid is served, or tls.json
+ * chooses another than ours: whoever did that is not overruled by plain HTTP. */
+static bool is_in_hand(struct pass *pass, size_t i)
+{
+	const struct target *target = &pass->certificate->targets[i];
+	struct target_view view = { 0 };
+	bool theirs = false;
+
+	if (seen_until(pass, target) > pass->now)
+		return true;
+	if (!was_served(pass, i))
+		return false;
+	observe_files(target, &view);
+	if (view.has_tls_json)
+		theirs = !view.tls_json_present ||
+			 (!view.files_problem[0] &&
+			  (!view.tls_enabled ||
+			   !str_equal_nocase(view.tls_json_sha1,
+					     cert_sha1(pass->current.cert))));
+	target_view_clear(&view);
+	return theirs;
+}
+
+static void leave_in_hand(struct pass *pass, size_t i)
+{
+	const struct target *target = &pass->certificate->targets[i];
 	char *what;
 
-	if (fallback_enter(&pass->deployment, target, NULL, err))
-		return err_wrap(err, "fall back to HTTP");
-	what = str_printf("'%s' speaks plain HTTP now on %s: %s", target->name,
-			  target->http ? target->http : "its HTTP port", why);
-	pass_tell(pass, EVENT_FALLBACK, target->name, what,
-		  "everything sent to it can be read on the way: keep it away from open "
-		  "networks; it returns to HTTPS by itself as soon as a certificate is "
-		  "obtained");
+	if (pass->state.targets[i].falling)
+		abandon(pass, i, "somebody has repaired it by hand");
+	what = str_printf("'%s' is not taken to plain HTTP: somebody else has chosen its "
+			  "certificate meanwhile",
+			  target->name);
+	pass_tell_taken_over(pass, target, what);
 	free(what);
-	pass->acted = true;
+}
+
+static bool is_stopped(const struct target *target)
+{
+	enum service_state state;
+	struct err ignored;
+
+	return !service_inspect(&target->service, &state, &ignored) &&
+	       state == SERVICE_IS_STOPPED;
+}
+
+/* ---- the rungs ----------------------------------------------------------- */
+
+/* In plain HTTP there is nothing that could expire; an operator's certificate is what
+ * its endpoints show. */
+static int64_t served_until(struct pass *pass, size_t i)
+{
+	switch (pass->state.targets[i].mode) {
+	case MODE_HTTPS:
+		return pass_served_until(pass, i);
+	case MODE_OPERATOR:
+		return seen_until(pass, &pass->certificate->targets[i]);
+	case MODE_FALLBACK:
+		break;
+	}
 	return 0;
 }
 
-static void tell_expired(struct pass *pass, const struct target *target, int64_t until)
+static struct rung_known known_of(struct pass *pass, size_t i)
 {
-	char when[CLOCK_TEXT_MAX];
-	char *what, *todo;
-
-	clock_format_people_local(until, when);
-	what = str_printf("the certificate that '%s' serves expired on %s%s%s",
-			  target->name, when,
-			  pass->job.renewal.count ? "; the last renewal failed: " : "",
-			  pass->job.renewal.count ? pass->job.renewal.text : "");
-	todo = str_printf("clients refuse this service now: repair what the last failure "
-			  "names, then `certrenewd renew %s --force`",
-			  pass->certificate->name);
-	pass_tell(pass, EVENT_EXPIRED, target->name, what, todo);
-	free(todo);
-	free(what);
-}
-
-/* Whole rounds through the issuers since what is served expired. Of a certificate that
- * never was ours the rounds are not counted, but one that failed since then is one. */
-static unsigned rounds_failed(const struct pass *pass, int64_t until)
-{
-	const struct failures *renewal = &pass->job.renewal;
-
-	if (pass->have_current)
-		return pass->job.rounds_since_expiry;
-	return renewal->count && renewal->last_at >= until ? 1 : 0;
-}
-
-static struct expired_facts facts_of(struct pass *pass, size_t i, int64_t until)
-{
-	char why[160];
-	struct clock_reading reading = clock_reading_now();
-	bool deployed = pass_target_deployed(pass, i);
-
-	return (struct expired_facts){
-		.present = until != 0,
-		.not_after = until,
-		.renewals_failed = rounds_failed(pass, until),
-		.fresh_at_hand = pass->have_current && !deployed &&
-				 cert_not_after(pass->current.cert) > pass->now,
-		.deploys_failed = pass->job.deployment.count,
-		.clock_trusted = clock_trusted(&pass->trust, &reading, why),
-		.when_expired = pass->certificate->targets[i].when_expired,
-		.mode = pass->state.targets[i].mode,
+	struct rung_known known = {
+		.target = &pass->certificate->targets[i],
+		.state = &pass->state.targets[i],
+		.job = &pass->job,
+		.current = pass->have_current ? pass->current.cert : NULL,
+		.deployed = pass_target_deployed(pass, i),
+		.until = served_until(pass, i),
+		.clock_trusted = clock_is_trusted(pass),
+		.now = pass->now,
 	};
+
+	if (known.until && known.until < pass->now) {
+		known.older_at_hand = pass_older_is_at_hand(pass);
+		known.stopped = is_stopped(known.target);
+	}
+	return known;
 }
 
-static void tell_no_clock(struct pass *pass, const struct target *target)
+static void act(struct pass *pass, size_t i, const struct expired_verdict *verdict)
 {
-	struct clock_reading reading = clock_reading_now();
-	char why[160];
-	char *what;
+	const struct target *target = &pass->certificate->targets[i];
 
-	(void)clock_trusted(&pass->trust, &reading, why);
-	what = str_printf(
-		"'%s' would fall back to HTTP, but the clock is not confirmed: %s",
-		target->name, why);
-	pass_tell(pass, EVENT_CLOCK_UNCONFIRMED, target->name, what,
-		  "set the clock; `certrenewd fallback NAME on` does it on your word");
-	free(what);
+	switch (verdict->step) {
+	case LADDER_FALLBACK:
+		if (is_in_hand(pass, i))
+			leave_in_hand(pass, i);
+		else
+			fall_back(pass, i, verdict->why);
+		break;
+	case LADDER_OLDER:
+		pass_try_older(pass, target->name);
+		look_again_at(pass, pass->job.older.next_at);
+		break;
+	case LADDER_NO_CLOCK:
+		pass_tell_no_clock(pass, target);
+		look_again_at(pass, pass->now + CLOCK_AGAIN_S);
+		break;
+	case LADDER_STOPPED:
+		pass_tell_stopped(pass, target);
+		look_again_at(pass, pass->now + CLOCK_AGAIN_S);
+		break;
+	case LADDER_NONE:
+	case LADDER_RENEW:
+	case LADDER_DEPLOY:
+	case LADDER_LATER:
+		break;
+	}
+	if (pass->job.fallback.count)
+		look_again_at(pass, pass->job.fallback.next_at);
 }
 
 static void climb(struct pass *pass, size_t i)
 {
-	const struct target *target = &pass->certificate->targets[i];
-	int64_t until = pass->state.targets[i].mode == MODE_HTTPS
-				? pass_served_until(pass, i)
-				: 0;
-	struct expired_facts facts = facts_of(pass, i, until);
+	const struct target_state *state = &pass->state.targets[i];
+	struct rung_known known = known_of(pass, i);
+	struct expired_facts facts = rung_facts(&known);
 	struct expired_verdict verdict = expired_decide(&facts, pass->now);
-	struct err err;
 
-	if (fallback_unfinished(pass->folder, target->name)) {
-		verdict.step = LADDER_FALLBACK;
-		verdict.why = "it was interrupted while falling back";
-	}
-	if (verdict.step == LADDER_NONE)
-		return;
-	if (until)
-		tell_expired(pass, target, until);
-	if (verdict.step == LADDER_NO_CLOCK)
-		tell_no_clock(pass, target);
-	if (verdict.step == LADDER_FALLBACK && fall_back(pass, target, verdict.why, &err))
-		pass_tell(pass, EVENT_BROKEN, target->name, err.text,
-			  "the service needs a hand now");
+	if (state->mode == MODE_FALLBACK)
+		pass_tell_still_on_http(pass, known.target);
+	if (known.until && known.until < pass->now)
+		pass_tell_expired(pass, &known, &verdict);
+	if (verdict.step == LADDER_NONE && state->falling && state->mode == MODE_HTTPS)
+		abandon(pass, i, verdict.why);
+	act(pass, i, &verdict);
 }
 
 void pass_expired_ladder(struct pass *pass)
 {
 	for (size_t i = 0; i < pass->certificate->n_targets; i++)
 		climb(pass, i);
-}
-
-int pass_fallback(struct pass *pass, const char *only, struct err *err)
-{
-	size_t tried = 0;
-
-	for (size_t i = 0; i < pass->certificate->n_targets; i++) {
-		const struct target *target = &pass->certificate->targets[i];
-
-		if ((only && strcmp(only, target->name) != 0) || !target->http)
-			continue;
-		tried++;
-		if (fall_back(pass, target, "an operator asked for it", err))
-			return -1;
-	}
-	if (!tried)
-		return err_set(err, ERR_CONFIG,
-			       "no target of '%s' has an `http:` address to fall back to",
-			       pass->certificate->name);
-	return 0;
+	pass_tell_left_on_http(pass);
 }

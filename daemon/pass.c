@@ -53,6 +53,18 @@ int pass_reload_state(struct pass *pass, struct err *err)
 	return rc;
 }
 
+void pass_take_version(struct pass *pass, const struct version *version)
+{
+	pass->current = *version;
+	pass->material = (struct material){
+		.cert = pass->current.cert,
+		.key_pem = pass->current.key ? buf_str(&pass->current.key_pem) : NULL,
+		.key_len = pass->current.key_pem.len,
+		.version = pass->current.n,
+	};
+	pass->deployment.material = &pass->material;
+}
+
 int pass_reload(struct pass *pass, struct err *err)
 {
 	version_clear(&pass->current);
@@ -60,14 +72,7 @@ int pass_reload(struct pass *pass, struct err *err)
 	pass->deployment.material = NULL;
 	if (!version_load_newest(pass->folder, &pass->current, err)) {
 		pass->have_current = true;
-		pass->material = (struct material){
-			.cert = pass->current.cert,
-			.key_pem = pass->current.key ? buf_str(&pass->current.key_pem)
-						     : NULL,
-			.key_len = pass->current.key_pem.len,
-			.version = pass->current.n,
-		};
-		pass->deployment.material = &pass->material;
+		pass_take_version(pass, &pass->current);
 	} else if (err->kind != ERR_NOT_FOUND) {
 		return -1;
 	}
@@ -91,6 +96,9 @@ static void catch_up(struct pass *pass)
 	}
 	memset(&job->renewal, 0, sizeof(job->renewal));
 	memset(&job->deployment, 0, sizeof(job->deployment));
+	memset(&job->fallback, 0, sizeof(job->fallback));
+	memset(&job->older, 0, sizeof(job->older));
+	job->older_version = 0;
 	job->rounds_since_expiry = 0;
 }
 
@@ -230,7 +238,7 @@ bool pass_target_deployed(const struct pass *pass, size_t i)
 {
 	const struct target_state *state = &pass->state.targets[i];
 
-	if (!pass->have_current || state->unfinished)
+	if (!pass->have_current || state->unfinished || state->falling)
 		return false;
 	if (state->mode == MODE_OPERATOR)
 		return true; /* the operator's business, until `deploy` */

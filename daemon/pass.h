@@ -15,8 +15,10 @@
 #include "hooks/observe.h"
 #include "hooks/owner.h"
 
+struct expired_verdict;
 struct resolving;
 struct sightings;
+struct rung_known;
 
 struct pass {
 	const struct pipeline_input *in;
@@ -37,8 +39,10 @@ struct pass {
 	struct challenge_record leftovers; /* leftovers.h */
 	struct resolving *resolving;       /* resolve.h */
 	struct sightings *sightings;       /* watch.h; NULL: no endpoint was looked at */
-	bool acted;   /* something was renewed, deployed, retired ... */
-	bool waits;   /* a target waits for its maintenance window */
+	bool acted;        /* something was renewed, deployed, retired ... */
+	bool waits;        /* a target waits for its maintenance window */
+	bool fell_back;    /* a target speaks plain HTTP since this pass */
+	int64_t ladder_at; /* the ladder is to be looked at again; 0: no need */
 	bool by_hand; /* renewed by command only: its failure is the operator's news */
 };
 
@@ -52,6 +56,8 @@ void pass_close(struct pass *pass);
 /* Loads the newest complete version again, and the journals' view of it. */
 int pass_reload(struct pass *pass, struct err *err);
 int pass_reload_state(struct pass *pass, struct err *err);
+/* Makes it the one that is worked with. Its contents stay the caller's. */
+void pass_take_version(struct pass *pass, const struct version *version);
 
 /* Writes job.json. */
 int pass_save_job(struct pass *pass, struct err *err);
@@ -145,6 +151,10 @@ int pass_deploy(struct pass *pass, bool take_over, struct err *err);
 /* Brings `current` again into the targets that are not `held` (n_targets flags): the same
  * transaction, without a restart where it is served. */
 int pass_bring_back(struct pass *pass, const bool *held, struct err *err);
+/* The same for another version than the newest, for one target and those that share its
+ * service; counts no failure. */
+int pass_deploy_version(struct pass *pass, const struct version *version,
+			const char *target, struct err *err);
 int pass_retire(struct pass *pass, struct err *err);
 
 /* rollout.c: a look at what soaks; until when the last of it does, 0: nothing. */
@@ -190,8 +200,38 @@ void pass_plan_next(struct pass *pass);
  * plans a pause, without which it would be done all day. */
 void pass_cannot_remember(struct pass *pass, const struct err *err);
 
-/* ladder.c: what to do when time has run out; the operator's fallback. */
+/* older.c: the newest of the older certificates that is valid now and was not tried
+ * three times yet. Fills *ret (version_clear()), or -1: there is none. */
+int pass_find_older(struct pass *pass, struct version *ret);
+bool pass_older_is_at_hand(struct pass *pass);
+/* Tries it on that target, unless its back-off says later. */
+void pass_try_older(struct pass *pass, const char *target);
+
+/* ladder.c: a fallback that was interrupted is ended before anything else is looked at:
+ * in plain HTTP; or in HTTPS, where a certificate has come meanwhile or nobody wants
+ * plain HTTP any more. */
+void pass_resume_fallbacks(struct pass *pass);
+
+/* ladder.c: what to do when time has run out. */
 void pass_expired_ladder(struct pass *pass);
+
+/* ladder_ask.c: the operator's fallback; and whether `deploy` or `fallback NAME off` has
+ * anything to bring in. */
 int pass_fallback(struct pass *pass, const char *only, struct err *err);
+int pass_check_deployable(struct pass *pass, struct err *err);
+
+/* ladder_tell.c: what people hear of it. */
+void pass_tell_fallback(struct pass *pass, const struct target *target, const char *why,
+			const struct strlist *notes);
+void pass_tell_fallback_failed(struct pass *pass, const struct target *target,
+			       const struct err *err);
+void pass_tell_still_on_http(struct pass *pass, const struct target *target);
+void pass_tell_left_on_http(struct pass *pass);
+void pass_tell_expired(struct pass *pass, const struct rung_known *known,
+		       const struct expired_verdict *verdict);
+void pass_tell_taken_over(struct pass *pass, const struct target *target,
+			  const char *what);
+void pass_tell_no_clock(struct pass *pass, const struct target *target);
+void pass_tell_stopped(struct pass *pass, const struct target *target);
 
 #endif

@@ -47,7 +47,9 @@ void pass_plan_next(struct pass *pass)
 				       .ask_advice_at = CLOCK_NEVER,
 				       .inspect_at = CLOCK_NEVER,
 				       .prove_spare_at = CLOCK_NEVER,
-				       .rehearse_at = CLOCK_NEVER };
+				       .rehearse_at = CLOCK_NEVER,
+				       .ladder_at = pass->ladder_at ? pass->ladder_at
+								    : CLOCK_NEVER };
 
 	pass->now = when.now = clock_wall();
 	when.soak_at = next_soak(pass, when.now);
@@ -70,6 +72,9 @@ void pass_plan_next(struct pass *pass)
 						 : when.now + CLOCK_AGAIN_S;
 		when.ask_advice_at = pass_advice_at(pass);
 	}
+	/* Somebody may have put it there while we were falling back. */
+	if (pass->fell_back && pass_newer_was_put(pass))
+		when.renew_at = when.now;
 	if (pass_comes_from_store(pass) &&
 	    when.now + config->inspect_files_every_s < when.inspect_at)
 		when.inspect_at = when.now + config->inspect_files_every_s;

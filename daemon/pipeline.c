@@ -330,6 +330,7 @@ static int keep_alive(struct pass *pass, struct err *err)
 
 	if (pass_revocation_pending(pass) && pass_finish_revocation(pass, err))
 		rc = -1;
+	pass_resume_fallbacks(pass);
 	if (deployment_unfinished(pass))
 		rc = pass_deploy(pass, false, err);
 	if (!rc && pass_soaks_until(pass))
@@ -390,7 +391,8 @@ static int revoke_on_command(struct pass *pass, struct err *err)
 
 static int deploy_on_command(struct pass *pass, struct err *err)
 {
-	if ((pass->in->take_folder && pass_take_folders(pass, err)) ||
+	if (pass_check_deployable(pass, err) ||
+	    (pass->in->take_folder && pass_take_folders(pass, err)) ||
 	    pass_deploy(pass, true, err) || retire(pass, err))
 		return -1;
 	conclude_deployment(pass);

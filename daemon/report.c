@@ -14,6 +14,7 @@
 #include "daemon/renewal.h"
 #include "daemon/report_issue.h"
 #include "daemon/report_known.h"
+#include "daemon/report_ladder.h"
 #include "daemon/report_rehearsal.h"
 #include "daemon/report_views.h"
 #include "daemon/report_watch.h"
@@ -103,7 +104,8 @@ static cJSON *begin_json(const struct certificate_config *certificate)
 	return json;
 }
 
-static cJSON *certificate_json(const struct known *known, struct strlist *damaged)
+static cJSON *certificate_json(const struct known *known, const struct clock_trust *trust,
+			       struct strlist *damaged)
 {
 	cJSON *json = begin_json(known->config);
 	cJSON *targets;
@@ -115,6 +117,8 @@ static cJSON *certificate_json(const struct known *known, struct strlist *damage
 						    cert_sha1(known->version.cert)));
 	cJSON_AddItemToObject(json, "renewal", failures_json(&known->job.renewal));
 	cJSON_AddItemToObject(json, "deployment", failures_json(&known->job.deployment));
+	cJSON_AddItemToObject(json, "fallback", failures_json(&known->job.fallback));
+	cJSON_AddItemToObject(json, "older", failures_json(&known->job.older));
 	json_set_bool(json, "retired", known->state.retired);
 	report_set_instant(json, "retire_at", known->state.retire_at);
 	report_set_instant(json, "last_renewed_at", known->job.last_renewed_at);
@@ -125,10 +129,13 @@ static cJSON *certificate_json(const struct known *known, struct strlist *damage
 			known->job.last_issuer[0] ? known->job.last_issuer : NULL);
 	report_issue_json(known, json, damaged);
 	targets = cJSON_AddArrayToObject(json, "targets");
-	for (size_t i = 0; i < known->state.n_targets; i++)
-		cJSON_AddItemToArray(targets,
-				     target_json(&known->config->targets[i],
-						 &known->state.targets[i], known->now));
+	for (size_t i = 0; i < known->state.n_targets; i++) {
+		cJSON *target = target_json(&known->config->targets[i],
+					    &known->state.targets[i], known->now);
+
+		report_ladder_json(known, trust, i, target);
+		cJSON_AddItemToArray(targets, target);
+	}
 	return json;
 }
 
@@ -173,7 +180,7 @@ int report_status(const struct config *config, const struct clock_trust *trust,
 			report_watch_json(known.config, known.folder, known.now,
 					  certificate, damaged);
 		} else {
-			certificate = certificate_json(&known, damaged);
+			certificate = certificate_json(&known, trust, damaged);
 			if (name)
 				report_views_json(&known, certificate, damaged);
 		}
@@ -303,8 +310,11 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 	report_issue_explain(&known, out, damaged);
 	explain_failures("renewal", &known.job.renewal, out);
 	explain_failures("deployment", &known.job.deployment, out);
+	explain_failures("fallback to HTTP", &known.job.fallback, out);
+	explain_failures("older certificate", &known.job.older, out);
 	explain_breaker(config, &known, damaged, out);
 	explain_targets(&known, out);
+	report_ladder_explain(&known, trust, out);
 	trusted = clock_trusted(trust, &reading, why);
 	buf_printf(out, "%-17s %s: %s\n", "clock",
 		   trusted ? "confirmed" : "not confirmed", why);

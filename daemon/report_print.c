@@ -68,7 +68,9 @@ static void print_failures(const cJSON *certificate, const char *name, bool colo
 
 static void print_target(const cJSON *target, bool colour, struct buf *out)
 {
+	const cJSON *ladder = cJSON_GetObjectItemCaseSensitive(target, "ladder");
 	const char *why = json_string(target, "why");
+	const char *step = json_string(ladder, "step");
 	const char *end = text_of(target, "end"), *mode = text_of(target, "mode");
 
 	buf_printf(out, "  target       %s: %s%s%s, mode %s", text_of(target, "name"),
@@ -79,8 +81,13 @@ static void print_target(const cJSON *target, bool colour, struct buf *out)
 			   json_string(target, "watched_until"));
 	if (json_bool(target, "unfinished", false))
 		buf_puts(out, ": interrupted, the next run takes it up");
+	else if (json_bool(target, "falling", false))
+		buf_puts(out, ": interrupted while falling back to HTTP, the next run "
+			      "takes it up");
 	else if (why && strcmp(end, "done") != 0)
 		buf_printf(out, ": %s", why);
+	if (step && strcmp(step, "none") != 0)
+		buf_printf(out, "\n  %-12s %s", "ladder", text_of(ladder, "why"));
 	buf_puts(out, "\n");
 }
 
@@ -123,6 +130,8 @@ static void print_certificate(const cJSON *certificate, bool colour, int64_t now
 		print_instant(certificate, "retire_at", "retires old", now, out);
 	print_failures(certificate, "renewal", colour, out);
 	print_failures(certificate, "deployment", colour, out);
+	print_failures(certificate, "fallback", colour, out);
+	print_failures(certificate, "older", colour, out);
 	print_instant(certificate, "inspected_files_at", "files seen", now, out);
 	print_instant(certificate, "inspected_endpoints_at", "served, seen", now, out);
 	cJSON_ArrayForEach (item, targets)

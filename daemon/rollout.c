@@ -41,14 +41,29 @@ static const struct {
 			      "deploy` gives it back" },
 };
 
+/* With what was done besides: settings that are put back after plain HTTP, say. Gives. */
+static char *describe_served(const struct pass *pass, const struct target_outcome *target)
+{
+	struct buf text;
+	char *served;
+
+	buf_init(&text, 64 * 1024);
+	buf_printf(&text, "'%s' serves %s", target->target,
+		   cert_sha1(pass->current.cert));
+	for (size_t i = 0; i < target->notes.n; i++)
+		buf_printf(&text, "; %s", target->notes.items[i]);
+	served = str_dup(buf_str(&text));
+	buf_release(&text);
+	return served;
+}
+
 static void tell_target(struct pass *pass, const struct target_outcome *target)
 {
 	const char *what = target->err.text;
 	char *served = NULL;
 
 	if (target->end == DEPLOY_DONE) {
-		served = str_printf("'%s' serves %s", target->target,
-				    cert_sha1(pass->current.cert));
+		served = describe_served(pass, target);
 		what = served;
 	} else if (!what[0]) {
 		what = deploy_end_name(target->end);
@@ -244,6 +259,27 @@ int pass_take_folders(struct pass *pass, struct err *err)
 			return -1;
 	}
 	return 0;
+}
+
+int pass_deploy_version(struct pass *pass, const struct version *version,
+			const char *target, struct err *err)
+{
+	const struct version newest = pass->current;
+	struct deploy_outcome outcome = { 0 };
+	struct err state_err;
+	int rc;
+
+	pass_take_version(pass, version);
+	rc = deploy_run(&pass->deployment, target, false, &outcome, err);
+	if (!rc)
+		rc = judge(pass, &outcome, target, err);
+	pass_take_version(pass, &newest);
+	deploy_outcome_clear(&outcome);
+	pass->acted = true;
+	pass->now = clock_wall();
+	if (pass_reload_state(pass, &state_err))
+		pass_note(pass, "deploy", "journals unreadable: %s", state_err.text);
+	return rc;
 }
 
 void pass_hand_over(struct pass *pass)

@@ -19,6 +19,7 @@ struct schedule_verdict schedule_next(const struct schedule_facts *facts)
 		{ facts->rehearse_at, "rehearsal of the next renewal" },
 		{ facts->prove_spare_at ? facts->prove_spare_at : CLOCK_NEVER,
 		  "rehearsal of a spare issuer" },
+		{ facts->ladder_at, "the expired ladder" },
 	};
 	struct schedule_verdict next = { facts->now + 86400, "a daily look" };
 

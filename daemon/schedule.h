@@ -16,6 +16,7 @@ struct schedule_facts { /* instants; CLOCK_NEVER where there is none */
 	int64_t soak_at;        /* a look within the soak time; 0: none */
 	int64_t rehearse_at;    /* the next renewal is to be rehearsed */
 	int64_t prove_spare_at; /* a spare issuer is to be proven; 0: none */
+	int64_t ladder_at;      /* the expired ladder is to be climbed on */
 };
 
 struct schedule_verdict {

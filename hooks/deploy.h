@@ -136,6 +136,7 @@ struct deploy_state {
 				   */
 		bool by_operator; /* rolled back by command: not to be retried by itself
 				   */
+		bool falling;     /* died on its way to plain HTTP, or back from there */
 		enum target_mode mode;
 		char step[32]; /* completed state: "pointed", ... */
 		char old_sha1[CERT_SHA1_HEX];

@@ -21,6 +21,7 @@ static void read_target(const struct member *member, struct target_state *ret)
 	ret->mode = member->mode;
 	ret->end = member->mode == MODE_OPERATOR ? DEPLOY_OPERATOR : journal->end;
 	ret->unfinished = journal_unfinished(journal);
+	ret->falling = member->kept.exists && member->kept.intent != STEP_NONE;
 	ret->by_operator = journal->by_operator && journal->end == DEPLOY_ROLLED_BACK;
 	snprintf(ret->step, sizeof(ret->step), "%s", journal_step_name(journal->state));
 	memcpy(ret->old_sha1, journal->old_sha1, sizeof(ret->old_sha1));

@@ -92,7 +92,7 @@ def test_a_year_off_there_is_no_fallback_but_by_command(kept, proxy, xc, webhook
     assert alert["target"] == "xtract-core"
     assert alert["what"].startswith("'xtract-core' would fall back to HTTP, but the clock is "
                                     "not confirmed: the clock is 3153")
-    assert "`certrenewd fallback NAME on` does it on your word" in alert["todo"]
+    assert "`certrenewd fallback xc on` does it on your word" in alert["todo"]
 
     kept.ok("fallback", "xc", "on")
     assert xc.http() == (200, '{"version":"6.8.1.2"}')

@@ -142,7 +142,7 @@ def test_a_clock_that_was_never_confirmed_keeps_https(expired, xc, webhook):
     assert webhook.of("fallback") == []
     alert = json.dumps(webhook.of("clock_unconfirmed"))
     assert "never confirmed" in alert
-    assert "fallback NAME on" in alert
+    assert "`certrenewd fallback xc on`" in alert
     daemon.ok("fallback", "xc", "on")
     assert speaks_http(xc)
 

@@ -23,6 +23,9 @@ static struct job sample(void)
 		.ari_explanation = "mass revocation, see \"https://ca.example/1\"",
 		.renewal = { 3, 10, 20, 30, "renew 'xu': connect: refused" },
 		.deployment = { 1, 11, 21, 31, "restart 'xc.service': failed" },
+		.fallback = { 2, 12, 22, 32, "before_fallback: nft is missing" },
+		.older_version = 6,
+		.older = { 3, 13, 23, 33, "verify: nothing answers" },
 		.rounds_since_expiry = 2,
 		.inspected_files_at = 40,
 		.inspected_endpoints_at = 41,
@@ -67,6 +70,9 @@ static void assert_jobs_equal(const struct job *a, const struct job *b)
 	assert_string_equal(a->ari_explanation, b->ari_explanation);
 	assert_failures_equal(&a->renewal, &b->renewal);
 	assert_failures_equal(&a->deployment, &b->deployment);
+	assert_failures_equal(&a->fallback, &b->fallback);
+	assert_int_equal(a->older_version, b->older_version);
+	assert_failures_equal(&a->older, &b->older);
 	assert_int_equal(a->rounds_since_expiry, b->rounds_since_expiry);
 	assert_int_equal(a->inspected_files_at, b->inspected_files_at);
 	assert_int_equal(a->inspected_endpoints_at, b->inspected_endpoints_at);

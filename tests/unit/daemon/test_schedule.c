@@ -21,6 +21,7 @@ static const struct schedule_facts nothing_planned = {
 	.inspect_at = CLOCK_NEVER,
 	.rehearse_at = CLOCK_NEVER,
 	.prove_spare_at = CLOCK_NEVER,
+	.ladder_at = CLOCK_NEVER,
 };
 
 static void with_nothing_planned_it_looks_once_a_day(void **state)
