@@ -190,6 +190,26 @@ def test_a_certificate_that_came_meanwhile_goes_to_https_at_once(
     assert webhook.of("broken") == []
 
 
+def test_died_in_its_guard_and_a_certificate_came(expired, refusing, xc, webhook, tmp_path):
+    """Nothing was changed yet: it never speaks plain HTTP, and the guard goes."""
+    armed, log, without = (tmp_path / name for name in ("armed", "guards", "without"))
+    armed.touch()
+    daemon, ctl = expired(
+        before_fallback=script(tmp_path, "on", f"echo on >>{log}; [ ! -e {armed} ] || "
+                                               f"{{ rm {armed}; kill -9 $PPID; sleep 1; }}"),
+        after_fallback=script(tmp_path, "off", f"echo off >>{log}"))
+    ctl.before("restart", f"[ -e {xc.tls_json} ] || touch {without}")
+    daemon("renew", "xc")
+    assert not armed.exists() and target_of(daemon)["falling"]
+    refusing.relent()
+    daemon.ok("renew", "xc", "--force")
+    assert xc.served().thumbprint == xc.thumbprint()
+    assert not without.exists()
+    assert log.read_text() == "on\noff\n"
+    assert not target_of(daemon)["falling"]
+    assert webhook.of("fallback") == []
+
+
 def test_a_tls_json_that_somebody_wrote_meanwhile_wins(expired, xc, webhook, tmp_path,
                                                        authority):
     daemon, ctl = expired()
@@ -258,8 +278,10 @@ def test_a_certificate_that_somebody_brought_by_hand_is_no_reason_for_http(
     assert webhook.of("fallback") == []
     drift, = webhook.of("drift")
     assert "`certrenewd deploy xc`" in drift["what"] + (drift["todo"] or "")
+    xc.ctl("restart")
     daemon("renew", "xc")
     assert xc.served().thumbprint == theirs.thumbprint
+    assert xc.tls_json.read_bytes() == written
 
 
 def test_an_older_certificate_that_is_valid_still_is_served_again(setup, make_pebble, xc,
