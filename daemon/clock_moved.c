@@ -32,6 +32,8 @@ bool job_after_clock_moved(struct job *job, int64_t now)
 	bool moved = set_back(&job->renewal, now);
 
 	moved = set_back(&job->deployment, now) || moved;
+	moved = set_back(&job->fallback, now) || moved;
+	moved = set_back(&job->older, now) || moved;
 	moved = forget_ahead(&job->inspected_files_at, now + SLACK_S) || moved;
 	moved = forget_ahead(&job->inspected_endpoints_at, now + SLACK_S) || moved;
 	/* A CA is asked again after a day at most (acme.h), as are the others here. */

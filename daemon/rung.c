@@ -4,9 +4,6 @@
 
 #include "base/clock.h"
 
-/* A moment further ahead was written by a clock that was wrong. */
-#define FAR_AHEAD_S (INT64_C(2) * 86400)
-
 /* Whole rounds through the issuers since what is served expired. Of a certificate that
  * never was ours the rounds are not counted, but one that failed since then is one. */
 static unsigned rounds_failed(const struct rung_known *known)
@@ -20,8 +17,6 @@ static unsigned rounds_failed(const struct rung_known *known)
 
 struct expired_facts rung_facts(const struct rung_known *known)
 {
-	int64_t again_at = known->job->fallback.next_at;
-
 	return (struct expired_facts){
 		.present = known->until != 0,
 		.not_after = known->until,
@@ -32,7 +27,7 @@ struct expired_facts rung_facts(const struct rung_known *known)
 		.older_at_hand = known->older_at_hand,
 		.clock_trusted = known->clock_trusted,
 		.stopped = known->stopped,
-		.fallback_again_at = again_at <= known->now + FAR_AHEAD_S ? again_at : 0,
+		.fallback_again_at = known->job->fallback.next_at,
 		.when_expired = known->target->when_expired,
 		.mode = known->state->mode,
 	};
