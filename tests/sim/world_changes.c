@@ -244,24 +244,6 @@ int file_set_access(const char *path, const char *owner, const char *group, uint
 	return 0;
 }
 
-/* hooks/access.h */
-int access_check(const char *path, const char *owner, const char *group, uint32_t mode,
-		 struct err *err);
-int access_check(const char *path, const char *owner, const char *group, uint32_t mode,
-		 struct err *err)
-{
-	const struct node *node = files_follow(path);
-
-	(void)owner;
-	(void)group;
-	if (!node)
-		return err_set(err, ERR_NOT_FOUND, "'%s' is not there", path);
-	if (mode && node->mode != mode)
-		return err_set(err, ERR_IO, "'%s' has mode %04o, not %04o", path,
-			       (unsigned)node->mode, (unsigned)mode);
-	return 0;
-}
-
 /* daemon/system.h: the state directory is always ours. */
 int system_check_state_dir(const char *path, struct err *err);
 int system_check_state_dir(const char *path, struct err *err)
