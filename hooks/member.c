@@ -34,6 +34,20 @@ static bool fell_back(const struct journal *kept)
 	return kept->exists && !kept->back && kept->state == STEP_ANSWERED;
 }
 
+/* The mode's file was lost, or we died before it was written: the journals know better.
+ * What an operator took back stays so until 'deploy'. */
+static enum target_mode mode_of_journals(const struct member *member)
+{
+	const struct journal *journal = &member->journal;
+
+	if (member->mode != MODE_HTTPS)
+		return member->mode;
+	if (fell_back(&member->kept))
+		return MODE_FALLBACK;
+	return journal->by_operator && journal->end == DEPLOY_ROLLED_BACK ? MODE_OPERATOR
+									  : MODE_HTTPS;
+}
+
 int members_open(const struct deployment *deployment, struct deploy_outcome *outcome,
 		 struct member **ret_members, struct strlist *damaged, struct err *err)
 {
@@ -59,9 +73,7 @@ int members_open(const struct deployment *deployment, struct deploy_outcome *out
 			members_close(members, n);
 			return -1;
 		}
-		/* The mode's file was lost: the fallback's journal knows better. */
-		if (member->mode == MODE_HTTPS && fell_back(&member->kept))
-			member->mode = MODE_FALLBACK;
+		member->mode = mode_of_journals(member);
 	}
 	*ret_members = members;
 	return 0;

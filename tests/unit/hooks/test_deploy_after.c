@@ -21,13 +21,17 @@ static void the_operator_rolls_back_until_it_is_retired(void **state)
 	assert_string_equal(before, after);
 	assert_serves(&w->apps[0], &w->a);
 	st = read_state(w);
-	assert_int_equal(st.targets[0].end, DEPLOY_ROLLED_BACK);
+	assert_int_equal(st.targets[0].end, DEPLOY_OPERATOR);
+	assert_int_equal(st.targets[0].mode, MODE_OPERATOR);
 	assert_true(st.targets[0].by_operator);
 	assert_true(st.retire_at == CLOCK_NEVER);
 	deploy_state_clear(&st);
 	assert_int_equal(rollback(w, "xc"), -1); /* once is enough */
 
-	assert_int_equal(run(w), 0);
+	assert_int_equal(run(w), 0); /* left alone, whoever died before saying so ... */
+	assert_end(w, 0, DEPLOY_OPERATOR, "until 'deploy'");
+	assert_serves(&w->apps[0], &w->a);
+	assert_int_equal(run_target(w, NULL, true), 0); /* ... until told */
 	assert_end(w, 0, DEPLOY_DONE, NULL);
 	st = read_state(w);
 	assert_false(st.targets[0].by_operator);
