@@ -370,8 +370,8 @@ static bool trouble_stays(const struct pass *pass)
 	       !clock_trusted(&pass->trust, &reading, why);
 }
 
-/* Is it as we left it to judge? A fallback that was interrupted is not: a tls.json that is
- * missing then was moved away by us, and the ladder goes on with it. */
+/* Is it as we left it to judge? A fallback that was interrupted is not: a tls.json that
+ * is missing then was moved away by us, and the ladder goes on with it. */
 static bool is_to_be_judged(const struct pass *pass, size_t i)
 {
 	return pass->state.targets[i].mode == MODE_HTTPS &&

@@ -9,7 +9,7 @@ import pytest
 
 from faults import every, scenarios, sweep
 
-LANES = os.cpu_count() or 2
+LANES = 2 * (os.cpu_count() or 2)  # they wait, for the CA and for applications
 AHEAD = 2  # scenarios whose lanes are made ready meanwhile
 FRAMES = 2  # of a call site: how it is told from another one here
 # Of these ways a sample: a site of theirs is dear, or there are very many.

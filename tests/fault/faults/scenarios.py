@@ -523,7 +523,8 @@ class FallbackOff(FallbackOn):
 
 
 ALL = (FirstDeployment, Renewal, ThreeTargets, Rollback, RollbackAfterRestart,
-       RollbackByCommand, Expired, Return, FallbackOn, FallbackOff, Retire, Alert, Registration, Rollover, Import)
+       RollbackByCommand, Expired, Return, FallbackOn, FallbackOff, Retire, Alert,
+       Registration, Rollover, Import)
 
 
 def by_name(name):

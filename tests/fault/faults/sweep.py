@@ -167,8 +167,11 @@ class Lanes:
         threads = [threading.Thread(target=work, args=(lane,)) for lane in self.lanes]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:
+            stop.append(True)  # when we are told to end, too
 
     def close(self):
         for lane in self.lanes:
