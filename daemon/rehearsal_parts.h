@@ -27,7 +27,7 @@ void rehearse_whole(struct pass *pass, enum rehearsal_way way,
 		    struct rehearsal_whole *ret);
 
 /* Remembers it with the plan for the next, says the sentence, and tells. */
-void rehearsal_conclude(struct pass *pass, const struct rehearsal_whole *whole,
+void rehearsal_conclude(struct pass *pass, const struct rehearsal_whole *done,
 			enum rehearsal_way way);
 
 /* Is there nothing else to do or to worry about? */

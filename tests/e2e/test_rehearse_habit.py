@@ -13,7 +13,7 @@ import pytest
 from conftest import issuer_of
 from lib.bind import Bind, TsigKey, Zone, allow
 from lib.ca_proxy import make_proxy, problem  # noqa: F401
-from lib.waiting import Background, port_answers, wait_until
+from lib.waiting import Background, free_port, port_answers, wait_until
 from test_rehearse import bundle, snapshot
 
 DAY = 86400
@@ -25,8 +25,8 @@ def record_of(daemon, name="xc"):
     return daemon.state / f"certificates/{name}/rehearsals.json"
 
 
-def whole(daemon):
-    path = record_of(daemon)
+def whole(daemon, name="xc"):
+    path = record_of(daemon, name)
     return json.loads(path.read_text())["certificate"] if path.exists() else {"at": 0}
 
 
@@ -37,16 +37,16 @@ def rewrite(path, change):
     path.chmod(0o600)
 
 
-def make_due(daemon):
+def make_due(daemon, name="xc"):
     """The renewal was two hours ago, and a rehearsal is planned for long ago."""
-    job = daemon.state / "certificates/xc/job.json"
+    job = daemon.state / f"certificates/{name}/job.json"
     now = int(time.time())
 
     def plan(data):
         data["certificate"] = {"at": 0, "next_at": 1}
 
     rewrite(job, lambda data: data.update(last_renewed_at=now - 7200))
-    rewrite(record_of(daemon), plan)
+    rewrite(record_of(daemon, name), plan)
 
 
 def window_of_tomorrow():
@@ -221,6 +221,29 @@ def test_it_gives_way_to_whoever_wants_a_renewal(scene, staging, xc, webhook):
     assert xc.served().thumbprint != thumbprint
     assert whole(daemon)["at"] == 0
     assert not webhook.of("rehearsal_failed")
+
+
+def test_one_certificate_at_a_time_is_rehearsed(scene, staging, make_xc):
+    other = make_xc("other")
+    other.start()
+    daemon = scene()
+    entry = daemon.config["certificates"]["xc"]
+    daemon.config["certificates"]["other"] = {**entry, "hosts": ["other.example"],
+                                              "deploy": [other.target()]}
+    daemon.write()
+    daemon.ok("renew", "other")
+    for name in ("xc", "other"):
+        make_due(daemon, name)
+    staging.hold("/order-plz")
+    daemon.start()
+    staging.wait_held()
+    wait_until(lambda: all(whole(daemon, name).get("not_before") for name in ("xc", "other")),
+               what="the one that is put off")
+    staging.release()
+    wait_until(lambda: any(whole(daemon, name)["at"] for name in ("xc", "other")),
+               what="the rehearsal")
+    assert len(re.findall("rehearsal: of the next renewal", daemon.log())) == 1
+    assert staging.count("/order-plz") == 1
 
 
 # -- what would keep it from succeeding
@@ -400,6 +423,21 @@ def test_a_record_is_written_and_removed_where_no_order_is_made(named, bind):
     assert re.search("ok +dns: a record was written for each name, and removed", said.out)
     assert bind.texts("_acme-challenge.a.example") == []
     assert not (daemon.state / "certificates/xc/challenges.json").exists()
+
+
+def test_each_of_several_challenges_is_looked_at(named, tmp_path):
+    port = free_port()
+    daemon = named(["a.example"], [{"type": "http-01", "listen": f"127.0.0.1:{port}"}, DNS])
+    thief = Background(["/usr/bin/python3", "-m", "http.server", "-b", "127.0.0.1", port,
+                        "-d", tmp_path], tmp_path / "thief.log")
+    try:
+        wait_until(lambda: port_answers(port), what="the thief")
+        said = daemon.ok("rehearse", "xc")
+    finally:
+        thief.kill()
+    assert re.search(rf"note +challenge http-01: port {port} is taken by 'python3'", said.out)
+    assert re.search("ok +challenge dns-01: it could answer now", said.out)
+    assert re.search("ok +challenge pebble: every name can be proven", said.out)
 
 
 def test_a_zone_that_refuses_our_key_is_named(named, webhook):
