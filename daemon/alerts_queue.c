@@ -119,9 +119,14 @@ int queue_open(const char *folder, struct queue *ret, struct strlist *damaged,
 {
 	struct queue queue = { .folder = str_dup(folder) };
 	struct strlist names = { 0 };
+	struct err ignored;
 	int rc = -1;
 
-	if (dir_make(folder, FILE_SECRET, err) || dir_list(folder, &names, err))
+	if (dir_make(folder, FILE_SECRET, err))
+		goto out;
+	/* No name is used twice: what a death left half written nobody writes again. */
+	(void)state_file_sweep(folder, &ignored);
+	if (dir_list(folder, &names, err))
 		goto out;
 	for (size_t i = 0; i < names.n; i++) {
 		if (take_file(&queue, names.items[i], damaged, err))

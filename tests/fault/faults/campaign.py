@@ -3,6 +3,7 @@
 import datetime
 import json
 import random
+import re
 import shutil
 import time
 
@@ -108,3 +109,47 @@ class Campaign:
     def save(self, path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(self.results()))
+
+
+def _place(call, site):
+    """A call site by its functions: lines move when something is mended."""
+    return call, re.sub(r":\d+", "", site)
+
+
+def again(results, injectors, folder, lanes, tell=print):
+    """Tries once more, with the programs as they are now, what did not hold in `results`:
+    each site that did not, with the fault of then. What holds takes the old entry's place;
+    a site that is not there any more is said to be gone, and stays."""
+    from . import scenarios
+
+    ways = {injector.name: injector for injector in injectors}
+    bad = [entry for entry in results["tried"] if entry["violation"]]
+    for name in dict.fromkeys(entry["scenario"] for entry in bad):
+        scenario = scenarios.by_name(name)
+        with sweep.Lanes(scenario, folder / name.replace(" ", "-"), injectors[0].build,
+                         lanes) as opened:
+            for way in dict.fromkeys(e["injector"] for e in bad if e["scenario"] == name):
+                entries = [e for e in bad if (e["scenario"], e["injector"]) == (name, way)]
+                _again(opened, ways[way], entries, tell)
+    return sum(1 for entry in bad if entry["violation"])
+
+
+def _again(lanes, injector, entries, tell):
+    points = sweep.record(lanes.lanes[0], lanes.scenario, injector)
+    for entry in entries:
+        place = _place(entry["call"], entry["site"])
+        fitting = [p for p in points if _place(p.call, p.site) == place
+                   and entry["kind"] in p.kinds]
+        fitting.sort(key=lambda p: abs(p.n - entry["n"]))
+        if not fitting:
+            tell(f"gone: {entry['call']} in {entry['site']}")
+            continue
+        outcomes = []
+        lanes.run(injector, [sweep.Try(entry["scenario"], entry["injector"], entry["kind"],
+                                       point) for point in fitting[:3]], outcomes.append)
+        violations = [o.violation for o in outcomes if o.violation]
+        entry["violation"] = violations[0] if violations else None
+        entry["met"] = any(o.met for o in outcomes)
+        entry["again"] = True
+        tell(f"{'still bad' if violations else 'holds now'}: {outcomes[0].what}" +
+             (f"\n{violations[0][:1500]}" if violations else ""))

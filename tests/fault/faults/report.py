@@ -157,6 +157,10 @@ def document(results_path, planted_path):
                f"{results['date']}, {minutes:.0f} minutes, {results['lanes']} lanes on "
                f"{os.cpu_count()} cores, seed {results['seed']}, {tried} runs, "
                f"{sum(row[2] for row in results['recorded'])} points recorded")
+    mended = sum(1 for e in results["tried"] if e.get("again") and not e["violation"])
+    if mended:
+        summary += (f" · {mended} points that did not hold at first were tried again after "
+                    "what they had found was mended")
     ways = "\n".join(f"- **{name}**: {text}" for name, text in WAYS.items())
     said = "\n".join(f"- **{scenario.name}**: {scenario.__doc__.strip()}"
                      for scenario in scenarios.ALL)
