@@ -2,6 +2,7 @@
 certificate: started by its hardened unit, watched, reloaded, stopped, rebooted, killed."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from lib.waiting import free_port, wait_until
 
 UNIT = "certrenewd.service"
+NOBODY = 65534
 WATCH, TIMER = "certrenewd-watch.service", "certrenewd-watch.timer"
 
 
@@ -150,6 +152,22 @@ def test_the_sandbox_is_closed_but_for_what_is_configured(installed, tmp_path):
     assert re.search(r"^CapEff:\s+0000000000000401$", status, re.M)  # CHOWN, NET_BIND
     assert re.search(r"^Seccomp:\s+2$", status, re.M)
     assert re.search(r"^NoNewPrivs:\s+1$", status, re.M)
+
+
+def test_files_of_another_account_are_kept_its_own_by_the_rights_of_the_drop_in(installed,
+                                                                               webhook):
+    machine, xc = installed, installed.xc
+    xc.tls_json.write_text("{}")
+    for path in (xc.dir, *xc.dir.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    assert "CAP_DAC_OVERRIDE" in open_what_is_configured(machine)
+    machine.ctl("start", UNIT)
+    webhook.wait_for("renewed", 60)
+    assert xc.served().names == ["xc.example"]
+    facts = xc.tls_json.stat()
+    assert (facts.st_uid, facts.st_gid, facts.st_mode & 0o777) == (NOBODY, NOBODY, 0o600)
+    assert xc.thumbprint() == xc.served().thumbprint
 
 
 def test_without_its_drop_in_the_daemon_says_which_folder_is_closed(installed, pebble):
