@@ -90,6 +90,10 @@ char *rehearsal_sentence(const struct rehearsal_whole *whole, const char *certif
 bool rehearsal_is_over(const struct rehearsal_whole *whole, int64_t renewed_at,
 		       int64_t verified_at);
 
+/* Nobody stopped it: one without an outcome has failed, for it took longer than
+ * `limit_minutes`. */
+void rehearsal_settle(struct rehearsal_whole *whole, int limit_minutes);
+
 /* ---- for the pass -------------------------------------------------------- */
 
 struct pass;

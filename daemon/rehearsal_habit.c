@@ -13,7 +13,7 @@
 #include "daemon/rehearsal_when.h"
 #include "daemon/resolve.h"
 
-#define LIMIT_MS (10 * INT64_C(60000))
+#define LIMIT_MINUTES 10
 #define PUT_OFF_S INT64_C(600) /* after it gave way, or while another is at it */
 #define WHOM "next renewal"    /* a name that no target can have */
 
@@ -192,7 +192,8 @@ static void rehearse_bounded(struct pass *pass, struct rehearsal_whole *ret)
 {
 	const struct pipeline_input *in = pass->in;
 	struct pipeline_input bounded = *in;
-	struct cancel *limit = cancel_new_bounded(in->cancel, in->give_way, LIMIT_MS);
+	struct cancel *limit = cancel_new_bounded(in->cancel, in->give_way,
+						  LIMIT_MINUTES * INT64_C(60000));
 
 	bounded.cancel = limit;
 	pass->in = &bounded;
@@ -202,12 +203,8 @@ static void rehearse_bounded(struct pass *pass, struct rehearsal_whole *ret)
 	resolve_close(pass);
 	pass->in = in;
 	pass->deployment.cancel = in->cancel;
-	if (ret->outcome == REHEARSED_NOT && !cancel_requested(in->cancel) &&
-	    !cancel_requested(in->give_way)) {
-		ret->outcome = REHEARSED_FAILED;
-		str_copy(ret->why, sizeof(ret->why),
-			 "the rehearsal did not end within 10 minutes");
-	}
+	if (!cancel_requested(in->cancel) && !cancel_requested(in->give_way))
+		rehearsal_settle(ret, LIMIT_MINUTES);
 	cancel_free(limit);
 }
 

@@ -1,5 +1,6 @@
 /* rehearsal_words.c - what came of a rehearsal, in one sentence about a day, and whether
  * that day is over. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -47,4 +48,15 @@ bool rehearsal_is_over(const struct rehearsal_whole *whole, int64_t renewed_at,
 		       int64_t verified_at)
 {
 	return whole->at < (whole->deployment ? verified_at : renewed_at);
+}
+
+void rehearsal_settle(struct rehearsal_whole *whole, int limit_minutes)
+{
+	if (whole->outcome != REHEARSED_NOT)
+		return;
+	whole->outcome = REHEARSED_FAILED;
+	snprintf(whole->why, sizeof(whole->why),
+		 "the rehearsal did not end within %d minutes, which is longer than a "
+		 "renewal should take",
+		 limit_minutes);
 }

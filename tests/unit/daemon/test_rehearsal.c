@@ -184,6 +184,23 @@ static void what_it_was_about_is_over_when_that_was_done(void **state)
 	assert_true(rehearsal_is_over(&deployment, NOW - 1, NOW + 1));
 }
 
+static void one_that_does_not_end_has_failed_and_says_so(void **state)
+{
+	struct rehearsal_whole late = { 0 }, well = { .outcome = REHEARSED_WELL };
+	char *sentence;
+
+	(void)state;
+	rehearsal_settle(&late, 10);
+	sentence = rehearsal_sentence(&late, "xu", CLOCK_NEVER, NOW);
+	assert_string_equal(sentence,
+			    "renewal of 'xu' will fail because the rehearsal did not end "
+			    "within 10 minutes, which is longer than a renewal should "
+			    "take");
+	free(sentence);
+	rehearsal_settle(&well, 10);
+	assert_int_equal(well.outcome, REHEARSED_WELL);
+}
+
 static void without_a_file_there_was_none(void **state)
 {
 	struct rehearsals read = { 0 };
@@ -237,6 +254,7 @@ int main(void)
 		cmocka_unit_test(a_file_of_before_the_habit_is_read),
 		cmocka_unit_test(the_sentence_names_the_day_and_the_reason),
 		cmocka_unit_test(what_it_was_about_is_over_when_that_was_done),
+		cmocka_unit_test(one_that_does_not_end_has_failed_and_says_so),
 		cmocka_unit_test(without_a_file_there_was_none),
 		cmocka_unit_test(a_damaged_file_is_set_aside_and_begun_anew),
 	};
