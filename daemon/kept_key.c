@@ -17,15 +17,16 @@ bool kept_key_may_go(const struct certificate_config *certificate, bool sealed)
 }
 
 /* A store that could not be looked at has lost nothing: that would be worth no order. */
-static bool is_gone(const struct store *store, const char *sha1)
+static bool is_gone(const struct store *store, const struct cert *cert)
 {
 	struct err err;
 
 	/* A store that was configured since: nobody can give it the key. */
 	if (store->type == STORE_DIRECTORY || store->type == STORE_FILES)
 		return true;
-	return store_signs(store, sha1, &err) &&
-	       (err.kind == ERR_NOT_FOUND || err.kind == ERR_CONFIG);
+	return store_signs(store, cert_sha1(cert), &err) &&
+	       (err.kind == ERR_NOT_FOUND || err.kind == ERR_CONFIG) &&
+	       !store_has_key(store, cert); /* an entry is made again */
 }
 
 bool kept_key_is_lost(const struct config *config,
@@ -36,7 +37,7 @@ bool kept_key_is_lost(const struct config *config,
 	    facts_not_ordered(config, certificate, job))
 		return false;
 	for (size_t i = 0; i < certificate->n_targets; i++)
-		if (is_gone(&certificate->targets[i].store, cert_sha1(version->cert)))
+		if (is_gone(&certificate->targets[i].store, version->cert))
 			return true;
 	return false;
 }

@@ -68,6 +68,13 @@ int store_signs(const struct store *store, const char *sha1, struct err *err)
 	return kind->signs ? kind->signs(store, sha1, err) : 0;
 }
 
+bool store_has_key(const struct store *store, const struct cert *cert)
+{
+	const struct store_kind *kind = store_kind_of(store);
+
+	return kind->has_key && kind->has_key(store, cert);
+}
+
 int store_plan(const struct store *store, const struct material *material,
 	       struct change_list *list, struct err *err)
 {

@@ -62,6 +62,10 @@ int store_check_access(const struct store *store, const struct service *service,
 /* Windows: is the entry there, and does its key sign (in this process)? Else nothing. */
 int store_signs(const struct store *store, const char *sha1, struct err *err);
 
+/* Windows: is the key of a certificate that we imported still in its container, although
+ * its entry may be gone? Then store_import() needs no other. Elsewhere: no. */
+bool store_has_key(const struct store *store, const struct cert *cert);
+
 /* Appends the changes that make `material` the current one. ERR_CONFIG with the way out
  * when `path` is there and is not our link ("'/etc/x' is a folder that certrenewd did not
  * make: move it away or choose another path"). */

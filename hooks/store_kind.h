@@ -34,6 +34,7 @@ struct store_kind {
 	int (*find)(const struct store *store, const char *sha1, struct cert **ret,
 		    struct err *err);
 	int (*signs)(const struct store *store, const char *sha1, struct err *err);
+	bool (*has_key)(const struct store *store, const struct cert *cert);
 	int (*check)(const struct store *store, struct err *err);
 	int (*check_accounts)(const struct store *store, const struct service *service,
 			      struct err *err);

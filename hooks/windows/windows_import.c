@@ -234,6 +234,21 @@ out:
 		  : 0;
 }
 
+bool windows_has_key(const struct store *store, const struct cert *cert)
+{
+	struct record record = { 0 };
+	struct err ignored;
+	bool has = !record_read(store, cert_sha1(cert), &record, &ignored) &&
+		   !key_proves(&record.place, cert, &ignored);
+
+	if (!has) {
+		record_clear(&record);
+		has = find_same_key(store, cert, &record.place);
+	}
+	record_clear(&record);
+	return has;
+}
+
 int windows_adopt(const struct store *store, const char *sha1, struct err *err)
 {
 	struct record record = { 0 };

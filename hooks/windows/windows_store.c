@@ -156,6 +156,7 @@ const struct store_kind windows_store = {
 	.list = windows_list,
 	.find = windows_find,
 	.signs = windows_signs,
+	.has_key = windows_has_key,
 	.check = windows_check,
 	.check_accounts = windows_check_accounts,
 	.grant = windows_grant,

@@ -180,6 +180,8 @@ int windows_check_accounts(const struct store *store, const struct service *serv
 /* As in hooks/store.h. */
 int windows_import(const struct store *store, const struct material *material,
 		   struct err *err);
+/* store_has_key(). */
+bool windows_has_key(const struct store *store, const struct cert *cert);
 /* store_adopt(). */
 int windows_adopt(const struct store *store, const char *sha1, struct err *err);
 /* store_remove(). */

@@ -69,7 +69,7 @@ def taken_back(daemon, webhook, xc):
     daemon.ok("deploy", "xc")
     ours = daemon.status("xc")["sha1"]
     assert (xc.served().thumbprint, xc.thumbprint(), mode(daemon)) == (ours, ours, "https")
-    assert xc.store.resolve().name == ours
+    assert xc.current() == ours
     look(daemon)
     assert len(webhook.of("drift")) == 1
     assert len(webhook.of("recovered")) == 1
@@ -100,10 +100,10 @@ def test_what_an_operator_did_to_tls_json_stays_until_deploy(kept, webhook, xc, 
     theirs = xc.tls_json.read_bytes() if xc.tls_json.exists() else None
     told_once(kept, webhook, words)
     assert mode(kept) == "operator"
-    process = (xc.dir / "xcctl.pid").read_text()
+    process = xc.processes()
     assert "xc" in kept("renew", "xc", "--force").text
     assert (xc.tls_json.read_bytes() if xc.tls_json.exists() else None) == theirs
-    assert (xc.dir / "xcctl.pid").read_text() == process, "it was restarted"
+    assert xc.processes() == process, "it was restarted"
     assert mode(kept) == "operator"
     assert len(webhook.of("drift")) == 1
     taken_back(kept, webhook, xc)
@@ -111,12 +111,12 @@ def test_what_an_operator_did_to_tls_json_stays_until_deploy(kept, webhook, xc, 
 
 def test_nothing_that_an_operator_uses_is_retired(kept, webhook, xc):
     old = xc.served().thumbprint
-    process = (xc.dir / "xcctl.pid").read_text()
+    process = xc.processes()
     rewrite(xc, tlsEnabled=False)
     look(kept)
     kept("renew", "xc", "--force")
     assert old in xc.versions(), "the running application may still need it"
-    assert (xc.dir / "xcctl.pid").read_text() == process
+    assert xc.processes() == process
 
 
 def test_a_renewal_does_not_say_that_an_operators_target_serves_it(kept, xc):
