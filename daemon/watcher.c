@@ -231,7 +231,7 @@ static void judge_age(const struct view *view, struct watcher_findings *ret)
 	if (verdict.step == WATCH_EXPIRED)
 		add_served(view, EVENT_SERVED_WRONG, SEVERITY_CRITICAL,
 			   str_printf("%s serves a certificate that expired at %s",
-				      view->endpoint->where, end),
+				      view->endpoint->endpoint->connect, end),
 			   ret);
 	else if (verdict.step >= WATCH_WARNING && !view->failing && !view->told)
 		add_served(view, EVENT_SERVED_WRONG,
@@ -239,7 +239,7 @@ static void judge_age(const struct view *view, struct watcher_findings *ret)
 							  : SEVERITY_WARNING,
 			   str_printf("%s serves a certificate that runs out in %s (%s), "
 				      "and %s",
-				      view->endpoint->where, left, end,
+				      view->endpoint->endpoint->connect, left, end,
 				      view->daemon ? "the daemon says that all is well"
 						   : "no daemon is there to renew it"),
 			   ret);
@@ -253,7 +253,8 @@ static void judge_tls(const struct view *view, struct watcher_findings *ret)
 	if (!view->busy && *view->sha1 && strcmp(view->sha1, seen->sha1) != 0)
 		add_served(view, EVENT_SERVED_WRONG, SEVERITY_WARNING,
 			   str_printf("%s serves %s, not %s as the daemon says",
-				      view->endpoint->where, seen->sha1, view->sha1),
+				      view->endpoint->endpoint->connect, seen->sha1,
+				      view->sha1),
 			   ret);
 }
 
@@ -269,13 +270,13 @@ static void judge_endpoint(const struct view *view, struct watcher_findings *ret
 		return; /* a restart under way; or the daemon has told it itself */
 	if (endpoint->seen.kind == PROBE_PLAIN)
 		add_served(view, EVENT_SERVED_WRONG, SEVERITY_CRITICAL,
-			   str_printf("%s does not speak TLS: %s", endpoint->where,
-				      endpoint->seen.detail),
+			   str_printf("%s does not speak TLS: %s",
+				      endpoint->endpoint->connect, endpoint->seen.detail),
 			   ret);
 	else
 		add_served(view, EVENT_SILENT, SEVERITY_WARNING,
-			   str_printf("%s does not answer: %s", endpoint->where,
-				      endpoint->seen.detail),
+			   str_printf("%s does not answer: %s",
+				      endpoint->endpoint->connect, endpoint->seen.detail),
 			   ret);
 }
 

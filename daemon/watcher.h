@@ -27,7 +27,7 @@
 struct watcher_endpoint { /* all borrowed */
 	const struct certificate_config *certificate;
 	const struct target *target;
-	const char *where; /* "127.0.0.1:443" */
+	const struct endpoint *endpoint;
 	struct probe_result seen;
 };
 

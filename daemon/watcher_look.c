@@ -9,6 +9,7 @@
 #include "base/str.h"
 
 #define PROBE_TIMEOUT_S 5
+#define PROBERS 8
 
 /* A process of another account counts: we may not signal it. */
 static bool is_alive(int64_t pid)
@@ -50,18 +51,54 @@ static size_t count_endpoints(const struct config *config)
 	return n;
 }
 
-static void look_at_target(const struct certificate_config *certificate,
-			   const struct target *target, struct watcher_look *look)
-{
-	for (size_t i = 0; i < target->n_verify; i++) {
-		struct watcher_endpoint *one =
-			&look->endpoints[look->facts.n_endpoints++];
+/* One of several that look at once: at every PROBERS-th endpoint. */
+struct prober {
+	uv_thread_t thread;
+	bool running;
+	struct watcher_endpoint *endpoints;
+	size_t first, n;
+};
 
-		one->certificate = certificate;
-		one->target = target;
-		one->where = target->verify[i].connect;
-		probe_endpoint(&target->verify[i], PROBE_TIMEOUT_S, NULL, &one->seen);
+static void look_at_some(void *arg)
+{
+	const struct prober *prober = arg;
+
+	for (size_t i = prober->first; i < prober->n; i += PROBERS)
+		probe_endpoint(prober->endpoints[i].endpoint, PROBE_TIMEOUT_S, NULL,
+			       &prober->endpoints[i].seen);
+}
+
+/* Silent endpoints take their time, and there may be many: several at once. */
+static void look_at_endpoints(struct watcher_look *look)
+{
+	struct prober probers[PROBERS] = { 0 };
+
+	for (size_t i = 0; i < PROBERS; i++) {
+		struct prober *prober = &probers[i];
+
+		prober->endpoints = look->endpoints;
+		prober->first = i;
+		prober->n = look->facts.n_endpoints;
+		prober->running = i < prober->n &&
+				  !uv_thread_create(&prober->thread, look_at_some,
+						    prober);
+		if (!prober->running)
+			look_at_some(prober); /* no thread to be had: one by one */
 	}
+	for (size_t i = 0; i < PROBERS; i++)
+		if (probers[i].running)
+			(void)uv_thread_join(&probers[i].thread);
+}
+
+static void list_target(const struct certificate_config *certificate,
+			const struct target *target, struct watcher_look *look)
+{
+	for (size_t i = 0; i < target->n_verify; i++)
+		look->endpoints[look->facts.n_endpoints++] = (struct watcher_endpoint){
+			.certificate = certificate,
+			.target = target,
+			.endpoint = &target->verify[i],
+		};
 }
 
 /* Endpoints first: a heartbeat that is read after them knows at least as much. */
@@ -72,8 +109,9 @@ void watcher_look(const struct config *config, struct watcher_look *ret)
 	ret->facts.endpoints = ret->endpoints;
 	for (size_t i = 0; i < config->n_certificates; i++)
 		for (size_t k = 0; k < config->certificates[i].n_targets; k++)
-			look_at_target(&config->certificates[i],
-				       &config->certificates[i].targets[k], ret);
+			list_target(&config->certificates[i],
+				    &config->certificates[i].targets[k], ret);
+	look_at_endpoints(ret);
 	look_at_daemon(config, ret);
 }
 

@@ -133,17 +133,21 @@ def test_another_certificate_than_the_daemon_says_is_told(kept, authority, webho
     (kept.folder / "other/key.pem").write_text(leaf.key_pem)
     (kept.folder / "other/fullchain.pem").write_text(leaf.fullchain_pem)
     link = os.readlink(folder)
-    folder.unlink()
-    folder.symlink_to(kept.folder / "other")
-    code, answer = watch(kept)
+    os.kill(kept.process.pid, signal.SIGSTOP)  # else it heals the link at once
+    try:
+        folder.unlink()
+        folder.symlink_to(kept.folder / "other")
+        code, answer = watch(kept)
+        folder.unlink()
+        folder.symlink_to(link)
+        recovered = len(webhook.of("recovered"))
+        assert watch(kept)[0] == WELL
+    finally:
+        os.kill(kept.process.pid, signal.SIGCONT)
     assert (code, events(answer)) == (TROUBLE, ["served_wrong"])
     found = answer["findings"][0]
     assert (found["certificate"], found["target"]) == ("a", "files")
     assert f"serves {leaf.thumbprint}, not {served.name}" in found["what"]
-    folder.unlink()
-    folder.symlink_to(link)
-    recovered = len(webhook.of("recovered"))
-    assert watch(kept)[0] == WELL
     assert len(webhook.of("served_wrong")) == 1
     assert len(webhook.of("recovered")) == recovered + 1
 

@@ -25,6 +25,7 @@ struct world {
 	struct heartbeat_target beat_target;
 	struct heartbeat_certificate beat_certificate;
 	struct heartbeat beat;
+	struct endpoint place;
 	struct watcher_endpoint endpoint;
 	struct watcher_facts facts;
 	struct watcher_findings findings;
@@ -36,6 +37,7 @@ static int begin(void **state)
 
 	world = (struct world){
 		.target = { .name = "app" },
+		.place = { .connect = "127.0.0.1:443" },
 		.certificate = { .name = "shop", .n_targets = 1 },
 		.config = { .path = "/etc/c.yaml", .n_certificates = 1 },
 		.beat_target = { .name = (char *)"app", .sha1 = OLD },
@@ -62,7 +64,7 @@ static int begin(void **state)
 	world.endpoint = (struct watcher_endpoint){
 		.certificate = &world.certificate,
 		.target = &world.target,
-		.where = "127.0.0.1:443",
+		.endpoint = &world.place,
 		.seen = { .kind = PROBE_TLS,
 			  .sha1 = OLD,
 			  .not_before = NOW - 30 * DAY,
