@@ -13,7 +13,7 @@ LANES = 2 * (os.cpu_count() or 2)  # they wait, for the CA and for applications
 AHEAD = 2  # scenarios whose lanes are made ready meanwhile
 FRAMES = 2  # of a call site: how it is told from another one here
 # Of these ways a sample: a site of theirs is dear, or there are very many.
-AT_MOST = {"power cut": 8, "allocations": 8}
+AT_MOST = {"power cut": 8, "allocations": 6}
 SEED = os.environ.get("CERTRENEWD_SEED", "1")
 # Cheap ones first: a site is tried where it is met first.
 ORDER = ("account registration", "account key rollover", "import", "retire",

@@ -3,12 +3,15 @@ their own, with everything they keep on a disk. Lanes run side by side."""
 
 import hashlib
 import json
+import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import threading
 import time
+from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import load_pem_x509_certificate
@@ -55,6 +58,17 @@ class App(XcApp):
 
     def version(self, thumbprint):
         return self.store.parent / f"{self.store.name}.versions" / thumbprint
+
+
+def end_strays(app):
+    """Programs about this application that a run which died has left behind."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+            if str(app.dir).encode() in words:
+                os.kill(int(path.parent.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
 
 
 class Gate:
@@ -152,8 +166,7 @@ class Lane:
     def close(self):
         self.daemon.close()
         for app in self.apps:
-            app.misbehave()
-            app.ctl("stop", check=False)
+            end_strays(app)
         for close in self.closers:
             close()
         self.pebble.close()
