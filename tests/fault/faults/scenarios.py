@@ -78,6 +78,7 @@ class Scenario:
     def verify(self, lane, before, result):
         """Everything that has to hold after a run that was disturbed."""
         before["said"] = result.text
+        before["said"] = result.text
         checks.ended_well(result, self)
         checks.at_any_moment(lane, before["served"], self.serves_at_any_moment)
         in_hand, finalized = lane.in_hand(before["served"]), lane.finalized()
@@ -335,6 +336,17 @@ class Alert(Scenario):
         require(len(set(told)) <= 2, f"told {len(set(told))} times", *lane.webhook.alerts)
 
 
+class Outage(Alert):
+    """No CA answers for once; at the next try it does."""
+
+    name = "outage"
+
+    def settle(self, lane, before):
+        lane.gate.shut = False
+        lane.let_time_pass()
+        Scenario.settle(self, lane, before)
+
+
 class Registration(Scenario):
     """An account is made at the CA."""
 
@@ -525,7 +537,7 @@ class FallbackOff(FallbackOn):
 
 
 ALL = (FirstDeployment, Renewal, ThreeTargets, Rollback, RollbackAfterRestart,
-       RollbackByCommand, Expired, Return, FallbackOn, FallbackOff, Retire, Alert,
+       RollbackByCommand, Expired, Return, FallbackOn, FallbackOff, Retire, Alert, Outage,
        Registration, Rollover, Import)
 
 
