@@ -62,7 +62,7 @@ static void fall_back(struct pass *pass, size_t i, const char *why)
 		pass->fell_back = true;
 		pass_tell_fallback(pass, target, why, &notes);
 	} else if (pass->state.targets[i].mode == MODE_OPERATOR) {
-		pass_tell_taken_over(pass, target, err.text);
+		pass_tell_taken_over(pass, target->name, err.text);
 	} else if (err.kind != ERR_CANCELLED) {
 		pass_count_failure(pass, &pass->job.fallback, &err);
 		pass_tell_fallback_failed(pass, target, &err);
@@ -182,7 +182,7 @@ static void leave_in_hand(struct pass *pass, size_t i)
 	what = str_printf("'%s' is not taken to plain HTTP: somebody else has chosen its "
 			  "certificate meanwhile",
 			  target->name);
-	pass_tell_taken_over(pass, target, what);
+	pass_tell_taken_over(pass, target->name, what);
 	free(what);
 }
 

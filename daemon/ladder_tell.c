@@ -127,14 +127,13 @@ void pass_tell_fallback_failed(struct pass *pass, const struct target *target,
 	free(todo);
 }
 
-void pass_tell_taken_over(struct pass *pass, const struct target *target,
-			  const char *what)
+void pass_tell_taken_over(struct pass *pass, const char *target, const char *what)
 {
 	char *todo = str_printf("nothing, if that was you; `certrenewd deploy %s` takes "
 				"the target back",
 				pass->certificate->name);
 
-	pass_tell(pass, EVENT_DRIFT, target->name, what, todo);
+	pass_tell(pass, EVENT_DRIFT, target, what, todo);
 	free(todo);
 }
 

@@ -229,8 +229,7 @@ void pass_tell_still_on_http(struct pass *pass, const struct target *target);
 void pass_tell_left_on_http(struct pass *pass);
 void pass_tell_expired(struct pass *pass, const struct rung_known *known,
 		       const struct expired_verdict *verdict);
-void pass_tell_taken_over(struct pass *pass, const struct target *target,
-			  const char *what);
+void pass_tell_taken_over(struct pass *pass, const char *target, const char *what);
 void pass_tell_no_clock(struct pass *pass, const struct target *target);
 void pass_tell_stopped(struct pass *pass, const struct target *target);
 

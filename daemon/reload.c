@@ -2,6 +2,8 @@
  * stay keep what was asked for them, those that go are said aloud, and a broken file
  * changes nothing. */
 #include "daemon/loop.h"
+#include "daemon/pipeline.h"
+#include "hooks/mode.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +50,20 @@ void loop_make_slots(struct loop *loop, const struct config *config)
 	loop->n_slots = config->n_certificates;
 }
 
+static bool is_on_http(const struct config *config,
+		       const struct certificate_config *certificate)
+{
+	char *folder = pipeline_folder(config, certificate->name);
+	enum target_mode mode = MODE_HTTPS;
+	struct err ignored;
+
+	for (size_t i = 0; i < certificate->n_targets && mode != MODE_FALLBACK; i++)
+		(void)target_mode_read(folder, certificate->targets[i].name, &mode,
+				       &ignored);
+	free(folder);
+	return mode == MODE_FALLBACK;
+}
+
 static void tell_shrunk(struct loop *loop, const struct config *before,
 			const struct config *after)
 {
@@ -63,7 +79,11 @@ static void tell_shrunk(struct loop *loop, const struct config *before,
 			"renews it now",
 			name);
 		engine_tell(&loop->engine, EVENT_MANAGED_SET_SHRANK, what,
-			    "put it back if that was not meant");
+			    is_on_http(before, &before->certificates[i])
+				    ? "it speaks plain HTTP since we took it there, and "
+				      "nobody brings it back: put it back, then "
+				      "`certrenewd fallback NAME off` before it goes"
+				    : "put it back if that was not meant");
 		free(what);
 	}
 }

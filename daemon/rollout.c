@@ -36,9 +36,7 @@ static const struct {
 	[DEPLOY_WAITING] = { false, EVENT_WAITING_FOR_SERVICE,
 			     "start the service when you are ready; its certificate is "
 			     "in place and is verified then" },
-	[DEPLOY_OPERATOR] = { false, EVENT_DRIFT,
-			      "an operator has taken this target over; `certrenewd "
-			      "deploy` gives it back" },
+	[DEPLOY_OPERATOR] = { false, EVENT_DRIFT, NULL }, /* with the command, below */
 };
 
 /* With what was done besides: settings that are put back after plain HTTP, say. Gives. */
@@ -68,8 +66,11 @@ static void tell_target(struct pass *pass, const struct target_outcome *target)
 	} else if (!what[0]) {
 		what = deploy_end_name(target->end);
 	}
-	pass_tell(pass, ends[target->end].kind, target->target, what,
-		  ends[target->end].todo);
+	if (target->end == DEPLOY_OPERATOR)
+		pass_tell_taken_over(pass, target->target, what);
+	else
+		pass_tell(pass, ends[target->end].kind, target->target, what,
+			  ends[target->end].todo);
 	for (size_t i = 0; i < target->notes.n; i++)
 		pass_note(pass, "note", "%s: %s", target->target, target->notes.items[i]);
 	free(served);

@@ -98,6 +98,21 @@ def test_a_year_off_there_is_no_fallback_but_by_command(kept, proxy, xc, webhook
     assert xc.http() == (200, '{"version":"6.8.1.2"}')
 
 
+def test_the_ladder_goes_on_when_the_clock_is_confirmed_again(kept, proxy, xc, webhook,
+                                                             short_lived):
+    served = expired(kept, short_lived, proxy, xc)
+    proxy.rules["/order-plz"] = refuse
+    proxy.date_offset_s = -10 * YEAR_S
+    for _ in range(2):
+        assert kept("renew", "xc", "--force").code == 1
+    assert xc.served().thumbprint == served
+    assert len(webhook.of("clock_unconfirmed")) == 1
+    assert "by a clock that nobody confirms" in webhook.of("expired")[0]["what"]
+    proxy.date_offset_s = 0
+    kept("renew", "xc", "--force")
+    assert xc.http() == (200, '{"version":"6.8.1.2"}')
+
+
 def test_where_the_clock_is_right_the_same_failure_falls_back(kept, proxy, xc, webhook,
                                                              short_lived):
     expired(kept, short_lived, proxy, xc)

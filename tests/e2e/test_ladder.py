@@ -379,3 +379,18 @@ def test_plain_http_is_told_again(expired, xc, webhook):
     told, = webhook.of("fallback")
     assert "'xtract-core' still speaks plain HTTP on" in told["what"]
     assert "closed" in told["what"]
+
+
+def test_a_certificate_that_left_the_configuration_on_http_is_told(expired, xc, webhook):
+    daemon, _ = expired()
+    daemon("renew", "xc")
+    assert speaks_http(xc)
+    daemon.start()
+    daemon.config["certificates"]["other"] = {**daemon.config["certificates"].pop("xc"),
+                                              "hosts": ["other.example"]}
+    daemon.write()
+    daemon.reload()
+    shrunk = webhook.wait_for("managed_set_shrank")
+    assert "certificate 'xc' is no longer in the configuration" in shrunk["what"]
+    assert "it speaks plain HTTP since we took it there" in shrunk["todo"]
+    assert daemon.stop() == 0

@@ -116,6 +116,49 @@ static void on_plain_http_the_way_back_is_tried_without_end(void **state)
 	assert_int_equal(step(facts), LADDER_DEPLOY);
 }
 
+static void an_older_certificate_comes_before_plain_http(void **state)
+{
+	struct expired_facts facts = exhausted;
+
+	(void)state;
+	facts.older_at_hand = true;
+	assert_int_equal(step(facts), LADDER_OLDER);
+	facts.clock_trusted = false; /* nothing is given up by that */
+	facts.when_expired = EXPIRED_KEEP;
+	assert_int_equal(step(facts), LADDER_OLDER);
+	facts.renewals_failed = 0; /* the issuers come first */
+	assert_int_equal(step(facts), LADDER_RENEW);
+	facts.renewals_failed = 1;
+	facts.fresh_at_hand = true; /* and so does the newest at hand */
+	assert_int_equal(step(facts), LADDER_DEPLOY);
+	facts.deploys_failed = EXPIRED_DEPLOYS;
+	assert_int_equal(step(facts), LADDER_OLDER);
+	facts.mode = MODE_FALLBACK;
+	assert_int_equal(step(facts), LADDER_DEPLOY);
+}
+
+static void a_service_stopped_by_its_admin_does_not_fall_back(void **state)
+{
+	struct expired_facts facts = exhausted;
+
+	(void)state;
+	facts.stopped = true;
+	assert_int_equal(step(facts), LADDER_STOPPED);
+	facts.clock_trusted = false;
+	assert_int_equal(step(facts), LADDER_NO_CLOCK);
+}
+
+static void plain_http_that_did_not_come_up_waits_for_its_back_off(void **state)
+{
+	struct expired_facts facts = exhausted;
+
+	(void)state;
+	facts.fallback_again_at = EXPIRY + DAY(1) + 1;
+	assert_int_equal(step(facts), LADDER_LATER);
+	facts.fallback_again_at = EXPIRY + DAY(1);
+	assert_int_equal(step(facts), LADDER_FALLBACK);
+}
+
 /* Every combination of the facts. */
 static struct expired_facts combination(unsigned bits)
 {
@@ -127,7 +170,10 @@ static struct expired_facts combination(unsigned bits)
 		.deploys_failed = bits >> 3 & 3,
 		.clock_trusted = bits >> 5 & 1,
 		.when_expired = bits >> 6 & 1 ? EXPIRED_HTTP : EXPIRED_KEEP,
-		.mode = (enum target_mode)((bits >> 7) % 3),
+		.older_at_hand = bits >> 7 & 1,
+		.stopped = bits >> 8 & 1,
+		.fallback_again_at = bits >> 9 & 1 ? EXPIRY + 2 : 0,
+		.mode = (enum target_mode)((bits >> 10) % 3),
 	};
 }
 
@@ -136,7 +182,7 @@ static void whatever_the_facts_a_fallback_has_all_its_conditions(void **state)
 	unsigned fallbacks = 0;
 
 	(void)state;
-	for (unsigned bits = 0; bits < 3 * 128; bits++) {
+	for (unsigned bits = 0; bits < 3 * 1024; bits++) {
 		struct expired_facts facts = combination(bits);
 		struct expired_verdict verdict = expired_decide(&facts, EXPIRY + 1);
 
@@ -144,7 +190,8 @@ static void whatever_the_facts_a_fallback_has_all_its_conditions(void **state)
 		if (verdict.step != LADDER_FALLBACK)
 			continue;
 		fallbacks++;
-		assert_true(facts.present && facts.clock_trusted);
+		assert_true(facts.present && facts.clock_trusted && !facts.stopped);
+		assert_true(!facts.older_at_hand && !facts.fallback_again_at);
 		assert_int_equal(facts.when_expired, EXPIRED_HTTP);
 		assert_int_equal(facts.mode, MODE_HTTPS);
 		assert_true(facts.fresh_at_hand ? facts.deploys_failed >= 3
@@ -162,6 +209,9 @@ int main(void)
 		cmocka_unit_test(
 			a_certificate_at_hand_is_tried_three_times_before_the_fallback),
 		cmocka_unit_test(keep_goes_on_trying_and_never_falls_back),
+		cmocka_unit_test(an_older_certificate_comes_before_plain_http),
+		cmocka_unit_test(a_service_stopped_by_its_admin_does_not_fall_back),
+		cmocka_unit_test(plain_http_that_did_not_come_up_waits_for_its_back_off),
 		cmocka_unit_test(no_fallback_on_an_unconfirmed_clock),
 		cmocka_unit_test(an_operators_target_is_left_alone),
 		cmocka_unit_test(on_plain_http_the_way_back_is_tried_without_end),

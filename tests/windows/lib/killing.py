@@ -19,7 +19,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 class JournalWrites:
     """Counts them as they happen, however busy the machine is."""
 
-    def __init__(self, state):
+    def __init__(self, state, name=b"journal.json"):
+        self._name = name
         self._fd = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         journals = list(state.glob("certificates/*/**/journal.json"))
         assert self._fd >= 0 and journals, f"nothing to watch below {state}"
@@ -35,7 +36,7 @@ class JournalWrites:
         while at < len(data):
             size = EVENT.unpack_from(data, at)[3]
             at += EVENT.size
-            writes += data[at:at + size].rstrip(b"\0") == b"journal.json"
+            writes += data[at:at + size].rstrip(b"\0") == self._name
             at += size
         return writes
 
@@ -43,10 +44,10 @@ class JournalWrites:
         os.close(self._fd)
 
 
-def run_and_kill(daemon, nth, *words, timeout=90):
-    """Runs the command and kills it behind its nth journal write. Gives how many writes
-    were seen: fewer than nth, and it came to its end."""
-    journals = JournalWrites(daemon.state)
+def run_and_kill(daemon, nth, *words, timeout=90, name="journal.json"):
+    """Runs the command and kills it behind its nth write of a journal of that name. Gives
+    how many were seen: fewer than nth, and it came to its end."""
+    journals = JournalWrites(daemon.state, name.encode())
     process = daemon.wine.background(
         daemon.binary, "--config", daemon.wine.path(daemon.config_path), *words,
         log=daemon.folder / f"killed-{nth}.log")
