@@ -22,16 +22,28 @@ static bool try_target(struct pass *pass, const struct target *target)
 {
 	size_t n;
 	const struct target_trial *trials = target_trials(&n);
-	bool well = true;
+	bool all = true, well = true;
 	struct err err;
 
-	for (size_t i = 0; i < n && !cancel_requested(pass->in->cancel); i++)
-		if (trials[i].concerns(target))
-			well = pass_find_result(pass, trials[i].run(target, &err),
-						target->name, trials[i].check,
-						trials[i].well, &err) &&
-			       well;
-	return well;
+	for (size_t i = 0; i < n && (well || !trials[i - 1].stops); i++) {
+		if (cancel_requested(pass->in->cancel))
+			break;
+		well = !trials[i].concerns(target) ||
+		       pass_find_result(pass, trials[i].run(target, &err), target->name,
+					trials[i].check, trials[i].well, &err);
+		all = all && well;
+	}
+	return all;
+}
+
+/* The finding says which target it is about; so does the sentence. */
+static const char *without_target(const char *sentence, const char *target)
+{
+	char *prefix = str_printf("target '%s': ", target);
+	size_t skip = str_starts(sentence, prefix) ? strlen(prefix) : 0;
+
+	free(prefix);
+	return sentence + skip;
 }
 
 /* As before every order; of a target whose trial has failed nothing is said twice. */
@@ -44,12 +56,16 @@ static void look_at_targets(struct pass *pass, const bool *well)
 
 	quiet.note = NULL; /* what it would say are the findings */
 	rc = deploy_preflight(&quiet, &outcome, &err);
-	for (size_t i = 0; i < outcome.n_targets; i++)
+	for (size_t i = 0; i < outcome.n_targets; i++) {
+		const struct target_outcome *one = &outcome.targets[i];
+		bool failed = one->err.kind != ERR_NONE;
+
 		if (well[i])
-			pass_find_result(pass, outcome.targets[i].err.kind != ERR_NONE,
-					 outcome.targets[i].target, "target",
-					 "it could be deployed now",
-					 &outcome.targets[i].err);
+			pass_find(pass, failed ? FINDING_FAILED : FINDING_OK, one->target,
+				  "target", "%s",
+				  failed ? without_target(one->err.text, one->target)
+					 : "it could be deployed now");
+	}
 	if (rc && !outcome.n_targets)
 		pass_find(pass, FINDING_FAILED, NULL, "targets", "%s", err.text);
 	deploy_outcome_clear(&outcome);

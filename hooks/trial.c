@@ -117,12 +117,13 @@ static int try_rooms(const struct target *target, struct err *err)
 }
 
 static const struct target_trial trials[] = {
-	{ "service", "it is there, and we may act on it", has_service, try_service },
-	{ "disk", "there is room", has_places, try_rooms },
-	{ "write", "files can be made, renamed and removed where it keeps its own",
+	{ "service", "it is there, and we may act on it", false, has_service,
+	  try_service },
+	{ "disk", "there is room", true, has_places, try_rooms },
+	{ "write", "files can be made, renamed and removed where it keeps its own", true,
 	  has_places, try_writes },
-	{ "key", "the store can take it, and who has to read it is known", has_store,
-	  try_key },
+	{ "key", "the store can take it, and who has to read it is known", true,
+	  has_store, try_key },
 };
 
 const struct target_trial *target_trials(size_t *ret_n)

@@ -17,6 +17,7 @@
 struct target_trial {      /* one row a check */
 	const char *check; /* a word: "service" */
 	const char *well;  /* what it means when it went well */
+	bool stops;        /* the rows after one that failed would say the same again */
 	/* Has the target such a thing? */
 	bool (*concerns)(const struct target *target);
 	int (*run)(const struct target *target, struct err *err);

@@ -153,7 +153,7 @@ def test_a_target_that_could_not_be_deployed_fails_the_rehearsal(scene, xc):
     xc.tls_json.write_text("[1]")
     said = scene("rehearse", "xc")
     assert said.code == 1
-    assert re.search("failed +target xtract-core: .*tls.json", said.out)
+    assert re.search("failed +target xtract-core: '.*tls.json'", said.out)  # named once
 
 
 def test_a_channel_that_cannot_be_reached_fails_the_rehearsal(scene, webhook, tmp_path):

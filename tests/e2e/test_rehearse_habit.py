@@ -286,6 +286,24 @@ def test_a_folder_that_is_read_only_is_named(scene, xc, webhook):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
+def test_one_cause_is_one_finding(scene, xc, pebble, staging, tmp_path):
+    """Also where several checks would stumble over it."""
+    daemon = scene()
+    folder = xc.store.parent / f"{xc.store.name}.versions"
+    thief = Background(["/usr/bin/python3", "-m", "http.server", "-b", "127.0.0.1",
+                        pebble.http_port, "-d", tmp_path], tmp_path / "thief.log")
+    subprocess.run(["mount", "--bind", folder, folder], check=True)
+    try:
+        wait_until(lambda: port_answers(pebble.http_port), what="the thief")
+        subprocess.run(["mount", "-o", "remount,ro,bind", folder], check=True)
+        said = daemon("rehearse", "xc")
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+        thief.kill()
+    failed = re.findall("^.*failed +(.*?):", said.out, re.MULTILINE)
+    assert failed == ["challenge pebble", "write xtract-core"], said.out
+
+
 def test_a_program_that_restarts_the_service_and_is_gone_is_named(scene, xc, webhook, tmp_path):
     restart = tmp_path / "restart"
     restart.write_text(f"#!/bin/sh\nexec {xc.xcctl} {xc.dir} restart\n")
