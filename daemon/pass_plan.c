@@ -87,7 +87,7 @@ void pass_plan_next(struct pass *pass)
 
 void pass_cannot_remember(struct pass *pass, const struct err *err)
 {
-	pass_tell(pass, EVENT_FAILED, NULL, err->text,
+	pass_tell(pass, EVENT_FAILED, "state", err->text,
 		  "make room in the state directory and let it be written");
 	if (pass->out->next_at < pass->now + AFTER_ERROR_S) {
 		pass->out->next_at = pass->now + AFTER_ERROR_S;

@@ -486,6 +486,9 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 	sessions_rest(input->sessions);
 	if (pass_save_job(&pass, &save_err))
 		pass_cannot_remember(&pass, &save_err);
+	else /* told when it was wrong before */
+		pass_tell(&pass, EVENT_RECOVERED, "state", "the state is on disk again",
+			  NULL);
 	pass_close(&pass);
 }
 

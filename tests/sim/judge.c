@@ -7,7 +7,7 @@
 #include "tests/sim/daemon.h"
 
 #define CLOCK_TOLERANCE_S 300
-#define NODES_MAX(apps) (120 + (apps)*60)
+#define NODES_MAX(apps) (150 + (apps)*80)
 
 static struct {
 	int64_t troubled_at[APPS_MAX];
@@ -15,6 +15,11 @@ static struct {
 	unsigned jumps;
 	bool theirs[APPS_MAX];
 	char before[APPS_MAX][41]; /* what it served before a restart */
+	struct served {
+		char sha1[41];
+		int64_t until; /* 0: it is served */
+	} served[APPS_MAX][8];
+	unsigned n_served[APPS_MAX];
 	bool served_well[APPS_MAX];
 	int64_t healed_at[APPS_MAX]; /* the last restart that brought nothing new */
 } judge;
@@ -22,6 +27,11 @@ static struct {
 static bool clock_is_right(void)
 {
 	return llabs((long long)world->wall_offset_s) <= CLOCK_TOLERANCE_S;
+}
+
+static bool clock_is_known_wrong(void)
+{
+	return llabs((long long)world->wall_offset_s) > 8 * DAY;
 }
 
 void judge_excuse(int app)
@@ -64,6 +74,26 @@ void judge_order(const struct ca *ca, int app)
 		       world->apps[app].name, (long long)(until - true_now()));
 }
 
+/* An outage is no reason to knock all day: an hour apart, or a 24th of the longest pause
+ * for short lifetimes; and a few at the beginning. */
+void judge_request(struct ca *ca)
+{
+	int64_t cap = ca->lifetime_s / 6 < DAY ? ca->lifetime_s / 6 : DAY;
+	unsigned long limit = (unsigned long)(DAY / (cap / 24)) + 50;
+	int64_t earliest;
+
+	if (ca->weather != CA_SILENT && ca->weather != CA_BROKEN)
+		return;
+	ca->asked_at[ca->n_asked++ % 256] = true_now();
+	if (limit > 255 || ca->n_asked <= limit || world->n_apps > 1)
+		return;
+	earliest = ca->asked_at[(ca->n_asked - 1 - limit) % 256];
+	if (earliest > true_now() - DAY && judge.died_at < earliest &&
+	    judge.jumped_at < earliest && !world->files.full)
+		broken("hail", "%lu requests within a day to %s, which is down", limit,
+		       ca->host);
+}
+
 static int64_t most(int64_t least, int64_t factor, int64_t window_s, int64_t interval_s)
 {
 	int64_t allowed = factor * window_s / interval_s;
@@ -71,9 +101,18 @@ static int64_t most(int64_t least, int64_t factor, int64_t window_s, int64_t int
 	return allowed > least ? allowed : least;
 }
 
+/* A new lifetime is known with the first certificate that has it. */
 static int64_t interval_of(const struct ca *ca)
 {
-	return ca->lifetime_s < 10 * DAY ? ca->lifetime_s / 2 : ca->lifetime_s / 3 * 2;
+	int64_t shortest = ca->lifetime_s;
+
+	for (size_t i = ca->n_issued; i-- > 0;) {
+		int64_t lifetime = ca->issued[i].not_after - ca->issued[i].not_before + 1;
+
+		if (ca->issued[i].at > true_now() - 8 * DAY && lifetime < shortest)
+			shortest = lifetime;
+	}
+	return shortest < 10 * DAY ? shortest / 2 : shortest / 3 * 2;
 }
 
 static void check_breaker(const struct ca *ca, int app, int64_t window_s, int64_t allowed)
@@ -109,11 +148,40 @@ void judge_restart(const struct app *app)
 	judge.served_well[i] = app->state == APP_RUNNING && !app->plain;
 }
 
+static struct served *find_served(size_t app, const char *sha1)
+{
+	for (size_t i = 0; i < 8; i++)
+		if (!strcmp(judge.served[app][i].sha1, sha1))
+			return &judge.served[app][i];
+	return NULL;
+}
+
+static void note_served(const struct app *app, size_t i)
+{
+	struct served *now = NULL, *before = find_served(i, judge.before[i]);
+
+	if (app->plain && judge.served_well[i] && !judge.theirs[i] &&
+	    clock_is_known_wrong())
+		broken("clock", "%s fell back to plain HTTP on a clock that is wrong",
+		       app->name);
+	if (!app->sha1[0])
+		return;
+	if (before && strcmp(app->sha1, judge.before[i]) != 0)
+		before->until = true_now();
+	now = find_served(i, app->sha1);
+	if (!now) {
+		now = &judge.served[i][judge.n_served[i]++ % 8];
+		str_copy(now->sha1, sizeof(now->sha1), app->sha1);
+	}
+	now->until = 0;
+}
+
 void judge_restarted(const struct app *app)
 {
 	size_t i = (size_t)(app - world->apps);
 	int64_t now = true_now();
 
+	note_served(app, i);
 	if (!judge.served_well[i] || strcmp(judge.before[i], app->sha1) != 0)
 		return;
 	/* It serves what it served before: a restart that heals, or one too many. */
@@ -155,20 +223,33 @@ void judge_file_written(const char *path)
 		       world->apps[app].name);
 }
 
-/* A version of the store that goes while the clock is wrong by more than any confirmation
- * allows. */
+/* A version of the store goes that was served: not on a clock that is wrong, and not at
+ * once. */
+static void check_removal(size_t i, const char *sha1, const char *path)
+{
+	const struct served *served = find_served(i, sha1);
+	int64_t wait = world->ca[0].lifetime_s <= 2 * DAY ? 4 * HOUR : DAY;
+
+	if (!served)
+		return;
+	if (clock_is_known_wrong())
+		broken("clock", "'%s' was removed on a clock that is wrong", path);
+	else if (!served->until)
+		broken("retire", "'%s' was removed while it is served", path);
+	else if (true_now() - served->until < wait - 10 * MINUTE &&
+		 judge.jumped_at < served->until)
+		broken("retire", "'%s' was removed after %lld min", path,
+		       (long long)((true_now() - served->until) / MINUTE));
+}
+
 void judge_file_removed(const char *path)
 {
-	bool known_wrong = llabs((long long)world->wall_offset_s) > 8 * DAY;
+	for (size_t i = 0; i < world->n_apps; i++) {
+		char *versions = str_printf("%s.versions/", world->apps[i].store);
 
-	for (size_t i = 0; i < world->n_apps && known_wrong; i++) {
-		const struct app *app = &world->apps[i];
-		char *current = str_printf("%s.versions/%s", app->store, app->sha1);
-
-		if (app->sha1[0] && !strcmp(current, path))
-			broken("clock", "'%s' was removed on a clock that is wrong",
-			       path);
-		free(current);
+		if (str_starts(path, versions) && strlen(path + strlen(versions)) == 40)
+			check_removal(i, path + strlen(versions), path);
+		free(versions);
 	}
 	judge_file_written(path);
 }
@@ -192,6 +273,18 @@ static bool ca_answers(void)
 	return false;
 }
 
+/* In time: when all was well since it was due, what is served is not near its end. */
+static void check_margin(const struct app *app, int64_t calm)
+{
+	int64_t lifetime = app->not_after - app->not_before;
+
+	if (app->leaf && app->not_after - true_now() < lifetime / 5 &&
+	    calm > grace() + lifetime / 5)
+		broken("late", "%s has %lld h left although all is well for %lld h",
+		       app->name, (long long)((app->not_after - true_now()) / HOUR),
+		       (long long)(calm / HOUR));
+}
+
 static void note_troubles(void)
 {
 	if (!daemon_is_up() || !clock_is_right() || !ca_answers() || world->files.full)
@@ -210,6 +303,7 @@ static void check_served(const struct app *app, int64_t troubled_at)
 {
 	int64_t calm = true_now() - troubled_at;
 
+	check_margin(app, calm);
 	if (calm <= grace())
 		return;
 	if (app->state == APP_FAILED)

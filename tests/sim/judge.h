@@ -14,6 +14,7 @@ void judge_clock(void);
 void judge_operator(int app, bool theirs);
 
 /* At the seams. */
+void judge_request(struct ca *ca);
 void judge_order(const struct ca *ca, int app);
 void judge_issued(const struct ca *ca, int app);
 void judge_restart(const struct app *app);

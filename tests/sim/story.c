@@ -56,6 +56,9 @@ static void say_certificate(struct buf *text, const struct app *app)
 		   "        verify: [{connect: \"127.0.0.1:844%zu\", server_name: %s}]\n",
 		   app->name, app->host, world->n_cas > 1 ? ", spare" : "", app->store,
 		   app->unit, n, app->host);
+	/* 24 h, the default, would be longer than what lies between two renewals. */
+	if (world->ca[0].lifetime_s <= 2 * DAY)
+		buf_puts(text, "        retire: {after: 4h}\n");
 	if (app->by_tls_json)
 		buf_printf(text,
 			   "        tls_json: {path: %s}\n"
@@ -69,7 +72,8 @@ static void say_certificate(struct buf *text, const struct app *app)
 static void make_config(struct dice *dice)
 {
 	struct buf text;
-	int64_t files_h = dice_chance(dice, 5) ? dice_between(dice, 1, 12) : 24;
+	int64_t n = dice_between(dice, 1, 100);
+	int64_t files_h = n <= 2 ? dice_between(dice, 2, 12) : n <= 15 ? 24 : 168;
 
 	buf_init(&text, 65536);
 	buf_printf(&text,
@@ -133,11 +137,17 @@ static int64_t some_time(struct dice *dice)
 
 static void plan_outages(struct story *story, struct dice *dice)
 {
-	static const enum ca_weather kinds[] = { CA_SILENT,   CA_SILENT,
+	static const enum ca_weather kinds[] = { CA_SILENT,   CA_STALE,
 						 CA_BUSY,     CA_BROKEN,
 						 CA_LIMITING, CA_REFUSING_REPLACES };
 	int64_t n = dice_between(dice, 0, 6);
 
+	/* Some never take an order that replaces another. */
+	if (dice_chance(dice, 8)) {
+		plan(story, story->begins_at + DAY, HAPPENS_WEATHER, 0,
+		     CA_REFUSING_REPLACES);
+		return;
+	}
 	for (int64_t i = 0; i < n; i++) {
 		int64_t at = some_moment(story, dice);
 		int ca = (int)dice_between(dice, 0, (int64_t)world->n_cas - 1);
@@ -210,6 +220,8 @@ static void plan_operators(struct story *story, struct dice *dice)
 		case 5:
 			plan(story, at, HAPPENS_BACKUP, app, 0);
 			plan_end(story, until, HAPPENS_RESTORE, app);
+			for (int k = 0; k < (int)world->n_apps; k++)
+				plan_end(story, until + HOUR, HAPPENS_DEPLOY, k);
 			break;
 		default:
 			plan(story, at, HAPPENS_DISK, app, 1);

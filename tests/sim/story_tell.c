@@ -123,10 +123,18 @@ static void deploy(const struct happening *it)
 {
 	struct app *app = &world->apps[it->app];
 
-	if (!daemon_is_up())
-		daemon_start();
 	judge_operator(it->app, false);
-	daemon_command(app->name, PIPELINE_DEPLOY, false);
+	/* Operators look whether it did what they said. */
+	for (int tries = 0; tries < 10; tries++) {
+		unsigned deaths = daemon_deaths();
+
+		if (!daemon_is_up())
+			daemon_start();
+		daemon_command(app->name, PIPELINE_DEPLOY, false);
+		if (daemon_is_up() && daemon_deaths() == deaths)
+			break;
+	}
+	judge_operator(it->app, false);
 }
 
 static void force(const struct happening *it)

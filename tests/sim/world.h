@@ -83,6 +83,7 @@ enum ca_weather {
 	CA_BUSY,              /* 503 with Retry-After */
 	CA_BROKEN,            /* 500 */
 	CA_LIMITING,          /* newOrder is rateLimited, with Retry-After */
+	CA_STALE,             /* it issues what is nearly over */
 	CA_REFUSING_REPLACES, /* any newOrder with `replaces` */
 };
 
@@ -118,7 +119,9 @@ struct ca {
 	size_t n_issued;
 	unsigned long n_nonces, requests;
 	int64_t wait_until[APPS_MAX]; /* a Retry-After stands: true time */
-	int64_t mass_revoked_at;      /* certificates from before are to be renewed now */
+	int64_t asked_at[256];        /* the last requests while it was not well */
+	unsigned long n_asked;
+	int64_t mass_revoked_at; /* certificates from before are to be renewed now */
 };
 
 /* ---- applications --------------------------------------------------------- */
@@ -135,7 +138,7 @@ struct app {
 	X509 *leaf; /* what it serves; NULL: nothing or plain */
 	STACK_OF(X509) * sent;
 	char sha1[41];
-	int64_t not_after;
+	int64_t not_before, not_after;
 	int64_t refuses_until; /* it will not start with a certificate newer than ... */
 	char good_sha1[41];    /* ... this one, which it liked */
 	unsigned long restarts;

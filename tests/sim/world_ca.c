@@ -290,6 +290,9 @@ static void finalize(struct asked *asked, unsigned long n)
 	struct testcert *cert;
 	struct buf der;
 
+	if (ca->weather == CA_STALE)
+		begins -= ca->lifetime_s / 10 * 9;
+
 	buf_init(&der, 65536);
 	if (!order->proven || !csr || base64_any_decode(csr, &der)) {
 		problem(asked, 403, "orderNotReady", "not ready");

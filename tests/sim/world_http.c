@@ -95,11 +95,14 @@ static int send(const struct http_request *request, struct http_response *ret,
 			       off > 0 ? "has expired" : "is not yet valid");
 	if (goes_to(request->url, "hooks.example"))
 		return send_alert(request, ret, err);
-	for (size_t i = 0; i < world->n_cas; i++)
+	for (size_t i = 0; i < world->n_cas; i++) {
+		if (goes_to(request->url, world->ca[i].host))
+			judge_request(&world->ca[i]);
 		if (goes_to(request->url, world->ca[i].host))
 			return world->ca[i].weather == CA_SILENT
 				       ? no_answer(request, err)
 				       : ca_answer(&world->ca[i], request, ret, err);
+	}
 	return err_set(err, ERR_TRANSIENT, "%s %s: could not resolve host",
 		       request->method, request->url);
 }
