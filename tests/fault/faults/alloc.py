@@ -119,7 +119,7 @@ class Allocations(Injector):
         return result
 
     def _library_crashed(self, places):
-        """Told by where the program was; NULL handed to libc is its caller's, and ours."""
+        """Told by where the program was, or by who handed NULL to libc."""
         crash = next((place for place in places if place.crashed), None)
         if not crash or not crash.frames or crash.frames[0][0] in (OURS, "libc"):
             return False

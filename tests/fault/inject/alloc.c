@@ -218,6 +218,23 @@ static bool fails(const void *caller)
 	return fired;
 }
 
+/* Who gave libc what it crashed with: the first address on the stack that is not its own.
+ */
+static const struct range *caller_of(const ucontext_t *where, uintptr_t *ret_address)
+{
+	const uintptr_t *words = (const uintptr_t *)where->uc_mcontext.gregs[REG_RSP];
+	const struct range *range;
+
+	for (size_t i = 0; i < MAX_FRAMES; i++) {
+		range = range_of(words[i]);
+		if (range && strcmp(range->name, "libc") != 0) {
+			*ret_address = words[i];
+			return range;
+		}
+	}
+	return NULL;
+}
+
 /* Then the crash takes its course. */
 static void on_crash(int number, siginfo_t *info, void *context)
 {
@@ -227,6 +244,8 @@ static void on_crash(int number, siginfo_t *info, void *context)
 	struct stack stack = { .place = 0 };
 
 	(void)info;
+	if (range && !strcmp(range->name, "libc"))
+		range = caller_of(where, &address);
 	if (range)
 		snprintf(stack.text, sizeof(stack.text), " %s+%llx", range->name,
 			 (unsigned long long)(address - range->base));
