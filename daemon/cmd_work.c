@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/random.h"
+#include "daemon/conflict.h"
 #include "daemon/engine.h"
 #include "daemon/facts.h"
 #include "daemon/log.h"
@@ -24,6 +25,53 @@ struct work {
 	const char *target; /* NULL: all */
 	enum acme_revocation reason;
 };
+
+/* One certificate's turn. Those that share a service with a later one are held, so that
+ * one restart serves all, and have a second turn, which finds them served. */
+struct turn {
+	const char *name;
+	bool hold, bring_in;
+	size_t held_as; /* bring_in: its first turn */
+	enum exit_code code;
+};
+
+static bool shares_with_later(const struct config *config, const char *const *names,
+			      int i, int n)
+{
+	for (int k = i + 1; k < n; k++)
+		if (strcmp(names[i], names[k]) != 0 &&
+		    conflict_of_services(config_certificate(config, names[i]),
+					 config_certificate(config, names[k])))
+			return true;
+	return false;
+}
+
+/* Gives *ret_n turns. */
+static struct turn *take_turns(const struct config *config, const struct work *work,
+			       const char *const *names, int n, size_t *ret_n)
+{
+	struct turn *turns = mem_calloc(2 * (size_t)n, sizeof(*turns));
+	size_t n_turns = 0;
+
+	for (int i = 0; i < n; i++, n_turns++) {
+		turns[n_turns].name = names[i];
+		turns[n_turns].hold = work->command == PIPELINE_RENEW &&
+				      shares_with_later(config, names, i, n);
+	}
+	for (size_t i = 0; i < (size_t)n; i++)
+		if (turns[i].hold)
+			turns[n_turns++] = (struct turn){ .name = turns[i].name,
+							  .bring_in = true,
+							  .held_as = i };
+	*ret_n = n_turns;
+	return turns;
+}
+
+/* Nothing was made in the first turn: there is nothing to bring in. */
+static bool is_over(const struct turn *turns, size_t i)
+{
+	return turns[i].bring_in && turns[turns[i].held_as].code != EXIT_CODE_DONE;
+}
 
 static void print_note(const struct options *options, const char *name,
 		       const struct deploy_note *note)
@@ -85,8 +133,10 @@ static void log_delivery_failure(void *ctx, const char *sentence)
 
 static enum exit_code run_pass(struct engine *engine, struct sessions *sessions,
 			       const struct options *options, const struct work *work,
-			       const struct certificate_config *certificate)
+			       const struct turn *turn)
 {
+	const struct certificate_config *certificate = config_certificate(engine->config,
+									  turn->name);
 	struct note_ctx to = { options, certificate->name };
 	char run[RUN_ID_LENGTH + 1];
 	struct pipeline_outcome outcome;
@@ -95,7 +145,9 @@ static enum exit_code run_pass(struct engine *engine, struct sessions *sessions,
 		.generation = engine->generation,
 		.certificate = certificate,
 		.command = work->command,
-		.force = options->force,
+		.force = options->force && !turn->bring_in,
+		.hold = turn->hold,
+		.bring_in = turn->bring_in,
 		.only = work->target,
 		.revoke_reason = work->reason,
 		.revoke_with_key = options->with_key,
@@ -121,7 +173,7 @@ static enum exit_code run_pass(struct engine *engine, struct sessions *sessions,
 
 static enum exit_code work_alone(const struct options *options,
 				 const struct config *config, const struct work *work,
-				 const char *const *names, int n)
+				 struct turn *turns, size_t from, size_t n)
 {
 	enum exit_code code = EXIT_CODE_DONE;
 	struct sessions *sessions;
@@ -133,14 +185,12 @@ static enum exit_code work_alone(const struct options *options,
 	    engine_open(&engine, config, &err))
 		return command_fail(&err);
 	sessions = sessions_new(engine.cancel, engine.gate);
-	for (int i = 0; i < n; i++) {
-		const struct certificate_config *certificate = config_certificate(
-			config, names[i]);
-		enum exit_code one = run_pass(&engine, sessions, options, work,
-					      certificate);
-
-		if (code == EXIT_CODE_DONE || one == EXIT_CODE_FAILED)
-			code = one;
+	for (size_t i = from; i < n; i++) {
+		if (is_over(turns, i))
+			continue;
+		turns[i].code = run_pass(&engine, sessions, options, work, &turns[i]);
+		if (code == EXIT_CODE_DONE || turns[i].code == EXIT_CODE_FAILED)
+			code = turns[i].code;
 	}
 	(void)alerts_deliver(engine.alerts, config, engine.cancel, NULL,
 			     log_delivery_failure, NULL);
@@ -152,15 +202,17 @@ static enum exit_code work_alone(const struct options *options,
 /* ---- through the daemon -------------------------------------------------- */
 
 static int work_through_daemon(const struct options *options, const struct config *config,
-			       const struct work *work, const char *name,
-			       enum exit_code *ret_code, struct err *err)
+			       const struct work *work, struct turn *turn,
+			       struct err *err)
 {
-	cJSON *request = command_request(work->word, name, work->target);
+	cJSON *request = command_request(work->word, turn->name, work->target);
 	cJSON *last = NULL;
 	const char *text;
 	int rc;
 
-	json_set_bool(request, "force", options->force);
+	json_set_bool(request, "force", options->force && !turn->bring_in);
+	json_set_bool(request, "hold", turn->hold);
+	json_set_bool(request, "bring_in", turn->bring_in);
 	if (work->command == PIPELINE_DEPLOY)
 		json_set_bool(request, "take_over", options->take_over);
 	if (work->command == PIPELINE_REVOKE) {
@@ -169,9 +221,9 @@ static int work_through_daemon(const struct options *options, const struct confi
 	}
 	rc = command_ask_daemon(options, config, request, &last, err);
 	if (!rc) {
-		*ret_code = (enum exit_code)json_int(last, "exit", EXIT_CODE_FAILED);
+		turn->code = (enum exit_code)json_int(last, "exit", EXIT_CODE_FAILED);
 		text = json_string(last, "text");
-		print_end(options, name, *ret_code, text ? text : "",
+		print_end(options, turn->name, turn->code, text ? text : "",
 			  cJSON_GetObjectItemCaseSensitive(last, "findings"));
 	}
 	cJSON_Delete(last);
@@ -208,8 +260,10 @@ static bool target_is_known(const struct config *config, const char *name,
 static enum exit_code do_work(const struct options *options, const struct work *work,
 			      const char *const *names, int n)
 {
-	enum exit_code code = EXIT_CODE_DONE, one;
+	enum exit_code code = EXIT_CODE_DONE;
 	const struct config *config;
+	struct turn *turns;
+	size_t n_turns;
 	struct err err = { 0 };
 
 	if (command_load_config(options, &config))
@@ -219,17 +273,21 @@ static enum exit_code do_work(const struct options *options, const struct work *
 		config_free(config);
 		return EXIT_CODE_USAGE;
 	}
-	for (int i = 0; i < n; i++) {
-		if (work_through_daemon(options, config, work, names[i], &one, &err)) {
+	turns = take_turns(config, work, names, n, &n_turns);
+	for (size_t i = 0; i < n_turns; i++) {
+		if (is_over(turns, i))
+			continue;
+		if (work_through_daemon(options, config, work, &turns[i], &err)) {
 			code = err.kind == ERR_NOT_FOUND
-				       ? work_alone(options, config, work, names + i,
-						    n - i)
+				       ? work_alone(options, config, work, turns, i,
+						    n_turns)
 				       : command_fail(&err);
 			break;
 		}
-		if (code == EXIT_CODE_DONE || one == EXIT_CODE_FAILED)
-			code = one;
+		if (code == EXIT_CODE_DONE || turns[i].code == EXIT_CODE_FAILED)
+			code = turns[i].code;
 	}
+	free(turns);
 	config_free(config);
 	return code;
 }

@@ -5,7 +5,7 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
-#include "base/service.h"
+#include "daemon/conflict.h"
 #include "daemon/host.h"
 #include "daemon/log.h"
 #include "daemon/system.h"
@@ -46,24 +46,11 @@ const struct pass_job *loop_running(const struct loop *loop, const char *certifi
 	return NULL;
 }
 
-/* Do two certificates touch the same service? Files cannot be shared (config/checks.c).
- */
-static bool conflict(const struct certificate_config *a,
-		     const struct certificate_config *b)
-{
-	for (size_t i = 0; i < a->n_targets; i++)
-		for (size_t k = 0; k < b->n_targets; k++)
-			if (a->targets[i].service.kind != SERVICE_NONE &&
-			    service_same(&a->targets[i].service, &b->targets[k].service))
-				return true;
-	return false;
-}
-
 static bool may_run(const struct loop *loop, const struct slot *slot)
 {
 	for (const struct pass_job *job = loop->running; job; job = job->next)
 		if (!strcmp(job->certificate->name, slot->certificate->name) ||
-		    conflict(job->certificate, slot->certificate))
+		    conflict_between(job->certificate, slot->certificate))
 			return false;
 	return true;
 }
@@ -142,6 +129,22 @@ struct request *loop_take_request(struct slot *slot)
 	return request;
 }
 
+/* Is the next one due whose restart it can share? Then that one brings both in. */
+static bool another_is_due(const struct loop *loop, const struct slot *slot)
+{
+	int64_t now = clock_wall(), mono_ms = clock_mono_ms();
+
+	for (size_t i = 0; i < loop->n_slots; i++) {
+		const struct slot *other = &loop->slots[i];
+
+		if (other != slot &&
+		    (other->first || due_is(&other->next, now, mono_ms)) &&
+		    conflict_of_services(other->certificate, slot->certificate))
+			return true;
+	}
+	return false;
+}
+
 static void start_pass(struct loop *loop, struct slot *slot)
 {
 	struct pass_job *job = pass_job_new(loop->pool, loop->config, slot->certificate,
@@ -151,6 +154,8 @@ static void start_pass(struct loop *loop, struct slot *slot)
 	job->input.changed = slot->look_at_ms != 0;
 	slot->look_at_ms = 0;
 	job->trust = loop->engine.trust;
+	job->input.hold = job->input.hold ||
+			  (!job->request && another_is_due(loop, slot));
 	job->owner = loop;
 	job->finished = on_pass_finished;
 	job->next = loop->running;

@@ -40,6 +40,7 @@ struct pass {
 	struct resolving *resolving;       /* resolve.h */
 	struct sightings *sightings;       /* watch.h; NULL: no endpoint was looked at */
 	bool acted;        /* something was renewed, deployed, retired ... */
+	bool is_companion; /* worked on inside the pass of another (companions.h) */
 	bool waits;        /* a target waits for its maintenance window */
 	bool fell_back;    /* a target speaks plain HTTP since this pass */
 	int64_t ladder_at; /* the ladder is to be looked at again; 0: no need */
@@ -89,6 +90,19 @@ int64_t pass_served_until(struct pass *pass, size_t target);
 /* leftovers.c: takes away what a run that died left behind in a DNS zone or a web
  * server's folder. */
 void pass_clean_up(struct pass *pass);
+
+/* ---- conclude.c: what came of it ------------------------------------------ */
+
+/* The last word of this pass. */
+void pass_conclude(struct pass *pass, enum exit_code code, const char *text);
+
+/* Success means that it was seen served; of a deployment, and of a look at whether
+ * something is due. */
+void pass_conclude_deployment(struct pass *pass);
+void pass_conclude_renewal(struct pass *pass, const struct renewal_verdict *verdict);
+
+/* Is there somebody who can be asked harder? */
+bool pass_can_be_forced(const struct pass *pass);
 
 /* ---- the stages, in the order of the flow -------------------------------- */
 

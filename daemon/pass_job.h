@@ -28,7 +28,7 @@ struct request { /* what a command over the control channel asks of one certific
 	char *only; /* target; NULL: all */
 	int revoke_reason;
 	bool revoke_with_key;
-	bool take_folder;
+	bool take_folder, hold, bring_in;
 	struct control_client *client; /* held; NULL: the schedule */
 	struct request *next;
 };

@@ -8,6 +8,7 @@
 #include "daemon/rehearsal.h"
 #include "daemon/schedule.h"
 
+#define HOLD_S 60 /* for the next one of its service; then it is brought in alone */
 #define AFTER_ERROR_S 300
 #define CLOCK_AGAIN_S 3600 /* how long an unconfirmed clock delays a retirement */
 
@@ -80,6 +81,8 @@ void pass_plan_next(struct pass *pass)
 		when.inspect_at = when.now + config->inspect_files_every_s;
 	if (pass_revocation_pending(pass) && when.now + AFTER_ERROR_S < when.renew_at)
 		when.renew_at = when.now + AFTER_ERROR_S;
+	if (pass->in->hold && when.deploy_at != CLOCK_NEVER)
+		when.deploy_at = later(when.deploy_at, when.now + HOLD_S);
 	next = schedule_next(&when);
 	pass->out->next_at = next.at;
 	str_copy(pass->out->next_why, sizeof(pass->out->next_why), next.why);

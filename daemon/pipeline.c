@@ -22,12 +22,6 @@
 
 #define LOOK_AGAIN_AFTER_ERROR_S 300
 
-static void conclude(struct pass *pass, enum exit_code code, const char *text)
-{
-	pass->out->exit_code = code;
-	str_copy(pass->out->text, sizeof(pass->out->text), text);
-}
-
 /* What is missing is nothing to do for a command that needs it (there is no deployment to
  * roll back), and a failure for a renewal (there is no such service). */
 static enum exit_code exit_code_of(const struct err *err, enum pipeline_command command)
@@ -61,19 +55,6 @@ static bool held_back(const struct pass *pass)
 	       !just_expired;
 }
 
-/* A store has what it has: asking it harder brings nothing. */
-static bool can_be_forced(const struct pass *pass)
-{
-	for (size_t i = 0; pass->certificate->issuers[i]; i++) {
-		const struct issuer_config *issuer = config_issuer(
-			pass->in->config, pass->certificate->issuers[i]);
-
-		if (issuer && issuer->type != ISSUER_STORE)
-			return true;
-	}
-	return false;
-}
-
 /* ---- renew --------------------------------------------------------------- */
 
 /* How near the end is: by the attempts that remain, or where people have to bring the
@@ -94,7 +75,7 @@ static enum severity severity_of_failure(const struct pass *pass, int *ret_attem
 	unsigned left;
 
 	*ret_attempts_left = -1;
-	if (!can_be_forced(pass))
+	if (!pass_can_be_forced(pass))
 		return severities[watch_decide(&pass->certificate->renew_at,
 					       cert_not_before(cert),
 					       cert_not_after(cert), pass->now)
@@ -127,7 +108,7 @@ static void tell_renewal_failed(struct pass *pass, const struct err *err)
 	if (severity == SEVERITY_NOTICE)
 		return; /* `failed` has said it */
 	pass_tell_as(pass, EVENT_EXPIRING, severity, NULL, err->text,
-		     can_be_forced(pass)
+		     pass_can_be_forced(pass)
 			     ? "repair what it names before the attempts run out"
 			     : "put a newer certificate there, with its key, before this "
 			       "one ends",
@@ -176,7 +157,7 @@ static bool deployment_due(struct pass *pass)
 	if (pass->job.deployment.next_at > pass->now)
 		return false;
 	pass->waits = pass_windows_open_at(pass, pass->now) > pass->now;
-	return !pass->waits;
+	return !pass->waits && !pass->in->hold;
 }
 
 static void tell_clock_unconfirmed(struct pass *pass, const char *why)
@@ -217,110 +198,6 @@ static int retire(struct pass *pass, struct err *err)
 
 /* ---- the flow ------------------------------------------------------------ */
 
-/* The first target that an operator has taken over; NULL: none. */
-static const struct target *operators_target(const struct pass *pass, size_t *ret_n)
-{
-	const struct target *first = NULL;
-
-	*ret_n = 0;
-	for (size_t i = 0; i < pass->certificate->n_targets; i++) {
-		if (pass->state.targets[i].mode != MODE_OPERATOR)
-			continue;
-		first = first ? first : &pass->certificate->targets[i];
-		++*ret_n;
-	}
-	return first;
-}
-
-/* At hand, and brought in when the application may be restarted. */
-static char *describe_window(struct pass *pass)
-{
-	char when[CLOCK_TEXT_MAX];
-
-	clock_format_people_local(pass_windows_open_at(pass, clock_wall()), when);
-	return str_printf("'%s' has its new certificate at hand; the restart waits for "
-			  "the maintenance window, until %s, or now with `certrenewd "
-			  "deploy %s`",
-			  pass->certificate->name, when, pass->certificate->name);
-}
-
-/* Success means that it was seen served: a service that waits for its administrator is
- * not there yet, and nobody looked at what an operator has taken over. */
-static void conclude_deployment(struct pass *pass)
-{
-	const char *name = pass->certificate->name;
-	bool done = pass_deployed(pass);
-	size_t n;
-	const struct target *theirs = operators_target(pass, &n);
-	char *text;
-
-	if (!done && pass->waits)
-		text = describe_window(pass);
-	else if (!done)
-		text = str_printf("'%s' is in place, but not every target serves it yet: "
-				  "see `certrenewd status %s`",
-				  name, name);
-	else if (theirs)
-		text = str_printf("'%s' is at hand with %s, but target '%s' is left to "
-				  "the operator who took it over, until `certrenewd "
-				  "deploy %s`",
-				  name, cert_sha1(pass->current.cert), theirs->name,
-				  name);
-	else
-		text = str_printf("'%s' is served with %s", name,
-				  cert_sha1(pass->current.cert));
-	done = (done && n < pass->certificate->n_targets) || pass->waits;
-	conclude(pass, done ? EXIT_CODE_DONE : EXIT_CODE_FAILED, text);
-	free(text);
-}
-
-/* Nothing to renew, but what is at hand is not served yet. */
-static char *describe_waiting_deployment(const struct pass *pass)
-{
-	const struct failures *failures = &pass->job.deployment;
-	char when[CLOCK_TEXT_MAX];
-
-	clock_format_people_local(failures->next_at, when);
-	return str_printf(
-		"'%s' has a certificate that is not served everywhere yet%s%s; "
-		"next try %s, or now with `certrenewd deploy %s`",
-		pass->certificate->name, failures->count ? ", the last try failed: " : "",
-		failures->count ? failures->text : "", when, pass->certificate->name);
-}
-
-static void conclude_renewal(struct pass *pass, const struct renewal_verdict *verdict)
-{
-	char when[CLOCK_TEXT_MAX];
-	char *text;
-
-	if (pass->acted) {
-		conclude_deployment(pass);
-		return;
-	}
-	if (verdict->reason == NOT_DUE && !pass_deployed(pass)) {
-		text = pass->waits ? describe_window(pass)
-				   : describe_waiting_deployment(pass);
-		conclude(pass, EXIT_CODE_NOTHING, text);
-	} else if (verdict->reason != NOT_DUE) {
-		clock_format_people_local(pass->job.renewal.next_at, when);
-		text = str_printf(
-			"'%s' is due (%s), but the last try failed: %s; next try %s, "
-			"or now with --force",
-			pass->certificate->name, renewal_reason_text(verdict->reason),
-			pass->job.renewal.text, when);
-		conclude(pass, EXIT_CODE_NOTHING, text);
-	} else {
-		clock_format_people_local(verdict->due_at, when);
-		text = str_printf(
-			"'%s' is not due until %s; %s", pass->certificate->name, when,
-			can_be_forced(pass) ? "--force renews it now"
-					    : "nobody has put a newer certificate into "
-					      "its store yet");
-		conclude(pass, EXIT_CODE_NOTHING, text);
-	}
-	free(text);
-}
-
 static int keep_alive(struct pass *pass, struct err *err)
 {
 	struct renewal_facts facts;
@@ -341,7 +218,7 @@ static int keep_alive(struct pass *pass, struct err *err)
 	facts = facts_for_renewal(pass->in->config, pass->certificate, current_cert(pass),
 				  &pass->job);
 	facts.forced = pass->in->command == PIPELINE_RENEW && pass->in->force &&
-		       can_be_forced(pass);
+		       pass_can_be_forced(pass);
 	facts.newer_was_put = pass_newer_was_put(pass);
 	facts.key_lost = pass->have_current &&
 			 kept_key_is_lost(pass->in->config, pass->certificate, &pass->job,
@@ -374,7 +251,7 @@ static int keep_alive(struct pass *pass, struct err *err)
 		pass_rehearse_spares(pass);
 	}
 	if (!rc)
-		conclude_renewal(pass, &verdict);
+		pass_conclude_renewal(pass, &verdict);
 	return rc;
 }
 
@@ -395,7 +272,7 @@ static int deploy_on_command(struct pass *pass, struct err *err)
 	    (pass->in->take_folder && pass_take_folders(pass, err)) ||
 	    pass_deploy(pass, true, err) || retire(pass, err))
 		return -1;
-	conclude_deployment(pass);
+	pass_conclude_deployment(pass);
 	return 0;
 }
 
@@ -408,7 +285,7 @@ static int roll_back_on_command(struct pass *pass, struct err *err)
 	text = str_printf(
 		"'%s' is rolled back and left alone until `certrenewd deploy %s`",
 		pass->certificate->name, pass->certificate->name);
-	conclude(pass, EXIT_CODE_DONE, text);
+	pass_conclude(pass, EXIT_CODE_DONE, text);
 	free(text);
 	return 0;
 }
@@ -417,7 +294,7 @@ static int fall_back_on_command(struct pass *pass, struct err *err)
 {
 	if (pass_fallback(pass, pass->in->only, err))
 		return -1;
-	conclude(pass, EXIT_CODE_DONE, "it speaks plain HTTP now");
+	pass_conclude(pass, EXIT_CODE_DONE, "it speaks plain HTTP now");
 	return 0;
 }
 
@@ -428,7 +305,7 @@ static int rehearse_on_command(struct pass *pass, struct err *err)
 	if (pass_rehearse(pass, err))
 		return -1;
 	text = str_printf("rehearsal of '%s': all is well", pass->certificate->name);
-	conclude(pass, EXIT_CODE_DONE, text);
+	pass_conclude(pass, EXIT_CODE_DONE, text);
 	free(text);
 	return 0;
 }
@@ -440,7 +317,7 @@ static int publish_on_command(struct pass *pass, struct err *err)
 	if (pass_publish(pass, err))
 		return -1;
 	text = str_printf("the DNS has what '%s' needs", pass->certificate->name);
-	conclude(pass, EXIT_CODE_DONE, text);
+	pass_conclude(pass, EXIT_CODE_DONE, text);
 	free(text);
 	return 0;
 }
@@ -469,7 +346,7 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 	sessions_use(input->sessions, input->config, input->generation);
 	if (pass_open(&pass, input, ret, &err)) {
 		pass_tell(&pass, EVENT_FAILED, NULL, err.text, NULL);
-		conclude(&pass, exit_code_of(&err, input->command), err.text);
+		pass_conclude(&pass, exit_code_of(&err, input->command), err.text);
 		ret->next_at = pass.now + LOOK_AGAIN_AFTER_ERROR_S;
 		str_copy(ret->next_why, sizeof(ret->next_why), "trying again");
 		pass_close(&pass);
@@ -479,7 +356,8 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 		pass_watch(&pass);
 	} else {
 		if (flows[input->command](&pass, &err))
-			conclude(&pass, exit_code_of(&err, input->command), err.text);
+			pass_conclude(&pass, exit_code_of(&err, input->command),
+				      err.text);
 		pass_keep_sightings(&pass);
 		pass_plan_next(&pass);
 	}

@@ -44,11 +44,15 @@ struct pipeline_input { /* borrowed for the pass */
 	unsigned long generation; /* of the configuration, from 1 */
 	const struct certificate_config *certificate;
 	enum pipeline_command command;
-	bool changed;         /* somebody was seen changing its files: look at once */
-	bool force;           /* RENEW: although not due, and in spite of the back-off;
-				 REVOKE: although it is served */
-	bool take_folder;     /* DEPLOY: shared folders that others keep become ours */
-	int revoke_reason;    /* REVOKE: enum acme_revocation */
+	bool changed;      /* somebody was seen changing its files: look at once */
+	bool force;        /* RENEW: although not due, and in spite of the back-off;
+			      REVOKE: although it is served */
+	bool hold;         /* KEEP, RENEW: what is at hand is not brought in yet: another
+			      certificate of its service comes next, and both are
+			      restarted at once */
+	bool bring_in;     /* RENEW: what was held before; it may be in already */
+	bool take_folder;  /* DEPLOY: shared folders that others keep become ours */
+	int revoke_reason; /* REVOKE: enum acme_revocation */
 	bool revoke_with_key; /* REVOKE: signed by its own key */
 	const char *only; /* DEPLOY, ROLLBACK, FALLBACK, HTTPS: one target; NULL: all */
 	const struct clock_trust *trust;

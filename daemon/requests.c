@@ -74,6 +74,8 @@ static void ask_pass(struct loop *loop, struct control_client *client,
 	request->force = json_bool(json, "force", false);
 	request->only = str_dup(json_string(json, "target"));
 	request->revoke_reason = (int)json_int(json, "reason", 0);
+	request->hold = json_bool(json, "hold", false);
+	request->bring_in = json_bool(json, "bring_in", false);
 	request->take_folder = json_bool(json, "take_over", false);
 	request->revoke_with_key = json_bool(json, "with_key", false);
 	request->client = client;

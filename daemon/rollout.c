@@ -8,6 +8,7 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "daemon/companions.h"
 #include "daemon/winacme/handover.h"
 #include "hooks/mode.h"
 
@@ -166,12 +167,20 @@ static void note_written(struct pass *pass, const struct deploy_outcome *outcome
 
 static int deploy(struct pass *pass, const char *only, bool take_over, struct err *err)
 {
+	struct companions *with = companions_open(pass);
 	bool was_served = pass_deployed(pass) && pass->state.verified_at;
 	struct deploy_outcome outcome = { 0 };
 	struct err state_err;
 	int rc;
 
+	pass->deployment.sharing = companions_sharing(with);
 	rc = deploy_run(&pass->deployment, only, take_over, &outcome, err);
+	pass->deployment.sharing = NULL;
+	if (!rc && companions_spoiled(with) && !cancel_requested(pass->in->cancel)) {
+		pass_note(pass, "companion", "tried again alone");
+		deploy_outcome_clear(&outcome);
+		rc = deploy_run(&pass->deployment, only, take_over, &outcome, err);
+	}
 	if (!rc)
 		rc = judge(pass, &outcome, only, err);
 	note_written(pass, &outcome);
@@ -190,6 +199,7 @@ static int deploy(struct pass *pass, const char *only, bool take_over, struct er
 	deploy_outcome_clear(&outcome);
 	if (pass_reload_state(pass, &state_err))
 		pass_note(pass, "deploy", "journals unreadable: %s", state_err.text);
+	companions_finish(with);
 	return rc;
 }
 

@@ -88,6 +88,9 @@ static void select_member(struct member *member, const struct member *only,
 {
 	bool wanted = !only || member_shares(member, only);
 	bool asked = !only || member == only;
+	const struct service *alone = member->deployment->point_only;
+
+	wanted = wanted && (!alone || service_same(alone, &member->target->service));
 
 	if (wanted && member->mode == MODE_OPERATOR && !(take_over && asked)) {
 		member_say_end(member, DEPLOY_OPERATOR, ERR_CONFIG,

@@ -52,6 +52,14 @@ struct deploy_note {
 	const char *text;   /* one sentence for people */
 };
 
+/* Other deployments whose targets live in the same service: the caller's to point right
+ * before a restart of it, and to take back before one that undoes it. */
+struct deploy_sharing {
+	void (*point)(void *ctx, const struct service *service);
+	void (*take_back)(void *ctx, const struct service *service);
+	void *ctx;
+};
+
 struct deployment {         /* all borrowed for the call */
 	const char *folder; /* certificates/<name> in the state directory */
 	const char *run;    /* id of this run, for the journals */
@@ -68,6 +76,10 @@ struct deployment {         /* all borrowed for the call */
 			       the one that tls.json names is looked for */
 	bool spare_restart; /* no restart where the certificate is served once the files
 			       are as they shall be: for putting back what was lost */
+	const struct deploy_sharing *sharing; /* NULL: nobody shares a restart */
+	const struct service *point_only;     /* the targets of this service alone, as far
+						 as `pointed`: who asked restarts it, and
+						 the next deploy_run() takes it up */
 	const struct cancel *cancel;
 	void (*note)(void *ctx, const struct deploy_note *note); /* may be NULL */
 	void *note_ctx;
@@ -113,6 +125,12 @@ int deploy_preflight(const struct deployment *deployment, struct deploy_outcome 
  * level failed (store full, journal unwritable) or on cancel. */
 int deploy_run(const struct deployment *deployment, const char *only, bool take_over,
 	       struct deploy_outcome *ret, struct err *err);
+
+/* Takes back what `point_only` has switched for this service, files only, where the new
+ * certificate is not served yet: its restart has failed, and is not to stumble over them.
+ * Those targets are ROLLED_BACK then; *ret_any: there was one. */
+int deploy_unpoint(const struct deployment *deployment, const struct service *service,
+		   bool *ret_any, struct err *err);
 
 /* The operator's `rollback`: takes the last deployment back to its baseline, target by
  * target, as long as it is not retired. ERR_NOT_FOUND "nothing to roll back: ...".

@@ -180,6 +180,9 @@ static enum movement restart(struct group *group, struct err *err)
 		return HALTED;
 	if (move_all(group, &intent, err) != MOVED)
 		return HALTED;
+	if (group->deployment->sharing)
+		group->deployment->sharing->point(group->deployment->sharing->ctx,
+						  group_service(group));
 	if (group_restart(group, err))
 		return after_failure(err);
 	return move_all(group, &done, err);
@@ -395,8 +398,21 @@ static enum movement bring_up(struct group *group, bool *ret_waits, struct err *
 	return movement == MOVED ? verify_all(group, err) : movement;
 }
 
+/* Who asked for the files alone restarts the service now. */
+static int leave_pointed(struct group *group, struct err *err)
+{
+	const struct journal_change change = {
+		.state = STEP_POINTED,
+		.intent = STEP_RESTARTED,
+		.text = "the restart is shared with another certificate of its service",
+	};
+
+	return move_all(group, &change, err) == MOVED ? 0 : -1;
+}
+
 static int go_forward(struct group *group, struct err *err)
 {
+	bool alone = group->deployment->point_only != NULL;
 	enum movement movement;
 	struct err cause;
 	bool waits = false;
@@ -404,12 +420,14 @@ static int go_forward(struct group *group, struct err *err)
 	movement = begin_all(group, &cause);
 	if (movement == MOVED && is_there_already(group))
 		return complete(group, err);
-	if (movement == MOVED)
+	if (movement == MOVED && !alone)
 		movement = wait_until_idle(group, &cause);
 	if (movement == MOVED)
 		movement = point_all(group, &cause);
+	if (movement == MOVED && alone && !leave_pointed(group, &cause))
+		return 0;
 	if (movement == MOVED)
-		movement = bring_up(group, &waits, &cause);
+		movement = alone ? HALTED : bring_up(group, &waits, &cause);
 	switch (movement) {
 	case MOVED:
 		return waits ? wait_for_service(group, err) : complete(group, err);

@@ -1,7 +1,7 @@
 /* The service of a group, as the transaction uses it. */
 #include "hooks/transaction.h"
 
-static const struct service *service_of(const struct group *group)
+const struct service *group_service(const struct group *group)
 {
 	return &group->members[0]->target->service;
 }
@@ -9,14 +9,14 @@ static const struct service *service_of(const struct group *group)
 int group_inspect(const struct group *group, enum service_state *ret, struct err *err)
 {
 	*ret = SERVICE_IS_UNKNOWN;
-	if (service_of(group)->kind == SERVICE_NONE)
+	if (group_service(group)->kind == SERVICE_NONE)
 		return 0;
-	return service_inspect(service_of(group), ret, err);
+	return service_inspect(group_service(group), ret, err);
 }
 
 int group_restart(const struct group *group, struct err *err)
 {
-	const struct service *service = service_of(group);
+	const struct service *service = group_service(group);
 	bool interruptible = service->kind != SERVICE_COMMAND;
 
 	if (service->kind == SERVICE_NONE)
@@ -27,7 +27,7 @@ int group_restart(const struct group *group, struct err *err)
 
 int group_restart_back(const struct group *group, struct err *err)
 {
-	const struct service *service = service_of(group);
+	const struct service *service = group_service(group);
 	enum service_state state;
 
 	if (service->kind == SERVICE_NONE)
@@ -41,7 +41,7 @@ int group_restart_back(const struct group *group, struct err *err)
 
 int group_start(const struct group *group, struct err *err)
 {
-	const struct service *service = service_of(group);
+	const struct service *service = group_service(group);
 	enum service_state state;
 
 	if (service->kind == SERVICE_NONE)

@@ -10,6 +10,7 @@ struct undo { /* one way back of a group */
 	struct group *group;
 	const struct err *cause;
 	bool touched;       /* the service was, or may have been, restarted by us */
+	bool files_only;    /* somebody else restarts it */
 	bool stopped;       /* by its admin: it stays so */
 	struct err failure; /* of the way back itself; ERR_NONE: none */
 };
@@ -201,6 +202,8 @@ static const char *served_again(const struct undo *undo, const struct member *me
 {
 	const struct journal *journal = &member->journal;
 
+	if (undo->files_only)
+		return "its files are as they were, and it is tried alone";
 	if (member_met_somebody(member))
 		return "what was done before is undone, and it is tried again";
 	if (undo->stopped && !undo->touched)
@@ -290,6 +293,9 @@ static int go_back(struct undo *undo, struct err *err)
 	turn_around(undo);
 	for (size_t i = 0; i < group->n; i++)
 		restore_files(undo, group->members[i]);
+	if (undo->touched && group->deployment->sharing)
+		group->deployment->sharing->take_back(group->deployment->sharing->ctx,
+						      group_service(group));
 	restore_service(undo);
 	for (size_t i = 0; i < group->n; i++) {
 		struct member *member = group->members[i];
@@ -316,4 +322,18 @@ int group_undo(struct group *group, const struct err *cause, struct err *err)
 		if (!member_may_go_back(group->members[i], why, sizeof(why)))
 			return stay_forward(&undo, why, err);
 	return go_back(&undo, err);
+}
+
+int group_unpoint(struct group *group, const struct err *cause, struct err *err)
+{
+	struct undo undo = { .group = group, .cause = cause, .files_only = true };
+	char why[256];
+
+	for (size_t i = 0; i < group->n; i++)
+		if (!member_may_go_back(group->members[i], why, sizeof(why)))
+			return 0;
+	turn_around(&undo);
+	for (size_t i = 0; i < group->n; i++)
+		restore_files(&undo, group->members[i]);
+	return end_all(&undo, err);
 }

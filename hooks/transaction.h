@@ -79,6 +79,9 @@ int members_by_group(struct member *members, size_t n,
 
 /* ---- the service of a group (deploy_service.c) --------------------------- */
 
+/* Theirs in common. Borrowed. */
+const struct service *group_service(const struct group *group);
+
 /* SERVICE_IS_UNKNOWN for none. */
 int group_inspect(const struct group *group, enum service_state *ret, struct err *err);
 
@@ -141,5 +144,9 @@ int group_deploy(struct group *group, struct err *err);
 /* deploy_undo.c: back to the baseline because of `cause`; forward (broken) where the
  * baseline is an expired or missing certificate. Ends every member. */
 int group_undo(struct group *group, const struct err *cause, struct err *err);
+
+/* deploy_undo.c: back to `stored`, files only: what restarts the service is somebody
+ * else's. Stays as it is where the baseline is gone. */
+int group_unpoint(struct group *group, const struct err *cause, struct err *err);
 
 #endif

@@ -126,3 +126,85 @@ def test_the_daemon_works_on_a_certificate_once_at_a_time_and_ends_as_it_began(d
     assert xc.served().thumbprint == status["sha1"]
     assert len(xc.versions()) == 2, "the second renewal was under the new configuration"
     assert daemon.stop() == 0
+
+
+# ---- several certificates, one service ---------------------------------------
+
+class Both:
+    """One service that is two applications; counts its restarts."""
+
+    def __init__(self, a, b):
+        self.log = a.dir / "both.calls"
+        self.script = a.dir / "both.sh"
+        self.log.touch()
+        self.script.write_text(
+            f"#!/bin/sh\n[ $1 = status ] && exec {a.xcctl} {a.dir} status\n"
+            f"echo $1 >>{self.log}\n"
+            f"{a.xcctl} {a.dir} $1; one=$?\n{b.xcctl} {b.dir} $1 && exit $one\n")
+        self.script.chmod(0o755)
+
+    def service(self):
+        return {"command": [str(self.script), "restart"],
+                "status": [str(self.script), "status"], "timeout": "20s"}
+
+    @property
+    def restarts(self):
+        return len(self.log.read_text().split())
+
+
+@pytest.fixture
+def two(daemon, make_xc):
+    """Certificates 'a' and 'b', each with its own application, in one service."""
+    apps = make_xc("a"), make_xc("b")
+    both = Both(*apps)
+    for app in apps:
+        app.start()
+    daemon.configure(OURS, {app.dir.name: certificate(app, app.dir.name,
+                                                      service=both.service())
+                            for app in apps})
+    return daemon, *apps, both
+
+
+def test_two_certificates_of_one_service_share_one_restart(two):
+    daemon, a, b, both = two
+    said = daemon.ok("renew", "a", "b").out
+    assert both.restarts == 1
+    for app in (a, b):
+        assert app.served().thumbprint == daemon.status(app.dir.name)["sha1"]
+        assert f"'{app.dir.name}' is served with {app.thumbprint()}" in said
+    assert "'a' has its new certificate at hand; it is brought in with the next one" in said
+    assert daemon("renew", "a", "b").code == 3
+    assert both.restarts == 1
+
+
+def test_the_daemon_shares_it_too_by_schedule_and_by_command(two):
+    daemon, a, b, both = two
+    daemon.start()
+    for app in (a, b):
+        wait_until(app.served, 30, "the first certificate")
+    wait_until(lambda: not daemon.ok("status", "--json").json["daemon"]["running"])
+    assert both.restarts == 1
+    before = a.thumbprint(), b.thumbprint()
+    daemon.ok("renew", "a", "b", "--force")
+    assert both.restarts == 2
+    for app, old in zip((a, b), before):
+        assert app.served().thumbprint == app.thumbprint() != old
+        assert daemon.status(app.dir.name)["targets"][0]["end"] == "done"
+    assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("bad", ["a", "b"])
+def test_one_that_fails_leaves_the_other_deployed_and_served(two, bad):
+    """Whoever of the two restarts: the other one is not taken down with it."""
+    daemon, a, b, both = two
+    daemon.ok("renew", "a", "b")
+    first = {app: app.thumbprint() for app in (a, b)}
+    wrong, right = (a, b) if bad == "a" else (b, a)
+    wrong.misbehave(refuse="not this one", except_=first[wrong])
+    failed = daemon("renew", "a", "b", "--force")
+    assert failed.code == 1
+    assert "not this one" in failed.text
+    assert right.served().thumbprint == right.thumbprint() != first[right]
+    assert wrong.served().thumbprint == wrong.thumbprint() == first[wrong]
+    assert daemon.status(right.dir.name)["targets"][0]["end"] == "done"
+    assert daemon.status(wrong.dir.name)["targets"][0]["end"] == "rolled_back"
