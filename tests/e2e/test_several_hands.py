@@ -208,3 +208,31 @@ def test_one_that_fails_leaves_the_other_deployed_and_served(two, bad):
     assert wrong.served().thumbprint == wrong.thumbprint() == first[wrong]
     assert daemon.status(right.dir.name)["targets"][0]["end"] == "done"
     assert daemon.status(wrong.dir.name)["targets"][0]["end"] == "rolled_back"
+
+
+# ---- soak --------------------------------------------------------------------
+
+def test_what_does_not_last_through_its_soak_time_is_taken_back_by_the_daemon(daemon, xc,
+                                                                             webhook):
+    """The daemon looks by itself, also after a restart of its own."""
+    xc.start()
+    daemon.configure(OURS, {"xc": certificate(xc, retire={"after": "1d"})},
+                     alerts={"ops": {"type": "webhook", "url": webhook.url,
+                                     "min": "notice"}})
+    daemon.ok("renew", "xc")
+    old = xc.thumbprint()
+    daemon.config["certificates"]["xc"]["deploy"][0]["soak"] = "20s"
+    daemon.write()
+    said = daemon.ok("renew", "xc", "--force")
+    new = xc.thumbprint()
+    assert new != old
+    assert any("; watched until " in alert["what"] for alert in webhook.of("renewed")), said
+    assert daemon.status("xc")["targets"][0]["watched_until"]
+    assert ", watched until " in daemon.ok("status", "xc").out
+    daemon.start()
+    os.kill(xc.processes()[0], 9)
+    wait_until(lambda: xc.served() and xc.served().thumbprint == old, 30, "the old one")
+    failed = webhook.wait_for("failed")
+    assert "it was served, and did not last through its soak time" in failed["what"]
+    assert "the old certificate is served again" in failed["what"]
+    assert daemon.stop() == 0
