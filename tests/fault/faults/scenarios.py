@@ -336,17 +336,6 @@ class Alert(Scenario):
         require(len(set(told)) <= 2, f"told {len(set(told))} times", *lane.webhook.alerts)
 
 
-class Outage(Alert):
-    """No CA answers for once; at the next try it does."""
-
-    name = "outage"
-
-    def settle(self, lane, before):
-        lane.gate.shut = False
-        lane.let_time_pass()
-        Scenario.settle(self, lane, before)
-
-
 class Registration(Scenario):
     """An account is made at the CA."""
 
@@ -537,7 +526,7 @@ class FallbackOff(FallbackOn):
 
 
 ALL = (FirstDeployment, Renewal, ThreeTargets, Rollback, RollbackAfterRestart,
-       RollbackByCommand, Expired, Return, FallbackOn, FallbackOff, Retire, Alert, Outage,
+       RollbackByCommand, Expired, Return, FallbackOn, FallbackOff, Retire, Alert,
        Registration, Rollover, Import)
 
 

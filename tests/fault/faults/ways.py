@@ -1,5 +1,5 @@
 """Renewals by the other ways: what else the seam is called for. Each is a renewal, so that
-everything which has to hold after one has to hold here."""
+everything which has to hold after one has to hold here. The full sweep takes them."""
 
 import http.server
 import threading
@@ -8,7 +8,7 @@ from functools import partial
 from lib.authority import Authority
 
 from .checks import require
-from .scenarios import Renewal, Scenario
+from .scenarios import ALL, Alert, Renewal, Scenario
 
 EXEC = """#!/bin/sh
 case $1 in
@@ -167,4 +167,36 @@ class PlainHttp(Scenario):
         require([lane.xc.state()] == before["served"], f"{lane.xc.state()} is served")
 
 
-WAYS = (ByDns, ByWebroot, ByAlpn, ByProgram, SelfSigned, PlainHttp)
+class Leftovers(Renewal):
+    """Of another run, long ago: half written files under the names that are needed now."""
+
+    name = "leftovers"
+
+    def prepare(self, lane):
+        super().prepare(lane)
+        folder = lane.state / "certificates/xc"
+        for path in (lane.xc.tls_json, folder / "job.json", folder / "journal.json",
+                     folder / "targets/xc0/journal.json"):
+            path.with_name(path.name + ".certrenewd-new").write_text("left " * 2000)
+
+
+class Outage(Alert):
+    """No CA answers for once; at the next try it does."""
+
+    name = "outage"
+
+    def settle(self, lane, before):
+        lane.gate.shut = False
+        lane.let_time_pass()
+        Scenario.settle(self, lane, before)
+
+
+WAYS = (ByDns, ByWebroot, ByAlpn, ByProgram, SelfSigned, PlainHttp, Leftovers, Outage)
+EVERY = ALL + WAYS
+
+
+def by_name(name):
+    for scenario in EVERY:
+        if scenario.name == name:
+            return scenario()
+    raise KeyError(f"no scenario '{name}' among {', '.join(s.name for s in EVERY)}")

@@ -25,7 +25,7 @@ BUGS = (
     Bug("retire-before-verify", "retire before verify", "rollback after a restart",
         "seam", ("kill", "io")),
     Bug("no-direction", "no direction", "rollback by command", "seam", ("kill",)),
-    Bug("not-exclusive", "exclusive creation dropped", "outage", "system calls", ("kill",)),
+    Bug("not-exclusive", "exclusive creation dropped", "leftovers", "seam", ("kill",)),
     Bug("no-baseline", "baseline not recorded", "rollback", "seam", ("io", "transient")),
     Bug("no-observation", "observation skipped", "renewal", "seam", ("kill",)),
 )
