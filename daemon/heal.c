@@ -161,16 +161,15 @@ static void failed(struct pass *pass, struct inspection *seen, const struct err 
 /* `failure` NULL: the deployment says that all went well. */
 static void end(struct pass *pass, struct inspection *seen, const struct err *failure)
 {
-	const char *name = target_of(pass, seen)->name;
-	struct inspection now = *seen;
+	struct healing noted;
 	struct err ignored, none = { 0 };
 
 	/* tls.json was noted meanwhile: our copy of that list is old. */
-	if (!healing_read(pass->folder, name, &now.healing, &ignored))
-		memcpy(seen->healing.written, now.healing.written,
-		       sizeof(now.healing.written));
-	if (now.healing.n_written)
-		seen->healing.n_written = now.healing.n_written;
+	if (!healing_read(pass->folder, target_of(pass, seen)->name, &noted, &ignored) &&
+	    noted.n_written) {
+		memcpy(seen->healing.written, noted.written, sizeof(noted.written));
+		seen->healing.n_written = noted.n_written;
+	}
 	if (pass->state.targets[seen->i].end == DEPLOY_WAITING ||
 	    (pass_target_deployed(pass, seen->i) && !failure))
 		succeeded(pass, seen);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "daemon/kept_key.h"
 #include "daemon/revoked.h"
@@ -17,6 +18,7 @@
 #include "hooks/settings.h"
 #include "hooks/store.h"
 
+#define BEING_REPLACED_MS 5000 /* who deletes a file may be about to write it */
 #define AS_IT_SHOULD_BE "files, store and endpoints are as they should be"
 
 static const struct target *target_of(const struct pass *pass,
@@ -336,6 +338,12 @@ static void look(struct pass *pass, struct inspection *seen, bool endpoints)
 	struct err err;
 
 	observe_files(target, &seen->view);
+	if (pass->in->changed && seen->view.has_tls_json &&
+	    !seen->view.tls_json_present) {
+		clock_sleep_ms(BEING_REPLACED_MS, pass->in->cancel);
+		target_view_clear(&seen->view);
+		observe_files(target, &seen->view);
+	}
 	if (healing_read(pass->folder, target->name, &seen->healing, &err) ||
 	    err.kind != ERR_NONE)
 		pass_tell(pass, EVENT_STATE_DAMAGED, target->name, err.text, NULL);
