@@ -11,7 +11,7 @@
 
 static struct {
 	int64_t troubled_at[APPS_MAX];
-	int64_t died_at, jumped_at;
+	int64_t died_at, jumped_at, stale_at;
 	unsigned jumps;
 	bool theirs[APPS_MAX];
 	char before[APPS_MAX][41]; /* what it served before a restart */
@@ -285,8 +285,24 @@ static void check_margin(const struct app *app, int64_t calm)
 		       (long long)(calm / HOUR));
 }
 
+/* What it issued that was of no use has been counted: the breaker may hold for a week. */
+static bool breaker_may_hold(void)
+{
+	bool holds = false;
+
+	for (size_t i = 0; i < world->n_cas; i++) {
+		if (world->ca[i].weather == CA_STALE)
+			judge.stale_at = true_now();
+		holds = holds ||
+			(judge.stale_at && true_now() - judge.stale_at < 8 * DAY);
+	}
+	return holds;
+}
+
 static void note_troubles(void)
 {
+	if (breaker_may_hold())
+		judge_excuse(-1);
 	if (!daemon_is_up() || !clock_is_right() || !ca_answers() || world->files.full)
 		judge_excuse(-1);
 	for (size_t i = 0; i < world->n_apps; i++) {

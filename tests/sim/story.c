@@ -201,8 +201,10 @@ static void plan_operators(struct story *story, struct dice *dice)
 
 		switch (dice_between(dice, 0, 6)) {
 		case 0:
+			/* It is looked at every minute: months would only take time. */
 			plan(story, at, HAPPENS_STOP, app, 0);
-			plan_end(story, until, HAPPENS_START, app);
+			plan_end(story, at + dice_between(dice, MINUTE, 6 * HOUR),
+				 HAPPENS_START, app);
 			break;
 		case 1:
 			plan(story, at, HAPPENS_REFUSAL, app, until - at);
