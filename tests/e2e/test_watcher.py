@@ -49,6 +49,15 @@ def claims(daemon):
     return None if one["busy_awake_ms"] else target.get("serves")
 
 
+def held_at_rest(daemon):
+    """Holds it, unless its last word is that a pass is at work. Held, it heals nothing."""
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    if claims(daemon):
+        return True
+    os.kill(daemon.process.pid, signal.SIGCONT)
+    return False
+
+
 def watch(daemon, *words, awake=0, asleep=0):
     """(exit code, the JSON) of `watch`, so many seconds later."""
     argv = ["unshare", "-T", f"--monotonic={awake}", f"--boottime={awake + asleep}",
@@ -133,7 +142,7 @@ def test_another_certificate_than_the_daemon_says_is_told(kept, authority, webho
     (kept.folder / "other/key.pem").write_text(leaf.key_pem)
     (kept.folder / "other/fullchain.pem").write_text(leaf.fullchain_pem)
     link = os.readlink(folder)
-    os.kill(kept.process.pid, signal.SIGSTOP)  # else it heals the link at once
+    wait_until(lambda: held_at_rest(kept), what="a moment without a pass")
     try:
         folder.unlink()
         folder.symlink_to(kept.folder / "other")
