@@ -129,7 +129,7 @@ struct ca {
 enum app_state { APP_STOPPED, APP_RUNNING, APP_FAILED };
 
 struct app {
-	char name[16], unit[24], host[32];
+	char name[32], unit[40], host[40];
 	bool by_tls_json; /* else it reads the directory store's link */
 	char *tls_json, *store;
 	enum app_state state;
