@@ -55,6 +55,7 @@ def injectors(build):
 def lanes(build, tmp_path_factory):
     """lanes(name): of that scenario; those of the next ones are opened meanwhile."""
     gate, opened = threading.Semaphore(AHEAD), {}
+    tmp_path_factory.getbasetemp()  # made here, before threads want it at the same moment
 
     def open_them(name):
         gate.acquire()
