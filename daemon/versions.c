@@ -147,8 +147,8 @@ static int load_key(const char *folder, int64_t n, struct version *version,
 	}
 	if (key_from_pem(version->key_pem.data, version->key_pem.len, &version->key,
 			 err)) {
-		err_wrap(err, "damaged: '%s'", path);
-		err->kind = ERR_CONFIG;
+		if (err->kind == ERR_CONFIG)
+			err_wrap(err, "damaged: '%s'", path);
 		goto out;
 	}
 	rc = 0;
