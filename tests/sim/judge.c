@@ -13,6 +13,7 @@ static struct {
 	int64_t troubled_at[APPS_MAX];
 	int64_t died_at, jumped_at, stale_at;
 	unsigned jumps;
+	bool was_full;
 	bool theirs[APPS_MAX];
 	char before[APPS_MAX][41]; /* what it served before a restart */
 	struct served {
@@ -54,6 +55,11 @@ void judge_clock(void)
 	judge.jumps++;
 	judge_excuse(-1);
 	receiver_excuse();
+}
+
+bool judge_clock_moved(void)
+{
+	return judge.jumps || judge.was_full;
 }
 
 void judge_operator(int app, bool theirs)
@@ -120,7 +126,8 @@ static void check_breaker(const struct ca *ca, int app, int64_t window_s, int64_
 	int64_t now = true_now(), n = 0;
 
 	for (size_t i = 0; i < ca->n_issued; i++)
-		n += ca->issued[i].app == app && ca->issued[i].at > now - window_s;
+		n += ca->issued[i].app == app &&
+		     ca->issued[i].at > now - window_s + MINUTE;
 	/* Each move of the clock may have made the daemon forget what it counted. */
 	if (judge.jumps && judge.jumped_at > now - window_s)
 		allowed *= 1 + judge.jumps;
@@ -296,11 +303,13 @@ static bool breaker_may_hold(void)
 		holds = holds ||
 			(judge.stale_at && true_now() - judge.stale_at < 8 * DAY);
 	}
-	return holds;
+	/* So does one that was spent on a clock that was wrong. */
+	return holds || (judge.jumps && true_now() - judge.jumped_at < 8 * DAY);
 }
 
 static void note_troubles(void)
 {
+	judge.was_full = judge.was_full || world->files.full;
 	if (breaker_may_hold())
 		judge_excuse(-1);
 	if (!daemon_is_up() || !clock_is_right() || !ca_answers() || world->files.full)
