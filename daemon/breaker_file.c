@@ -125,6 +125,9 @@ out:
 	return rc;
 }
 
+/* Counted on a clock that was ahead: when its day comes it would count once more. */
+#define AHEAD_S INT64_C(86400)
+
 /* Drops what no rule looks at any more. */
 static void drop_old(cJSON *file, int64_t now)
 {
@@ -135,7 +138,8 @@ static void drop_old(cJSON *file, int64_t now)
 		issued = cJSON_GetObjectItemCaseSensitive(set, "issued");
 		for (at = issued->child; at; at = next) {
 			next = at->next;
-			if (cJSON_GetNumberValue(at) < (double)(now - KEEP_S))
+			if (cJSON_GetNumberValue(at) < (double)(now - KEEP_S) ||
+			    cJSON_GetNumberValue(at) > (double)(now + AHEAD_S))
 				cJSON_Delete(cJSON_DetachItemViaPointer(issued, at));
 		}
 		while (cJSON_GetArraySize(issued) > KEEP_MAX)

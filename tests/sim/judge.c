@@ -304,7 +304,7 @@ static bool breaker_may_hold(void)
 			(judge.stale_at && true_now() - judge.stale_at < 8 * DAY);
 	}
 	/* So does one that was spent on a clock that was wrong. */
-	return holds || (judge.jumps && true_now() - judge.jumped_at < 8 * DAY);
+	return holds || (judge.jumps && true_now() - judge.jumped_at < 17 * DAY);
 }
 
 static void note_troubles(void)

@@ -220,6 +220,8 @@ static void plan_operators(struct story *story, struct dice *dice)
 			plan(story, at, HAPPENS_RELOAD, app, 0);
 			break;
 		case 5:
+			if (until + 2 * HOUR > story->ends_at - CALM_S)
+				break;
 			plan(story, at, HAPPENS_BACKUP, app, 0);
 			plan_end(story, until, HAPPENS_RESTORE, app);
 			for (int k = 0; k < (int)world->n_apps; k++)

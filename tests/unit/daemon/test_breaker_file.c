@@ -102,6 +102,24 @@ static bool was_set_aside(const char *dir)
 	return found;
 }
 
+static void what_a_clock_that_was_ahead_has_counted_is_dropped(void **state)
+{
+	char *dir = tempdir_new();
+	int64_t *issued = NULL;
+	struct err err = { 0 };
+	size_t n = 0;
+
+	(void)state;
+	add(dir, NAMES("a.example"), "ca", NOW + DAY(30));
+	add(dir, NAMES("a.example"), "ca", NOW);
+	assert_int_equal(breaker_read(dir, NAMES("a.example"), "ca", &issued, &n, &err),
+			 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(issued[0], NOW);
+	free(issued);
+	tempdir_free(dir);
+}
+
 static void a_damaged_file_is_set_aside_reported_and_begun_anew(void **state)
 {
 	static const char *const damage[] = {
@@ -204,6 +222,7 @@ int main(void)
 		cmocka_unit_test(what_was_counted_is_read_again),
 		cmocka_unit_test(the_exact_name_set_and_the_issuer_are_the_key),
 		cmocka_unit_test(entries_older_than_eight_days_are_dropped_when_writing),
+		cmocka_unit_test(what_a_clock_that_was_ahead_has_counted_is_dropped),
 		cmocka_unit_test(a_damaged_file_is_set_aside_reported_and_begun_anew),
 		cmocka_unit_test(reading_a_damaged_file_reads_none_and_says_so),
 		cmocka_unit_test(a_count_that_cannot_be_kept_is_an_error),
