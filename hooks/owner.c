@@ -133,7 +133,7 @@ static int put(const struct owner *owner, const struct kept *kept, struct err *e
 
 int owner_check(const struct owner *owner, const char *tls_json, struct err *err)
 {
-	struct kept kept;
+	struct kept kept = { 0 };
 	int rc = 0;
 
 	if (!tls_json)
@@ -152,7 +152,7 @@ int owner_take(const struct owner *owner, const char *tls_json, bool take_over,
 	int rc = -1;
 
 	for (int i = 0; tls_json && rc && i < TRIES; i++) {
-		struct kept kept;
+		struct kept kept = { 0 };
 		bool tried = false;
 
 		if (kept_read(tls_json, &kept, err))

@@ -193,6 +193,7 @@ def test_the_task_ends_when_the_new_certificate_was_seen_served(
     xc.install(authority.issue("xc.example"))
     xc.start()
     first.ok("renew", "xc")
+    (xc.dir / "config/servers/tls.json.certrenewd").unlink()  # that one is gone
     account = first.state / "accounts/pebble"
     url = json.loads((account / "account.json").read_text())["url"]
     theirs = WinAcme(tmp_path / "theirs", base_uri=pebble.directory)

@@ -55,7 +55,8 @@ def test_a_hundred_renewals_in_a_row_are_served_and_nothing_piles_up(make_pebble
             "challenge": {"type": "http-01", "listen": f"127.0.0.1:{pebble.http_port}"},
         } for app in apps})
     daemon.start()
-    wait_until(lambda: all(app.served() for app in apps), 60, "the first certificates")
+    wait_until(lambda: all(app.served() for app in apps), 180,
+               "the first certificates")
     wait_until(lambda: not daemon.ok("status", "--json").json["daemon"]["running"],
                what="the end of the first renewals")
     root, files = pebble.root(), open_files(daemon)

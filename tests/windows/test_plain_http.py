@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lib.killing import run_and_kill, served_one_of
+from lib.killing import STRIDE, run_and_kill, served_one_of
 from lib.waiting import wait_until
 from lib.xc import DEFAULT_SETTINGS
 
@@ -40,7 +40,7 @@ def test_killed_on_the_way_to_http_the_next_run_ends_it(dying, xc, tool, lane):
         assert tool.signs(old)
         if writes < nth:
             break
-        nth += LANES
+        nth += LANES * STRIDE
     assert nth > 3, "too few journal writes were seen"
 
 
@@ -59,7 +59,7 @@ def test_killed_on_the_way_back_the_next_run_ends_it(dying, xc, tool, lane):
         assert tool.signs(old)
         if writes < nth:
             break
-        nth += LANES
+        nth += LANES * STRIDE
     assert nth > 3, "too few journal writes were seen"
 
 

@@ -8,12 +8,15 @@ import subprocess
 import time
 
 _given = set()
+# What one worker of the tests was given and has not bound yet, another one must not get.
+SHARES = 32
+_share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw31")[2:]) % SHARES
 
 
 def free_port():
     """A port below the ephemeral range, so that no outgoing connection takes it meanwhile."""
     while True:
-        port = random.randrange(11000, 32000)
+        port = random.randrange(11008, 32000, SHARES) + _share
         if port in _given:
             continue
         with socket.socket() as probe:
