@@ -20,8 +20,11 @@ class WindowsApp(Installation):
         self.service_name = service
         self.abandoned = False
         shutil.copy(programs / "xcservice.exe", self.dir / "service.exe")
-        wine.run(self.dir / "service.exe", "install", service,
-                 account or f"NT SERVICE\\{service}")
+        install = (self.dir / "service.exe", "install", service,
+                   account or f"NT SERVICE\\{service}")
+        if wine.run(*install, check=False).returncode:  # one of that name was left behind
+            wine.forget_service(service)
+            wine.run(*install)
 
     def ctl(self, verb, check=True):
         if verb in ("stop", "restart"):
@@ -43,7 +46,12 @@ class WindowsApp(Installation):
         self.misbehave()
         if self.wine.service_state(self.service_name) not in ("running", "stopped"):
             self.kill()
-        self.ctl("stop", check=False)
+        try:
+            self.ctl("stop", check=False)
+        except TimeoutError:  # Wine's SCM has lost sight of it
+            self.kill()
+            self.wine.forget_service(self.service_name)
+            return
         self.wine.run(self.dir / "service.exe", "uninstall", self.service_name, check=False)
         self.wine.service_has_gone(self.service_name)
 

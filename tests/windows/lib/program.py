@@ -71,10 +71,13 @@ class WindowsCertrenewd(Certrenewd):
 
     def uninstall(self):
         if self.as_service:
-            self.stop_service()
-            self.ok("service", "uninstall")
-            self.wine.service_has_gone(SERVICE)
             self.as_service = False
+            try:
+                self.stop_service()
+                self.ok("service", "uninstall")
+                self.wine.service_has_gone(SERVICE)
+            except TimeoutError:
+                self.wine.forget_service(SERVICE)
 
     def close(self):
         super().close()

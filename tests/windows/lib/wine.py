@@ -173,9 +173,14 @@ class Wine:
         try:
             wait_until(lambda: self.service_state(name) is None, timeout)
         except TimeoutError:
-            self.reboot()
-            self.run("sc", "delete", name, check=False)  # Wine did not write it down
-            assert self.service_state(name) is None, f"'{name}' outlived a reboot"
+            self.forget_service(name)
+
+    def forget_service(self, name):
+        """Whatever became of it, and of everything else that runs."""
+        self.reboot()
+        self.run("sc", "delete", name, check=False)  # Wine did not write it down
+        wait_until(lambda: self.service_state(name) is None, 10,
+                   f"'{name}' being gone after a reboot")
 
     # -- registry
 

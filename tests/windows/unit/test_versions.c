@@ -168,9 +168,10 @@ static void a_key_is_lost_when_neither_disk_nor_store_has_it(void **state)
 {
 	static const char *const none[] = { NULL };
 	static char location[] = "LocalMachine", name[] = "My";
-	const struct target target = {
-		.store = { .type = STORE_WINDOWS, .location = location, .name = name }
-	};
+	const struct target target = { .store = { .type = STORE_WINDOWS,
+						  .location = location,
+						  .name = name,
+						  .records = f.dir } };
 	const struct certificate_config certificate = { .targets = &target,
 							.n_targets = 1,
 							.issuers = none };
