@@ -9,6 +9,7 @@
 #include "daemon/account_gate.h"
 #include "daemon/accounts.h"
 #include "daemon/event_log.h"
+#include "daemon/instance.h"
 #include "daemon/log.h"
 #include "daemon/system.h"
 #include "hooks/http01.h"
@@ -53,6 +54,15 @@ static int prepare_accounts(struct engine *engine, const struct config *config,
 	return rc;
 }
 
+/* Before workers ask for it side by side; if it cannot be made now, they say so. */
+static void make_instance(const struct config *config)
+{
+	struct instance instance;
+	struct err ignored;
+
+	(void)instance_read(config->state_dir, &instance, &ignored);
+}
+
 int engine_open(struct engine *engine, const struct config *config, struct err *err)
 {
 	memset(engine, 0, sizeof(*engine));
@@ -73,6 +83,7 @@ int engine_open(struct engine *engine, const struct config *config, struct err *
 		goto failed;
 	if (err->kind != ERR_NONE)
 		engine_tell(engine, EVENT_STATE_DAMAGED, err->text, NULL);
+	make_instance(config);
 	if (prepare_accounts(engine, config, err))
 		goto failed;
 	return 0;

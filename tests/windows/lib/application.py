@@ -30,7 +30,11 @@ class WindowsApp(Installation):
         if verb in ("stop", "restart"):
             self.wine.stop_service(self.service_name)
         if verb in ("start", "restart"):
+            said = self.log()
             state = self.wine.start_service(self.service_name)
+            if state == "stopped" and self.log() == said:
+                # It says why it refuses: here Wine's SCM gave it up before it ran.
+                state = self.wine.start_service(self.service_name)
             if check and state != "running":
                 raise RuntimeError(f"'{self.service_name}' is {state}: {self.log()}")
 
