@@ -10,7 +10,7 @@ import time
 
 from .waiting import wait_until
 
-# Every second death of each lane in scripts/test; all of them: CERTRENEWD_FAULT=all.
+# Into plain HTTP and back: every second death in scripts/test; all: CERTRENEWD_FAULT=all.
 STRIDE = 1 if os.environ.get("CERTRENEWD_FAULT") == "all" else 2
 
 IN_MOVED_TO = 0x80
