@@ -13,7 +13,8 @@ windows_packages=(gcc-mingw-w64-x86-64-posix mingw-w64-tools make perl dpkg-dev
 	debian-archive-keyring binutils wixl msitools)
 wine_packages=(iproute2 wine64 wine libgnutls30)
 test_packages=("${demo_packages[@]}" libcmocka-dev libunwind-dev clang-format
-	clang-tidy python3-pytest python3-pytest-xdist systemd-container debootstrap procps strace uacme bind9)
+	clang-tidy python3-pytest python3-pytest-xdist python3-pytest-timeout
+	systemd-container debootstrap procps strace uacme bind9)
 
 say() { printf '%s\n' "$*" >&2; }
 

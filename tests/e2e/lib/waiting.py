@@ -1,5 +1,6 @@
 """Free ports, waiting, and processes that leave nothing behind."""
 
+import collections
 import os
 import random
 import signal
@@ -7,16 +8,17 @@ import socket
 import subprocess
 import time
 
-_given = set()
 # What one worker of the tests was given and has not bound yet, another one must not get.
-SHARES = 32
-_share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw31")[2:]) % SHARES
+_SHARES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+_SHARE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+# Nor the next server of the same test; what older tests were given is free again.
+_given = collections.deque(maxlen=200)
 
 
 def free_port():
     """A port below the ephemeral range, so that no outgoing connection takes it meanwhile."""
-    while True:
-        port = random.randrange(11008, 32000, SHARES) + _share
+    for _ in range(10000):
+        port = random.randrange(11000 + _SHARE, 32000, _SHARES)
         if port in _given:
             continue
         with socket.socket() as probe:
@@ -25,8 +27,9 @@ def free_port():
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        _given.add(port)
+        _given.append(port)
         return port
+    raise OSError("no port of 127.0.0.1 between 11000 and 32000 is free")
 
 
 def wait_until(condition, timeout=20, what="the condition", interval=0.05):
