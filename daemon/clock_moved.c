@@ -13,6 +13,9 @@ static bool set_back(struct failures *failures, int64_t now)
 		return false;
 	failures->last_at -= ahead_s;
 	failures->next_at -= ahead_s;
+	/* It counts by the clock: by another clock it counts anew. */
+	if (failures->by_breaker && failures->next_at > now)
+		failures->next_at = now;
 	if (failures->first_at > now)
 		failures->first_at = now;
 	return true;

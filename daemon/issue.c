@@ -66,21 +66,17 @@ static_assert(sizeof(ways) / sizeof(*ways) == ISSUER_COMMAND + 1, "a way per typ
 
 /* ---- judged and kept ----------------------------------------------------- */
 
-/* What was obtained is not one for us, and its key neither. A store is looked at every
- * hour: copies of a key that is of no use to us do not pile up. */
+/* What was obtained is not one for us, and its key neither: keys that are of no use do
+ * not pile up. Should we die in between, the next pass sweeps it (versions_sweep()). */
 static void forget_version(struct attempt *attempt)
 {
 	struct pass *pass = attempt->pass;
-	char *path = str_printf("%s/versions/%lld", pass->folder,
-				(long long)pass->job.order_version);
 	struct err ignored;
 
-	if (attempt->issuer->type == ISSUER_STORE && pass->job.order_version)
-		(void)tree_remove(path, &ignored);
-	free(path);
 	pass->job.order_version = 0;
 	pass->job.order_url[0] = '\0';
-	(void)pass_save_job(pass, &ignored);
+	if (!pass_save_job(pass, &ignored))
+		(void)versions_sweep(pass->folder, pass->job.version, 0, &ignored);
 }
 
 static struct accept_facts facts_to_accept(const struct attempt *attempt,
@@ -251,6 +247,8 @@ static int issue_from(struct pass *pass, const struct issuer_config *issuer,
 		rc = accept_and_keep(&attempt, err);
 	if (rc && err->kind != ERR_CANCELLED)
 		*ret_next = goes_on(&attempt, err);
+	if (rc && err->retry_after_s && !attempt.held)
+		pass->told_to_wait = true;
 	if (rc)
 		err_wrap(err, "issuer '%s'", issuer->name);
 	EVP_PKEY_free(attempt.key);

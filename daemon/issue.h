@@ -28,6 +28,7 @@ struct attempt { /* one issuer's turn */
 	char *chain_root;     /* the name at the top of that chain; NULL: not told */
 	struct strlist notes; /* what was asked for and not had */
 	bool skipped;         /* failed: the issuer was not asked at all */
+	bool held;            /* failed: by the circuit breaker */
 	bool limited;         /* failed: a rate limit has to pass first */
 	bool challenged;      /* failed: our answer to a challenge was not seen */
 };

@@ -166,6 +166,7 @@ int issue_check_breaker(struct attempt *attempt, struct err *err)
 	free(issued);
 	if (verdict.allowed)
 		return 0;
+	attempt->held = true;
 	if (!pass->by_hand)
 		pass_tell(
 			pass, EVENT_CIRCUIT_OPEN, NULL, verdict.text,

@@ -65,7 +65,7 @@ static const struct member job_members[] = {
 static const struct member failures_members[] = {
 	MEMBER(failures, MEMBER_COUNT, count), MEMBER(failures, MEMBER_INT, first_at),
 	MEMBER(failures, MEMBER_INT, last_at), MEMBER(failures, MEMBER_INT, next_at),
-	MEMBER(failures, MEMBER_TEXT, text),
+	MEMBER(failures, MEMBER_TEXT, text),   MEMBER(failures, MEMBER_COUNT, by_breaker),
 };
 
 static const struct member issuer_members[] = {

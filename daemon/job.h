@@ -15,7 +15,8 @@
 struct failures { /* in a row, of one kind of work */
 	unsigned count;
 	int64_t first_at, last_at, next_at; /* next_at: not before then; 0: none */
-	char text[2048]; /* whole: a link in it is of no use when cut */
+	char text[2048];     /* whole: a link in it is of no use when cut */
+	unsigned by_breaker; /* 1: next_at is the circuit breaker's, and nobody else's */
 };
 
 #define JOB_ISSUERS 8

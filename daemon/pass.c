@@ -28,16 +28,28 @@ static void forward_note(void *ctx, const struct deploy_note *note)
 		pass->in->note(pass->in->note_ctx, note);
 }
 
-static void load_job(struct pass *pass, struct err *err)
+/* Returns whether it is as it was written. */
+static bool load_job(struct pass *pass, struct err *err)
 {
 	bool damaged = false;
 	char *what;
 
 	if (!job_read(pass->folder, &pass->job, &damaged, err) && !damaged)
-		return;
+		return true;
 	what = str_printf("job.json was damaged and begun anew: %s", err->text);
 	pass_tell(pass, EVENT_STATE_DAMAGED, NULL, what, NULL);
 	free(what);
+	return false;
+}
+
+/* Keys of orders that came to nothing, once we know which of them still waits. */
+static void sweep_versions(struct pass *pass)
+{
+	struct err err;
+
+	if (versions_sweep(pass->folder, pass->job.version, pass->job.order_version,
+			   &err))
+		pass_note(pass, "mend", "%s", err.text);
 }
 
 int pass_reload_state(struct pass *pass, struct err *err)
@@ -123,6 +135,8 @@ static void sweep(struct pass *pass)
 int pass_open(struct pass *pass, const struct pipeline_input *in,
 	      struct pipeline_outcome *out, struct err *err)
 {
+	bool known;
+
 	memset(pass, 0, sizeof(*pass));
 	memset(err, 0, sizeof(*err));
 	pass->in = in;
@@ -152,11 +166,13 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 	    instance_read(in->config->state_dir, &pass->instance, err))
 		return -1;
 	sweep(pass);
-	load_job(pass, err);
+	known = load_job(pass, err);
 	(void)job_after_clock_moved(&pass->job, pass->now);
 	if (pass_reload(pass, err) || pass_mend(pass, err))
 		return -1;
 	catch_up(pass);
+	if (known)
+		sweep_versions(pass);
 	pass_clean_up(pass);
 	return 0;
 }

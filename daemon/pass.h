@@ -45,6 +45,7 @@ struct pass {
 	bool fell_back;    /* a target speaks plain HTTP since this pass */
 	int64_t ladder_at; /* the ladder is to be looked at again; 0: no need */
 	bool by_hand; /* renewed by command only: its failure is the operator's news */
+	bool told_to_wait; /* an issuer said how long, not our own circuit breaker */
 };
 
 /* ---- pass.c -------------------------------------------------------------- */

@@ -127,8 +127,20 @@ static int renew(struct pass *pass, struct err *err)
 	if (expired)
 		pass->job.rounds_since_expiry++;
 	pass_count_failure(pass, &pass->job.renewal, err);
+	pass->job.renewal.by_breaker = err->retry_after_s && !pass->told_to_wait;
 	tell_renewal_failed(pass, err);
 	return -1;
+}
+
+/* Nothing needs to be renewed any more: a clock was set right, advice was taken back.
+ * What failed meanwhile is over, and the next inspection says so; what somebody asked to
+ * wait for is waited for. */
+static void forget_failed_renewals(struct pass *pass)
+{
+	struct failures *renewal = &pass->job.renewal;
+
+	if (renewal->count && renewal->next_at <= pass->now)
+		*renewal = (struct failures){ 0 };
 }
 
 /* ---- deploy and retire --------------------------------------------------- */
@@ -224,8 +236,9 @@ static int keep_alive(struct pass *pass, struct err *err)
 			 kept_key_is_lost(pass->in->config, pass->certificate, &pass->job,
 					  &pass->current);
 	verdict = renewal_decide(&facts, &pass->certificate->renew_at, pass->now);
-	if (verdict.reason != NOT_DUE &&
-	    (verdict.reason == NEWER_WAS_PUT || !held_back(pass))) {
+	if (verdict.reason == NOT_DUE)
+		forget_failed_renewals(pass);
+	else if (verdict.reason == NEWER_WAS_PUT || !held_back(pass)) {
 		pass_note(pass, "decide", "due: %s", renewal_reason_text(verdict.reason));
 		pass->by_hand = verdict.reason == OPERATOR_ASKED;
 		rc = renew(pass, err);

@@ -310,20 +310,52 @@ int version_forget_key(const char *folder, int64_t n, struct err *err)
 	return rc;
 }
 
-int versions_prune(const char *folder, int64_t oldest_kept, struct err *err)
+static int remove_version(const char *folder, int64_t n, struct err *err)
+{
+	char *path = version_path(folder, n, NULL);
+	int rc = tree_remove(path, err);
+
+	free(path);
+	return rc;
+}
+
+/* Sure only when it could be looked at: what cannot is left. */
+static bool lacks_chain(const char *folder, int64_t n)
+{
+	char *path = version_path(folder, n, "fullchain.pem");
+	struct file_facts facts;
+	struct err ignored;
+	bool absent = !file_inspect(path, &facts, &ignored) && facts.type == FILE_ABSENT;
+
+	free(path);
+	return absent;
+}
+
+int versions_sweep(const char *folder, int64_t newest, int64_t waiting, struct err *err)
 {
 	int64_t *numbers = NULL;
 	size_t n = 0;
-	char *path;
 	int rc = 0;
 
 	if (versions_list(folder, &numbers, &n, err))
 		return -1;
-	for (size_t i = 0; i < n && numbers[i] < oldest_kept && rc == 0; i++) {
-		path = version_path(folder, numbers[i], NULL);
-		rc = tree_remove(path, err);
-		free(path);
-	}
+	for (size_t i = n; i-- > 0 && numbers[i] > newest && rc == 0;)
+		if (numbers[i] != waiting && lacks_chain(folder, numbers[i]))
+			rc = remove_version(folder, numbers[i], err);
+	free(numbers);
+	return rc;
+}
+
+int versions_prune(const char *folder, int64_t oldest_kept, struct err *err)
+{
+	int64_t *numbers = NULL;
+	size_t n = 0;
+	int rc = 0;
+
+	if (versions_list(folder, &numbers, &n, err))
+		return -1;
+	for (size_t i = 0; i < n && numbers[i] < oldest_kept && rc == 0; i++)
+		rc = remove_version(folder, numbers[i], err);
 	free(numbers);
 	return rc;
 }

@@ -47,6 +47,10 @@ int version_complete(const char *folder, int64_t n, const char *fullchain_pem,
  * says so first. Idempotent; dying in between leaves a version that loads. */
 int version_forget_key(const char *folder, int64_t n, struct err *err);
 
+/* Removes the folders behind `newest` that hold no chain, but `waiting` (0: none): keys
+ * of orders that came to nothing, and of runs that died before they had noted them. */
+int versions_sweep(const char *folder, int64_t newest, int64_t waiting, struct err *err);
+
 /* Removes every version but those from `oldest_kept` on. */
 int versions_prune(const char *folder, int64_t oldest_kept, struct err *err);
 

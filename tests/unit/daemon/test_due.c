@@ -70,6 +70,20 @@ static void a_back_off_keeps_its_length_when_the_clock_is_set_right(void **state
 	assert_int_equal(job.ari_ask_again_at, 0);
 }
 
+static void what_the_breaker_decided_is_decided_again_by_the_right_clock(void **state)
+{
+	struct job job = { .renewal = { .count = 3,
+					.first_at = NOW + 20 * DAY,
+					.last_at = NOW + 30 * DAY,
+					.next_at = NOW + 37 * DAY,
+					.by_breaker = 1 } };
+
+	(void)state;
+	assert_true(job_after_clock_moved(&job, NOW));
+	assert_int_equal(job.renewal.next_at, NOW);
+	assert_int_equal(job.renewal.count, 3);
+}
+
 static void what_is_planned_for_later_stays_as_it_is(void **state)
 {
 	struct job job = { .renewal = { .count = 1,
@@ -92,6 +106,8 @@ int main(void)
 		cmocka_unit_test(a_clock_that_was_set_back_ten_years_loses_nothing),
 		cmocka_unit_test(never_is_never),
 		cmocka_unit_test(a_back_off_keeps_its_length_when_the_clock_is_set_right),
+		cmocka_unit_test(
+			what_the_breaker_decided_is_decided_again_by_the_right_clock),
 		cmocka_unit_test(what_is_planned_for_later_stays_as_it_is),
 	};
 

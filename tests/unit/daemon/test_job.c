@@ -21,7 +21,7 @@ static struct job sample(void)
 		.ari_end = 7,
 		.ari_ask_again_at = 8,
 		.ari_explanation = "mass revocation, see \"https://ca.example/1\"",
-		.renewal = { 3, 10, 20, 30, "renew 'xu': connect: refused" },
+		.renewal = { 3, 10, 20, 30, "renew 'xu': connect: refused", 1 },
 		.deployment = { 1, 11, 21, 31, "restart 'xc.service': failed" },
 		.fallback = { 2, 12, 22, 32, "before_fallback: nft is missing" },
 		.older_version = 6,
@@ -53,6 +53,7 @@ static void assert_failures_equal(const struct failures *a, const struct failure
 	assert_int_equal(a->last_at, b->last_at);
 	assert_int_equal(a->next_at, b->next_at);
 	assert_string_equal(a->text, b->text);
+	assert_int_equal(a->by_breaker, b->by_breaker);
 }
 
 static void assert_jobs_equal(const struct job *a, const struct job *b)

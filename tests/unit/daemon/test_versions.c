@@ -284,6 +284,31 @@ static void pruning_keeps_from_a_number_on(void **state)
 	tempdir_free(dir);
 }
 
+static void keys_of_orders_that_came_to_nothing_are_swept(void **state)
+{
+	char *dir = tempdir_new();
+	int64_t *numbers = NULL;
+	struct err err = { 0 };
+	size_t n = 0;
+
+	(void)state;
+	create(dir, 1); /* older than what is in use: not looked at */
+	complete(dir, 2);
+	create(dir, 3);
+	create(dir, 4); /* its order is under way */
+	create(dir, 5);
+	complete(dir, 6); /* came, and was not noted yet */
+	assert_int_equal(versions_sweep(dir, 2, 4, &err), 0);
+	assert_int_equal(versions_list(dir, &numbers, &n, &err), 0);
+	assert_int_equal(n, 4);
+	assert_int_equal(numbers[0], 1);
+	assert_int_equal(numbers[1], 2);
+	assert_int_equal(numbers[2], 4);
+	assert_int_equal(numbers[3], 6);
+	free(numbers);
+	tempdir_free(dir);
+}
+
 static void no_sentence_holds_key_material(void **state)
 {
 	char *dir = tempdir_new(), *pem = testcert_key_pem(f.leaf);
@@ -375,6 +400,7 @@ int main(void)
 		cmocka_unit_test(a_folder_without_key_and_chain_is_no_version),
 		cmocka_unit_test(a_chain_for_another_key_is_damage),
 		cmocka_unit_test(pruning_keeps_from_a_number_on),
+		cmocka_unit_test(keys_of_orders_that_came_to_nothing_are_swept),
 		cmocka_unit_test(no_sentence_holds_key_material),
 	};
 
