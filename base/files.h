@@ -90,6 +90,16 @@ int file_remove(const char *path, struct err *err);
 /* Removes a folder with everything below it, never following a link. Gone is success. */
 int tree_remove(const char *path, struct err *err);
 
+struct dir_leftovers { /* what runs that died have left in a folder; borrowed */
+	bool (*is)(const void *ctx, const char *name);
+	const void *ctx;
+	bool folders; /* each with all below it, not files */
+};
+
+/* Removes them, in the order of their names, up to the first that cannot be removed. A
+ * missing folder has none. */
+int dir_sweep(const char *folder, const struct dir_leftovers *leftovers, struct err *err);
+
 /* ---- the application's --------------------------------------------------- */
 
 /* Follows links of `path` that only root/administrators (or this account) can have made,

@@ -77,8 +77,9 @@ static int read_record(const cJSON *object, struct trouble_record *ret)
 	return 0;
 }
 
-static int from_json(const cJSON *file, struct troubles *ret)
+static int from_json(const cJSON *file, void *into)
 {
+	struct troubles *ret = into;
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "open"), *item;
 
 	if (!cJSON_IsArray(list))
@@ -90,24 +91,20 @@ static int from_json(const cJSON *file, struct troubles *ret)
 	return 0;
 }
 
+static void clear(void *troubles)
+{
+	troubles_clear(troubles);
+}
+
 int troubles_read(const char *path, struct troubles *ret, struct err *err)
 {
+	static const struct state_reader reader = { FILE_MAX_BYTES, "a list of troubles",
+						    from_json, clear };
 	struct troubles troubles = { 0 };
-	cJSON *file = NULL;
-	int rc = -1;
+	int rc = state_file_load(path, &reader, &troubles, err);
 
-	if (state_file_read(path, FILE_MAX_BYTES, &file, err))
-		goto out;
-	if (file && from_json(file, &troubles)) {
-		troubles_clear(&troubles);
-		err_set(err, ERR_CONFIG, "damaged: '%s': not a list of troubles", path);
-		if (state_file_set_aside(path, err))
-			goto out;
-	}
-	*ret = troubles;
-	rc = 0;
-out:
-	cJSON_Delete(file);
+	if (!rc)
+		*ret = troubles;
 	return rc;
 }
 

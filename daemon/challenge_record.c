@@ -100,8 +100,9 @@ static int read_entry(const cJSON *json, struct challenge_record *record)
 	return 0;
 }
 
-static int from_json(const cJSON *file, struct challenge_record *ret)
+static int from_json(const cJSON *file, void *into)
 {
+	struct challenge_record *ret = into;
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "challenges"), *each;
 
 	if (!cJSON_IsArray(list))
@@ -113,26 +114,23 @@ static int from_json(const cJSON *file, struct challenge_record *ret)
 	return 0;
 }
 
+static void clear(void *record)
+{
+	challenge_record_clear(record);
+}
+
 int challenge_record_read(const char *folder, struct challenge_record *ret,
 			  struct err *err)
 {
+	static const struct state_reader reader = { FILE_MAX_BYTES,
+						    "a list of challenges", from_json,
+						    clear };
 	char *path = path_join(folder, FILE_NAME);
 	struct challenge_record record = { 0 };
-	cJSON *file = NULL;
-	int rc = -1;
+	int rc = state_file_load(path, &reader, &record, err);
 
-	if (state_file_read(path, FILE_MAX_BYTES, &file, err))
-		goto out;
-	if (file && from_json(file, &record)) {
-		challenge_record_clear(&record);
-		err_set(err, ERR_CONFIG, "damaged: '%s' lists no challenges", path);
-		if (state_file_set_aside(path, err))
-			goto out;
-	}
-	*ret = record;
-	rc = 0;
-out:
-	cJSON_Delete(file);
+	if (!rc)
+		*ret = record;
 	free(path);
 	return rc;
 }

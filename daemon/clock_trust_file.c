@@ -17,7 +17,7 @@ static bool is_instant(const cJSON *file, const char *name)
 	return json_int(file, name, -1) >= 0;
 }
 
-static int from_json(const cJSON *file, struct clock_trust *ret)
+static int from_json(const cJSON *file, void *into)
 {
 	struct clock_trust trust = { 0 };
 	const char *boot_id = json_string(file, "boot_id");
@@ -31,29 +31,21 @@ static int from_json(const cJSON *file, struct clock_trust *ret)
 	snprintf(trust.boot_id, sizeof(trust.boot_id), "%s", boot_id);
 	trust.disagreed = json_bool(file, "disagreed", false);
 	trust.off_by_s = json_int(file, "off_by_s", 0);
-	*ret = trust;
+	*(struct clock_trust *)into = trust;
 	return 0;
 }
 
 int clock_trust_read(const char *state_dir, struct clock_trust *ret, struct err *err)
 {
+	static const struct state_reader reader = { FILE_MAX_BYTES,
+						    "a confirmation of the clock",
+						    from_json, NULL };
 	char *path = path_join(state_dir, "clock.json");
 	struct clock_trust trust = { 0 };
-	cJSON *file = NULL;
-	int rc = -1;
+	int rc = state_file_load(path, &reader, &trust, err);
 
-	if (state_file_read(path, FILE_MAX_BYTES, &file, err))
-		goto out;
-	if (file && from_json(file, &trust)) {
-		err_set(err, ERR_CONFIG, "damaged: '%s': not a confirmation of the clock",
-			path);
-		if (state_file_set_aside(path, err))
-			goto out;
-	}
-	*ret = trust;
-	rc = 0;
-out:
-	cJSON_Delete(file);
+	if (!rc)
+		*ret = trust;
 	free(path);
 	return rc;
 }

@@ -98,8 +98,9 @@ static int read_written(const cJSON *item, struct healing *ret)
 	return 0;
 }
 
-static int from_json(const cJSON *file, struct healing *ret)
+static int from_json(const cJSON *file, void *into)
 {
+	struct healing *ret = into;
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "written"), *item;
 	const char *rests = json_string(file, "rests_sha1");
 	int64_t failures = json_int(file, "failures", 0);
@@ -116,25 +117,21 @@ static int from_json(const cJSON *file, struct healing *ret)
 	return 0;
 }
 
+static void empty(void *healing)
+{
+	memset(healing, 0, sizeof(struct healing));
+}
+
 int healing_read(const char *folder, const char *target, struct healing *ret,
 		 struct err *err)
 {
+	static const struct state_reader reader = { FILE_MAX_BYTES, "what we write",
+						    from_json, empty };
 	char *path = path_of(folder, target);
-	cJSON *file = NULL;
-	int rc = -1;
+	int rc;
 
-	memset(ret, 0, sizeof(*ret));
-	if (state_file_read(path, FILE_MAX_BYTES, &file, err))
-		goto out;
-	if (file && from_json(file, ret)) {
-		memset(ret, 0, sizeof(*ret));
-		err_set(err, ERR_CONFIG, "damaged: '%s': not what we write", path);
-		if (state_file_set_aside(path, err))
-			goto out;
-	}
-	rc = 0;
-out:
-	cJSON_Delete(file);
+	empty(ret);
+	rc = state_file_load(path, &reader, ret, err);
 	free(path);
 	return rc;
 }

@@ -19,23 +19,18 @@ static char *folder_of(const char *state_dir, const struct issuer_config *issuer
 	return str_printf("%s/accounts/%s", state_dir, issuer->name);
 }
 
+static int from_json(const cJSON *file, void *into)
+{
+	return limits_from_json(file, into);
+}
+
 static int read_file(const char *path, struct limits_history *ret, struct err *err)
 {
-	cJSON *file = NULL;
-	int rc = -1;
+	static const struct state_reader reader = { FILE_MAX_BYTES, "a history",
+						    from_json, NULL };
 
-	if (state_file_read(path, FILE_MAX_BYTES, &file, err))
-		return -1;
 	memset(ret, 0, sizeof(*ret));
-	if (file && limits_from_json(file, ret)) {
-		err_set(err, ERR_CONFIG, "damaged: '%s': not a history", path);
-		if (state_file_set_aside(path, err))
-			goto out;
-	}
-	rc = 0;
-out:
-	cJSON_Delete(file);
-	return rc;
+	return state_file_load(path, &reader, ret, err);
 }
 
 int limits_read(const char *state_dir, const struct issuer_config *issuer,

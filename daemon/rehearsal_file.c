@@ -102,8 +102,9 @@ static int read_one(const cJSON *object, struct rehearsals *ret)
 	return one->at < 0 || one->next_at < 0 ? -1 : 0;
 }
 
-static int from_json(const cJSON *file, struct rehearsals *ret)
+static int from_json(const cJSON *file, void *into)
 {
+	struct rehearsals *ret = into;
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "issuers"), *each;
 
 	if (!cJSON_IsArray(list) ||
@@ -117,25 +118,22 @@ static int from_json(const cJSON *file, struct rehearsals *ret)
 	return 0;
 }
 
+static void clear(void *rehearsals)
+{
+	rehearsals_clear(rehearsals);
+}
+
 int rehearsal_read(const char *folder, struct rehearsals *ret, struct err *err)
 {
+	static const struct state_reader reader = { FILE_MAX_BYTES,
+						    "a list of rehearsals", from_json,
+						    clear };
 	char *path = path_join(folder, "rehearsals.json");
 	struct rehearsals rehearsals = { 0 };
-	cJSON *file = NULL;
-	int rc = -1;
+	int rc = state_file_load(path, &reader, &rehearsals, err);
 
-	if (state_file_read(path, FILE_MAX_BYTES, &file, err))
-		goto out;
-	if (file && from_json(file, &rehearsals)) {
-		rehearsals_clear(&rehearsals);
-		err_set(err, ERR_CONFIG, "damaged: '%s': not a list of rehearsals", path);
-		if (state_file_set_aside(path, err))
-			goto out;
-	}
-	*ret = rehearsals;
-	rc = 0;
-out:
-	cJSON_Delete(file);
+	if (!rc)
+		*ret = rehearsals;
 	free(path);
 	return rc;
 }

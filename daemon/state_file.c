@@ -78,31 +78,33 @@ int state_file_read(const char *path, size_t max_bytes, cJSON **ret_json, struct
 	return 0;
 }
 
+int state_file_load(const char *path, const struct state_reader *reader, void *ret,
+		    struct err *err)
+{
+	cJSON *file = NULL;
+	int rc = state_file_read(path, reader->max_bytes, &file, err);
+
+	if (!rc && file && reader->parse(file, ret)) {
+		if (reader->clear)
+			reader->clear(ret);
+		err_set(err, ERR_CONFIG, "damaged: '%s': not %s", path, reader->is);
+		rc = state_file_set_aside(path, err);
+	}
+	cJSON_Delete(file);
+	return rc;
+}
+
+static bool is_half_written(const void *ctx, const char *name)
+{
+	(void)ctx;
+	return str_ends(name, FILE_NEW_SUFFIX);
+}
+
 int state_file_sweep(const char *folder, struct err *err)
 {
-	struct strlist names = { 0 };
-	int rc = -1;
+	const struct dir_leftovers leftovers = { .is = is_half_written };
 
-	if (dir_list(folder, &names, err)) {
-		rc = err->kind == ERR_NOT_FOUND ? 0 : -1;
-		goto out;
-	}
-	for (size_t i = 0; i < names.n; i++) {
-		char *path;
-		int failed;
-
-		if (!str_ends(names.items[i], FILE_NEW_SUFFIX))
-			continue;
-		path = path_join(folder, names.items[i]);
-		failed = file_remove(path, err);
-		free(path);
-		if (failed)
-			goto out;
-	}
-	rc = 0;
-out:
-	strlist_clear(&names);
-	return rc;
+	return dir_sweep(folder, &leftovers, err);
 }
 
 /* A lock on disk needs no shared mutex. */

@@ -13,10 +13,25 @@
 
 struct file_lock;
 
-/* Reads a JSON object of at most `max_bytes`. Gives *ret_json (cJSON_Delete), or NULL
- * when there is nothing to read: err->kind then is ERR_NONE (no such file) or ERR_CONFIG
- * (it was damaged: the sentence says how and where it is now). -1 when the file can
- * neither be read nor set aside. */
+struct state_reader { /* of one kind of file */
+	size_t max_bytes;
+	const char *is; /* what it should be, in words: "a list of rehearsals" */
+	/* Into the caller's `ret`, as it came; -1: its members are not ours. */
+	int (*parse)(const cJSON *file, void *ret);
+	/* Empties again what a parse began that failed; NULL: it has begun nothing. */
+	void (*clear)(void *ret);
+};
+
+/* Reads such a file into `ret`, which stays as it is when there is nothing to read:
+ * err->kind then is ERR_NONE (no such file) or ERR_CONFIG (it was damaged: the sentence
+ * says how and where it is now). -1 when it can neither be read nor set aside. */
+int state_file_load(const char *path, const struct state_reader *reader, void *ret,
+		    struct err *err);
+
+/* The first half of it: reads a JSON object of at most `max_bytes`. Gives *ret_json
+ * (cJSON_Delete), or NULL when there is nothing to read: err->kind then is ERR_NONE (no
+ * such file) or ERR_CONFIG (it was damaged: the sentence says how and where it is now).
+ * -1 when the file can neither be read nor set aside. */
 int state_file_read(const char *path, size_t max_bytes, cJSON **ret_json,
 		    struct err *err);
 

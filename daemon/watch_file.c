@@ -77,8 +77,9 @@ static int read_one(const cJSON *object, struct sightings *ret)
 	return 0;
 }
 
-static int from_json(const cJSON *file, struct sightings *ret)
+static int from_json(const cJSON *file, void *into)
 {
+	struct sightings *ret = into;
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "seen"), *item;
 
 	if (!cJSON_IsArray(list))
@@ -89,26 +90,22 @@ static int from_json(const cJSON *file, struct sightings *ret)
 	return 0;
 }
 
+static void clear(void *list)
+{
+	sightings_clear(list);
+}
+
 int sightings_read(const char *folder, struct sightings *ret, struct err *err)
 {
+	static const struct state_reader reader = { FILE_MAX_BYTES,
+						    "a list of what was seen", from_json,
+						    clear };
 	char *path = path_join(folder, "watched.json");
 	struct sightings list = { 0 };
-	cJSON *file = NULL;
-	int rc = -1;
+	int rc = state_file_load(path, &reader, &list, err);
 
-	if (state_file_read(path, FILE_MAX_BYTES, &file, err))
-		goto out;
-	if (file && from_json(file, &list)) {
-		sightings_clear(&list);
-		err_set(err, ERR_CONFIG, "damaged: '%s': not a list of what was seen",
-			path);
-		if (state_file_set_aside(path, err))
-			goto out;
-	}
-	*ret = list;
-	rc = 0;
-out:
-	cJSON_Delete(file);
+	if (!rc)
+		*ret = list;
 	free(path);
 	return rc;
 }

@@ -203,32 +203,32 @@ const struct probe_result *journal_seen(const struct journal *journal,
 	return &nothing;
 }
 
-static bool is_named(const struct journal *journal, const char *prefix)
+struct copies { /* below the journal's folder */
+	const struct journal *journal;
+	const char *below;
+};
+
+static bool is_unnamed(const void *ctx, const char *name)
 {
-	for (size_t i = 0; i < journal->n_files; i++)
-		if (journal->files[i].copy && str_starts(journal->files[i].copy, prefix))
-			return true;
-	return false;
+	const struct copies *copies = ctx;
+	const struct journal *journal = copies->journal;
+	char *prefix = str_printf("%s/%s/", copies->below, name);
+	bool named = false;
+
+	for (size_t i = 0; i < journal->n_files && !named; i++)
+		named = journal->files[i].copy &&
+			str_starts(journal->files[i].copy, prefix);
+	free(prefix);
+	return !named;
 }
 
 int journal_sweep(const struct journal *journal, const char *saved, struct err *err)
 {
+	const struct copies copies = { journal, saved };
+	const struct dir_leftovers unnamed = { is_unnamed, &copies, .folders = true };
 	char *root = path_join(journal->folder, saved);
-	struct strlist names = { 0 };
-	int rc = 0;
+	int rc = dir_sweep(root, &unnamed, err);
 
-	if (dir_list(root, &names, err))
-		rc = err->kind == ERR_NOT_FOUND ? 0 : -1;
-	for (size_t i = 0; i < names.n && !rc; i++) {
-		char *prefix = str_printf("%s/%s/", saved, names.items[i]);
-		char *folder = path_join(root, names.items[i]);
-
-		if (!is_named(journal, prefix))
-			rc = tree_remove(folder, err);
-		free(folder);
-		free(prefix);
-	}
-	strlist_clear(&names);
 	free(root);
 	return rc;
 }

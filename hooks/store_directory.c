@@ -22,31 +22,18 @@ static uint32_t folder_mode(const struct store *store)
 	return store->group ? 0750 : 0700;
 }
 
+static bool is_leftover(const void *ctx, const char *name)
+{
+	(void)ctx;
+	return str_starts(name, NEW_PREFIX) || str_starts(name, OLD_PREFIX);
+}
+
 /* Leftovers of a run that died: keys among them, so away with all of them. */
 static int sweep(const char *container, struct err *err)
 {
-	struct strlist names = { 0 };
-	int rc = -1;
+	const struct dir_leftovers leftovers = { .is = is_leftover, .folders = true };
 
-	if (dir_list(container, &names, err))
-		goto out;
-	for (size_t i = 0; i < names.n; i++) {
-		char *path;
-		int failed;
-
-		if (!str_starts(names.items[i], NEW_PREFIX) &&
-		    !str_starts(names.items[i], OLD_PREFIX))
-			continue;
-		path = path_join(container, names.items[i]);
-		failed = tree_remove(path, err);
-		free(path);
-		if (failed)
-			goto out;
-	}
-	rc = 0;
-out:
-	strlist_clear(&names);
-	return rc;
+	return dir_sweep(container, &leftovers, err);
 }
 
 /* Inserts by the number that each version got at its import. */
@@ -231,13 +218,9 @@ out:
 
 static int directory_sweep(const struct store *store, struct err *err)
 {
-	struct file_facts facts;
-	char *container;
-	int rc = -1;
+	char *container = store_container(store);
+	int rc = sweep(container, err);
 
-	container = store_container(store);
-	if (!file_inspect(container, &facts, err))
-		rc = facts.type == FILE_ABSENT ? 0 : sweep(container, err);
 	free(container);
 	return rc ? err_wrap(err, "sweep '%s'", store->path) : 0;
 }

@@ -358,6 +358,41 @@ static void owner_group_and_mode_are_set_by_name_or_number(void **state)
 	free(path);
 }
 
+static bool begins_with(const void *ctx, const char *name)
+{
+	return str_starts(name, ctx);
+}
+
+static void leftovers_go_and_nothing_else_does(void **state)
+{
+	struct dir_leftovers files = { begins_with, "old-", false };
+	struct dir_leftovers folders = { begins_with, "old-", .folders = true };
+	char *below = path_join(dir, "old-a/b/c");
+	char *file = path_join(dir, "old-file"), *kept = path_join(dir, "new-old-");
+	char *missing = path_join(dir, "missing");
+	struct strlist names = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(dir_sweep(missing, &files, &err), 0);
+	put(file, "x", 0600);
+	put(kept, "x", 0600);
+	assert_int_equal(dir_sweep(dir, &files, &err), 0);
+	assert_int_equal(access(file, F_OK), -1);
+	assert_int_equal(dir_make(below, FILE_SECRET, &err), 0);
+	assert_int_equal(dir_sweep(dir, &files, &err), -1); /* it is no file */
+	assert_says(&err, "old-a'");
+	assert_int_equal(dir_sweep(dir, &folders, &err), 0);
+	assert_int_equal(dir_list(dir, &names, &err), 0);
+	assert_int_equal(names.n, 1);
+	assert_string_equal(names.items[0], "new-old-");
+	strlist_clear(&names);
+	free(missing);
+	free(kept);
+	free(file);
+	free(below);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -373,6 +408,7 @@ int main(void)
 		CASE(files_are_found_by_ending_not_through_links_and_not_too_deep),
 		CASE(patterns_know_stars_and_question_marks_and_nothing_else),
 		CASE(a_link_is_switched_and_nothing_else_is_taken_for_a_link),
+		CASE(leftovers_go_and_nothing_else_does),
 	};
 	const struct CMUnitTest root_tests[] = {
 		CASE(owner_group_and_mode_are_set_by_name_or_number),

@@ -100,6 +100,44 @@ static void a_folder_in_its_place_is_set_aside_too(void **state)
 	tempdir_free(dir);
 }
 
+/* Takes in "a", and then wants it to be small. */
+static int small_number(const cJSON *file, void *ret)
+{
+	*(int64_t *)ret = json_int(file, "a", 99);
+	return *(int64_t *)ret < 10 ? 0 : -1;
+}
+
+static void back_to_zero(void *ret)
+{
+	*(int64_t *)ret = 0;
+}
+
+static void members_that_are_not_ours_are_damage_and_leave_nothing_taken_in(void **state)
+{
+	static const struct state_reader reader = { 100, "a small number", small_number,
+						    back_to_zero };
+	char *dir = tempdir_new(), *path = path_join(dir, "x.json");
+	struct err err = { .kind = ERR_IO };
+	int64_t number = 5;
+
+	(void)state;
+	assert_int_equal(state_file_load(path, &reader, &number, &err), 0);
+	assert_int_equal(err.kind, ERR_NONE);
+	assert_int_equal(number, 5); /* there is no file */
+	put(path, "{\"a\": 7}", 0600);
+	assert_int_equal(state_file_load(path, &reader, &number, &err), 0);
+	assert_int_equal(err.kind, ERR_NONE);
+	assert_int_equal(number, 7);
+	put(path, "{\"a\": 11}", 0600);
+	assert_int_equal(state_file_load(path, &reader, &number, &err), 0);
+	assert_int_equal(err.kind, ERR_CONFIG);
+	assert_says(&err, "x.json': not a small number: set aside as '");
+	assert_int_equal(number, 0);
+	assert_int_equal(access(path, F_OK), -1);
+	free(path);
+	tempdir_free(dir);
+}
+
 /* Runs without rights in a folder of root's. */
 static const char *cannot_set_aside(const char *dir)
 {
@@ -167,6 +205,8 @@ int main(void)
 		cmocka_unit_test(a_missing_file_is_nothing_to_read),
 		cmocka_unit_test(damage_is_set_aside_with_its_bytes),
 		cmocka_unit_test(a_folder_in_its_place_is_set_aside_too),
+		cmocka_unit_test(
+			members_that_are_not_ours_are_damage_and_leave_nothing_taken_in),
 		cmocka_unit_test(what_cannot_be_set_aside_is_an_error_with_both_reasons),
 		cmocka_unit_test(an_unreadable_file_is_no_damage),
 	};
