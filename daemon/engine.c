@@ -55,12 +55,14 @@ static int prepare_accounts(struct engine *engine, const struct config *config,
 }
 
 /* Before workers ask for it side by side; if it cannot be made now, they say so. */
-static void make_instance(const struct config *config)
+static void make_instance(struct engine *engine)
 {
 	struct instance instance;
-	struct err ignored;
+	struct err err;
 
-	(void)instance_read(config->state_dir, &instance, &ignored);
+	if (!instance_read(engine->config->state_dir, &instance, &err) &&
+	    err.kind != ERR_NONE)
+		engine_tell(engine, EVENT_STATE_DAMAGED, err.text, NULL);
 }
 
 int engine_open(struct engine *engine, const struct config *config, struct err *err)
@@ -83,7 +85,7 @@ int engine_open(struct engine *engine, const struct config *config, struct err *
 		goto failed;
 	if (err->kind != ERR_NONE)
 		engine_tell(engine, EVENT_STATE_DAMAGED, err->text, NULL);
-	make_instance(config);
+	make_instance(engine);
 	if (prepare_accounts(engine, config, err))
 		goto failed;
 	return 0;

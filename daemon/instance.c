@@ -8,8 +8,22 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "daemon/state_file.h"
 
 #define MAX_BYTES 4096
+#define HEX "0123456789abcdef"
+
+static int from_json(const cJSON *file, void *into)
+{
+	struct instance *instance = into;
+	const char *id = json_string(file, "instance");
+
+	if (!id || strlen(id) != INSTANCE_ID_LENGTH ||
+	    strspn(id, HEX) != INSTANCE_ID_LENGTH)
+		return -1;
+	str_copy(instance->id, sizeof(instance->id), id);
+	return 0;
+}
 
 static int make(const char *path, struct instance *instance, struct err *err)
 {
@@ -25,26 +39,25 @@ static int make(const char *path, struct instance *instance, struct err *err)
 
 int instance_read(const char *state_dir, struct instance *ret, struct err *err)
 {
+	static const struct state_reader reader = { MAX_BYTES, "a name of ours",
+						    from_json, NULL };
 	char *path = path_join(state_dir, "instance.json");
 	struct instance instance = { .host = "?" };
 	size_t size = sizeof(instance.host);
-	const char *id = NULL;
-	cJSON *json = NULL;
+	struct err read;
 	int rc = -1;
 
 	(void)uv_os_gethostname(instance.host, &size);
-	if (!json_read_file(path, MAX_BYTES, &json, err))
-		id = json_string(json, "instance");
-	else if (err->kind != ERR_NOT_FOUND && err->kind != ERR_CONFIG)
+	machine_id(instance.machine);
+	if (state_file_load(path, &reader, &instance, err))
 		goto out;
-	if (id && strlen(id) == INSTANCE_ID_LENGTH)
-		str_copy(instance.id, sizeof(instance.id), id);
-	else if (make(path, &instance, err))
+	read = *err; /* whether it was set aside: told even when all goes well */
+	if (!instance.id[0] && make(path, &instance, err))
 		goto out;
+	*err = read;
 	*ret = instance;
 	rc = 0;
 out:
-	cJSON_Delete(json);
 	free(path);
 	return rc ? err_wrap(err, "who we are") : 0;
 }

@@ -158,6 +158,7 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 	};
 	pass->owner = (struct owner){
 		.host = pass->instance.host,
+		.machine = pass->instance.machine,
 		.instance = pass->instance.id,
 		.state_dir = in->config->state_dir,
 		.certificate = in->certificate->name,
@@ -165,6 +166,8 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 	if (dir_make(pass->folder, FILE_SECRET, err) ||
 	    instance_read(in->config->state_dir, &pass->instance, err))
 		return -1;
+	if (err->kind != ERR_NONE)
+		pass_tell(pass, EVENT_STATE_DAMAGED, NULL, err->text, NULL);
 	sweep(pass);
 	known = load_job(pass, err);
 	(void)job_after_clock_moved(&pass->job, pass->now);

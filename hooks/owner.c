@@ -50,20 +50,53 @@ out:
 	return rc ? err_wrap(err, "who keeps '%s'", tls_json) : 0;
 }
 
+/* What the file says of `name`; NULL: nothing. */
+static const char *said(const struct kept *kept, const char *name)
+{
+	const char *text = json_string(kept->json, name);
+
+	return text && text[0] ? text : NULL;
+}
+
+enum machine { MACHINE_UNKNOWN, MACHINE_OURS, MACHINE_OTHER };
+
+static enum machine machine_of(const struct owner *owner, const struct kept *kept)
+{
+	const char *machine = said(kept, "machine");
+
+	if (!machine || !owner->machine || !owner->machine[0])
+		return MACHINE_UNKNOWN;
+	return str_equal(machine, owner->machine) ? MACHINE_OURS : MACHINE_OTHER;
+}
+
 static bool is_ours(const struct owner *owner, const struct kept *kept)
 {
-	return str_equal(json_string(kept->json, "host"), owner->host) &&
-	       str_equal(json_string(kept->json, "instance"), owner->instance);
+	enum machine machine = machine_of(owner, kept);
+	bool host = str_equal(said(kept, "host"), owner->host);
+
+	if (str_equal(said(kept, "instance"), owner->instance))
+		return host || machine == MACHINE_OURS;
+	return host && machine != MACHINE_OTHER &&
+	       str_equal(said(kept, "state_dir"), owner->state_dir);
 }
 
 /* What stands in the file is somebody's text. Gives. */
 static char *text_of(const struct kept *kept, const char *name)
 {
-	const char *text = json_string(kept->json, name);
+	const char *text = said(kept, name);
 	char *copy = str_printf("%.120s", text ? text : "?");
 
 	str_make_printable(copy);
 	return copy;
+}
+
+static const char *who(const struct owner *owner, const struct kept *kept)
+{
+	if (!str_equal(said(kept, "host"), owner->host))
+		return "the certrenewd of host";
+	return machine_of(owner, kept) == MACHINE_OTHER
+		       ? "the certrenewd of another machine of this name, host"
+		       : "another certrenewd of this host";
 }
 
 static int refuse(const struct owner *owner, const char *tls_json,
@@ -71,7 +104,6 @@ static int refuse(const struct owner *owner, const char *tls_json,
 {
 	char *host = text_of(kept, "host"), *dir = text_of(kept, "state_dir");
 	char *certificate = text_of(kept, "certificate"), *since = text_of(kept, "time");
-	bool here = str_equal(host, owner->host);
 
 	if (!kept->json)
 		err_set(err, ERR_CONFIG,
@@ -81,13 +113,12 @@ static int refuse(const struct owner *owner, const char *tls_json,
 			tls_json, kept->path, owner->certificate);
 	else
 		err_set(err, ERR_CONFIG,
-			"'%s' is kept by %s host '%s' (its certificate '%s', its state "
+			"'%s' is kept by %s '%s' (its certificate '%s', its state "
 			"directory '%s', last written at %s): two would undo each other; "
 			"end it there, then `certrenewd deploy %s --take-over` here, or "
 			"remove '%s'",
-			tls_json,
-			here ? "another certrenewd of this" : "the certrenewd of", host,
-			certificate, dir, since, owner->certificate, kept->path);
+			tls_json, who(owner, kept), host, certificate, dir, since,
+			owner->certificate, kept->path);
 	free(since);
 	free(certificate);
 	free(dir);
@@ -103,6 +134,7 @@ static char *render(const struct owner *owner)
 	clock_format_rfc3339(clock_wall(), now);
 	json_set_string(json, "kept_by", "certrenewd");
 	json_set_string(json, "host", owner->host);
+	json_set_string(json, "machine", owner->machine);
 	json_set_string(json, "instance", owner->instance);
 	json_set_string(json, "state_dir", owner->state_dir);
 	json_set_string(json, "certificate", owner->certificate);

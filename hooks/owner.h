@@ -2,14 +2,19 @@
  *
  * Two servers may share the folder of one installation, two certrenewd may run on one
  * machine. What one writes the other would undo, so before the first byte an owner file
- * is made beside tls.json: tls.json.certrenewd, JSON, with host, instance (an id in our
- * state directory), state directory, certificate and time. It is made exclusively, whole
- * in one step: of two that begin at once one is first, and a crash leaves it or nothing.
- * Ours is refreshed by each deployment; another's is never stolen, however old it is.
- * Its name does not end in .json: the product takes it for no setting. Only a tls.json is
- * kept so: stores and `files:` are one machine's own.
+ * is made beside tls.json: tls.json.certrenewd, JSON, with host, machine
+ * (daemon/machine.h), instance (an id in our state directory), state directory,
+ * certificate and time. It is made exclusively, whole in one step: of two that begin at
+ * once one is first, and a crash leaves it or nothing. Ours is refreshed by each
+ * deployment; another's is never stolen, however old it is. Its name does not end in
+ * .json: the product takes it for no setting. Only a tls.json is kept so: stores and
+ * `files:` are one machine's own.
  *
- * Ours are host and instance together: a machine that was cloned is another one. */
+ * Ours is what has our instance and host; our instance on our machine, whatever its name
+ * is by now; and what our host wrote from our state directory, if its instance was lost
+ * or damaged there, unless another machine bears that name. So we neither lock ourselves
+ * out nor take a clone's (another name on another machine), a second certrenewd's
+ * (another state directory) or a namesake's for ours. */
 #ifndef HOOKS_OWNER_H
 #define HOOKS_OWNER_H
 
@@ -21,8 +26,9 @@
 
 struct owner { /* who we are; borrowed */
 	const char *host;
-	const char *instance;    /* 32 hex digits */
-	const char *state_dir;   /* for people */
+	const char *machine;  /* of daemon/machine.h; NULL or "": not known */
+	const char *instance; /* 32 hex digits */
+	const char *state_dir;
 	const char *certificate; /* the name, for people */
 };
 

@@ -129,7 +129,8 @@ FILES = [
     "certificates/xc/job.json", "certificates/xc/journal.json",
     "certificates/xc/targets/xtract-core/journal.json", "accounts/pebble/account.json",
     "accounts/pebble/key.pem", "breaker.json", "clock.json", "alerts/troubles.json",
-    "certificates/xc/versions/1/key.pem", "certificates/xc/versions/1/fullchain.pem",
+    "instance.json", "certificates/xc/versions/1/key.pem",
+    "certificates/xc/versions/1/fullchain.pem",
 ]
 
 

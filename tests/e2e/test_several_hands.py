@@ -75,6 +75,35 @@ def test_a_folder_is_kept_by_one_and_the_other_is_told_by_whom(pair, xc, other):
     assert xc.thumbprint() == served
 
 
+def test_a_lost_instance_and_a_new_name_of_the_machine_lock_nobody_out(pair, xc, webhook):
+    first, second = pair
+    first.config["alerts"] = {"ops": {"type": "webhook", "url": webhook.url}}
+    first.write()
+    owner = xc.tls_json.parent / "tls.json.certrenewd"
+    first.ok("renew", "xc")
+    before = json.loads(owner.read_text())
+
+    (first.state / "instance.json").write_text('{"instance": "0123')
+    first.ok("renew", "xc", "--force")
+    told, = webhook.of("state_damaged")
+    assert "instance.json" in told["what"] and ": set aside as '" in told["what"]
+    now = json.loads(owner.read_text())
+    assert now["instance"] != before["instance"]
+    assert now["host"] == before["host"] and now["state_dir"] == before["state_dir"]
+    refused = second("renew", "xc")
+    assert refused.code == 1
+    assert "is kept by another certrenewd of this host" in refused.err
+
+    owner.write_text(json.dumps({**now, "host": "as-it-was-called"}))
+    if "machine" in now:  # as a container, this one may not know which machine it is
+        first.ok("renew", "xc", "--force")
+        assert json.loads(owner.read_text())["host"] == socket.gethostname()
+    owner.write_text(json.dumps({**now, "host": "the-original", "machine": "5" * 32}))
+    refused = first("renew", "xc", "--force")
+    assert refused.code == 1
+    assert "is kept by the certrenewd of host 'the-original'" in refused.err
+
+
 def test_of_two_that_begin_at_once_one_brings_it_in(pair, xc, other):
     running = [start(one, "renew", "xc") for one in pair]
     said = [(*one.communicate(timeout=60), one.returncode) for one in running]

@@ -16,12 +16,14 @@
 
 static const struct owner one = {
 	.host = "web1",
+	.machine = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	.instance = "11111111111111111111111111111111",
 	.state_dir = "/var/lib/certrenewd",
 	.certificate = "xu",
 };
 static const struct owner two = {
 	.host = "web2",
+	.machine = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
 	.instance = "22222222222222222222222222222222",
 	.state_dir = "/srv/two",
 	.certificate = "shop",
@@ -108,6 +110,17 @@ static void anothers_is_refused_by_name_time_and_way_out(void **state)
 	assert_says(&err, "host 'web2'");
 }
 
+static void assert_known(struct shared *s, const struct owner *now, bool known)
+{
+	struct err err;
+
+	assert_int_equal(owner_take(&one, s->tls_json, true, &err), 0);
+	assert_int_equal(owner_check(now, s->tls_json, &err), known ? 0 : -1);
+	assert_int_equal(owner_take(now, s->tls_json, false, &err), known ? 0 : -1);
+	if (!known)
+		assert_int_equal(owner_check(&one, s->tls_json, &err), 0);
+}
+
 static void a_clone_and_a_second_certrenewd_of_a_machine_are_others(void **state)
 {
 	struct shared *s = *state;
@@ -115,11 +128,49 @@ static void a_clone_and_a_second_certrenewd_of_a_machine_are_others(void **state
 	struct err err;
 
 	clone.host = "web1-copy";
+	clone.machine = two.machine;
+	assert_known(s, &clone, false);
+	clone.machine = NULL; /* one that cannot tell is believed to be a clone */
+	assert_known(s, &clone, false);
 	second.instance = two.instance;
-	assert_int_equal(owner_take(&one, s->tls_json, false, &err), 0);
-	assert_int_equal(owner_take(&clone, s->tls_json, false, &err), -1);
-	assert_int_equal(owner_take(&second, s->tls_json, false, &err), -1);
+	second.state_dir = "/srv/second";
+	assert_known(s, &second, false);
+	assert_int_equal(owner_check(&second, s->tls_json, &err), -1);
 	assert_says(&err, "is kept by another certrenewd of this host 'web1'");
+}
+
+static void a_machine_with_a_new_name_knows_what_it_wrote(void **state)
+{
+	struct shared *s = *state;
+	struct owner renamed = one;
+	struct err err;
+
+	renamed.host = "web9";
+	assert_known(s, &renamed, true);
+	assert_int_equal(owner_check(&one, s->tls_json, &err), 0);
+	renamed.instance = two.instance; /* and nothing else that is ours */
+	assert_known(s, &renamed, false);
+}
+
+static void a_lost_instance_is_known_by_host_and_state_directory(void **state)
+{
+	struct shared *s = *state;
+	struct owner anew = one, namesake = one;
+	struct err err;
+
+	anew.instance = two.instance;
+	assert_known(s, &anew, true);
+	anew.machine = NULL;
+	assert_known(s, &anew, true);
+	namesake.instance = two.instance;
+	namesake.machine = two.machine;
+	assert_known(s, &namesake, false);
+	assert_int_equal(owner_check(&namesake, s->tls_json, &err), -1);
+	assert_says(&err, "is kept by the certrenewd of another machine of this name, "
+			  "host 'web1' (its certificate 'xu'");
+	namesake.instance =
+		one.instance; /* new hardware below a state that was restored */
+	assert_known(s, &namesake, true);
 }
 
 static void a_damaged_one_is_nobodys_to_steal(void **state)
@@ -182,6 +233,8 @@ int main(void)
 		TEST(nobodys_folder_is_taken_and_ours_stays_ours),
 		TEST(anothers_is_refused_by_name_time_and_way_out),
 		TEST(a_clone_and_a_second_certrenewd_of_a_machine_are_others),
+		TEST(a_machine_with_a_new_name_knows_what_it_wrote),
+		TEST(a_lost_instance_is_known_by_host_and_state_directory),
 		TEST(a_damaged_one_is_nobodys_to_steal),
 		TEST(of_two_that_begin_at_once_one_is_first),
 	};
