@@ -15,7 +15,7 @@ from lib.authority import Authority  # noqa: E402
 from lib.daemon import Certrenewd  # noqa: E402
 from lib.failure import pytest_runtest_makereport  # noqa: E402, F401
 from lib.machine import Machine  # noqa: E402
-from lib.pebble import Pebble, issuer_of  # noqa: E402
+from lib.pebble import Lender, issuer_of  # noqa: E402
 from lib.webhook import Webhook  # noqa: E402
 from lib.xc import XcApp  # noqa: E402
 
@@ -39,18 +39,18 @@ def programs():
     return Path(built).resolve().parents[1] / "tests/support"
 
 
+@pytest.fixture(scope="session")
+def pebbles(tmp_path_factory):
+    lender = Lender(tmp_path_factory.mktemp("pebbles"))
+    yield lender
+    lender.close()
+
+
 @pytest.fixture
-def make_pebble(tmp_path):
-    """Starts a Pebble with the options of lib.pebble.Pebble."""
-    made = []
-
-    def make(**options):
-        made.append(Pebble(tmp_path / f"pebble{len(made)}", **options))
-        return made[-1]
-
-    yield make
-    for pebble in made:
-        pebble.close()
+def make_pebble(tmp_path, pebbles):
+    """Gives a Pebble with the options of lib.pebble.Pebble."""
+    yield lambda **options: pebbles.lend(tmp_path, **options)
+    pebbles.take_back()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,8 +21,8 @@ pytest.register_assert_rewrite("test_renewal", "test_fallback", "test_deploy",
 from lib.application import VENDOR_SERVICE, WindowsApp  # noqa: E402
 from lib.authority import Authority  # noqa: E402
 from lib.failure import pytest_runtest_makereport  # noqa: E402, F401
-from lib.one_by_one import looked_at_through_one  # noqa: E402
-from lib.pebble import Pebble, issuer_of  # noqa: E402
+from lib.one_by_one import PebbleThroughOne  # noqa: E402
+from lib.pebble import Lender, Pebble, issuer_of  # noqa: E402
 from lib.program import WindowsCertrenewd  # noqa: E402
 from lib.skips import refuse_unlisted_skip  # noqa: E402
 from lib.tool import Tool  # noqa: E402
@@ -88,23 +87,24 @@ def tool(wine, programs):
     tool("delete-keys")
 
 
+def pebble_for_windows(folder, **options):
+    if "http_port" in options:  # somebody else's server: not http.sys
+        return Pebble(folder, **options)
+    return PebbleThroughOne(folder, **options)
+
+
+@pytest.fixture(scope="session")
+def pebbles(wine):
+    """Where certrenewd.exe may trust the files that say whom to trust."""
+    lender = Lender(wine.drive / FOLDER / "pebbles", pebble_for_windows)
+    yield lender
+    lender.close()
+
+
 @pytest.fixture
-def make_pebble(tmp_path):
-    made = []
-
-    def make(**options):
-        folder = tmp_path / f"pebble{len(made)}"
-        if "http_port" in options:  # somebody else's server: not http.sys
-            made.append(Pebble(folder, **options))
-        else:
-            made.append(looked_at_through_one(partial(Pebble, folder, **options)))
-        return made[-1]
-
-    yield make
-    for pebble in made:
-        pebble.close()
-        if hasattr(pebble, "door"):
-            pebble.door.close()
+def make_pebble(tmp_path, pebbles):
+    yield lambda **options: pebbles.lend(tmp_path, **options)
+    pebbles.take_back()
 
 
 @pytest.fixture

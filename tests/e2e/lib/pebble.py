@@ -30,13 +30,14 @@ class Pebble:
         folder.mkdir(parents=True, exist_ok=True)
         self.binary, self.dns_server, self.env = binary, dns_server, env or {}
         self.port, self.management, self.dns = free_port(), free_port(), free_port()
-        self.tls_port, self.resolver_management = free_port(), free_port()
+        self.tls_port, self._resolver_management = free_port(), free_port()
         self.http_port = http_port or free_port()
         self.validate_at = validate_at or self.http_port
         self.listen = f"127.0.0.1:{self.http_port}"  # for a challenge's `listen:`
         self.validity_s, self.eab, self.strict = validity_s, eab, strict
         self.nonce_reject, self.authz_reuse = nonce_reject, authz_reuse
         self._server = self._resolver = None
+        self._lent_at, self.as_made = 0, True
         self._write_api_certificate()
         self._start_resolver()
         self.start()
@@ -44,6 +45,12 @@ class Pebble:
     @property
     def directory(self):
         return f"https://127.0.0.1:{self.port}/dir"
+
+    @property
+    def resolver_management(self):
+        """Where challtestsrv is told what to answer."""
+        self.as_made = False
+        return self._resolver_management
 
     @property
     def ca_bundle(self):
@@ -61,7 +68,7 @@ class Pebble:
         self._resolver = Background(
             [CHALLTESTSRV, "-dns01", f"127.0.0.1:{self.dns}", "-defaultIPv6", "",
              "-http01", "", "-https01", "", "-tlsalpn01", "",
-             "-management", f"127.0.0.1:{self.resolver_management}"],
+             "-management", f"127.0.0.1:{self._resolver_management}"],
             self.folder / "resolver.log")
 
     def _write_config(self):
@@ -98,6 +105,7 @@ class Pebble:
 
     def stop(self):
         """The CA is gone; its address stays ours for start()."""
+        self.as_made = False
         if self._server:
             self._server.kill()
             self._server = None
@@ -120,12 +128,63 @@ class Pebble:
         """PEM of the root that signs now."""
         return self._managed("/roots/0")
 
+    def running(self):
+        return self._server is not None and self._server.running()
+
+    def lend(self, folder):
+        """To a test, whose folder shows the log."""
+        log = self.folder / "pebble.log"
+        self._lent_at = log.stat().st_size
+        (folder / f"pebble-{self.port}.log").symlink_to(log)
+        return self
+
     def log(self):
-        return (self.folder / "pebble.log").read_text(errors="replace")
+        """Since it was lent."""
+        with open(self.folder / "pebble.log", "rb") as log:
+            log.seek(self._lent_at)
+            return log.read().decode(errors="replace")
 
     def requests(self, path):
         """How often `path` (such as '/order-plz') has been asked for, over all starts."""
         return len(re.findall(f"(GET|POST|HEAD) {re.escape(path)}", self.log()))
+
+
+class Lender:
+    """Starting one costs as much as some orders: one that a test left as it was made goes
+    on to the next that wants the same. `make(folder, **options)` gives a Pebble."""
+
+    KEPT = 4
+
+    def __init__(self, folder, make=Pebble):
+        self._folder, self._make, self._count = folder, make, 0
+        self._idle, self._lent = [], []  # (kind, pebble), the one used last at the end
+
+    def lend(self, folder, **options):
+        kind = repr(sorted(options.items()))
+        idle = next((one for one in self._idle if one[0] == kind), None)
+        if idle:
+            self._idle.remove(idle)
+        else:
+            self._count += 1
+            idle = (kind, self._make(self._folder / f"pebble{self._count}", **options))
+        self._lent.append(idle)
+        return idle[1].lend(folder)
+
+    def take_back(self):
+        """All that are lent; those that are not as they were made end."""
+        for kind, pebble in self._lent:
+            if pebble.as_made and pebble.running():
+                self._idle.append((kind, pebble))
+            else:
+                pebble.close()
+        self._lent = []
+        while len(self._idle) > self.KEPT:
+            self._idle.pop(0)[1].close()
+
+    def close(self):
+        for _, pebble in self._idle:
+            pebble.close()
+        self._idle = []
 
 
 def with_renewal_info():

@@ -46,24 +46,44 @@ char *bytes_of(const char *path)
 	return text;
 }
 
-/* Below the ports that outgoing connections are given, and others for each program that
- * runs beside this one: it is bound only when the application starts. */
-static int free_port(void)
+enum {
+	FIRST_PORT = 5000, /* all lie below those that outgoing connections are given */
+	SHARES = 150,
+	SHARE = 40, /* ports */
+};
+
+static int bound(unsigned port)
 {
-	static unsigned given;
 	struct sockaddr_in at = { .sin_family = AF_INET };
-	unsigned port;
-	int fd, taken;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	do {
-		port = 5000 + ((unsigned)getpid() * 16 + given++) % 6000;
-		at.sin_port = htons((uint16_t)port);
-		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		taken = bind(fd, (struct sockaddr *)&at, sizeof(at));
-		close(fd);
-	} while (taken);
-	return (int)port;
+	at.sin_port = htons((uint16_t)port);
+	if (!bind(fd, (struct sockaddr *)&at, sizeof(at)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Others for each program that runs beside this one, since a port is bound only when the
+ * application starts: who holds the first port of a share has all of it, until it ends.
+ */
+static int free_port(void)
+{
+	static unsigned share, given;
+	int fd;
+
+	if (!share) {
+		share = FIRST_PORT + (unsigned)getpid() % SHARES * SHARE;
+		while (bound(share) < 0)
+			share = share < FIRST_PORT + (SHARES - 1) * SHARE ? share + SHARE
+									  : FIRST_PORT;
+	}
+	do
+		fd = bound(share + 1 + given++ % (SHARE - 1));
+	while (fd < 0);
+	close(fd);
+	return (int)(share + 1 + (given - 1) % (SHARE - 1));
 }
 
 char *script(const struct world *w, const char *name, const char *body)

@@ -6,6 +6,7 @@ import socket
 import threading
 from concurrent.futures import Future
 
+from .pebble import Pebble
 from .waiting import free_port
 
 PATIENCE = (1.2, 1.5, 1.5)  # seconds
@@ -96,10 +97,15 @@ class OneByOne:
         self._listener.close()
 
 
-def looked_at_through_one(make):
-    """make(http_port=...) gives a Pebble; what it gives has `http_port` to listen on."""
-    listen = free_port()
-    door = OneByOne(listen)
-    pebble = make(validate_at=door.port, http_port=listen)
-    pebble.door, pebble.listen = door, f":{listen}"
-    return pebble
+class PebbleThroughOne(Pebble):
+    """`http_port` is where to listen."""
+
+    def __init__(self, folder, **options):
+        listen = free_port()
+        self.door = OneByOne(listen)
+        super().__init__(folder, validate_at=self.door.port, http_port=listen, **options)
+        self.listen = f":{listen}"
+
+    def close(self):
+        super().close()
+        self.door.close()
