@@ -42,7 +42,9 @@ void dice_for_openssl(struct dice *dice);
 
 struct node {
 	char *path;
-	uint32_t hash;
+	size_t path_len;
+	uint32_t hash, folder_hash; /* of the path, and of the folder it is in */
+	size_t next;                /* with a hash that ends alike; see buckets */
 	enum file_type type;
 	uint32_t mode;
 	char *data; /* a link: its target */
@@ -50,10 +52,14 @@ struct node {
 	int64_t modified_at;
 };
 
+#define BUCKETS ((size_t)256)
+
 struct memory_files {
 	struct node *nodes;
 	size_t n, cap;
-	bool full; /* the disk */
+	size_t buckets[BUCKETS]; /* the first node of each, counted from 1; 0: none */
+	size_t links;            /* how many of them are links */
+	bool full;               /* the disk */
 };
 
 /* The node of this very name, or with links followed; NULL: none. Borrowed until the next

@@ -1,10 +1,12 @@
-/* world_cache.c - two functions of OpenSSL's that certrenewd calls a thousand times in
- * two years with the same bytes: their answers are kept. What they give is the same. */
+/* world_cache.c - functions of OpenSSL's that certrenewd calls a thousand times in two
+ * years with the same bytes: their answers are kept. What they give is the same. */
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
+#include <openssl/asn1t.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -66,6 +68,68 @@ X509 *d2i_X509(X509 **reuse, const unsigned char **at, long len)
 	return x509;
 }
 
+/* The first block at `text`, with what stands before it; 0: there is no whole one. */
+static size_t length_of_block(const char *text, size_t len)
+{
+	static const char mark[] = "\n-----END ";
+	const char *end = memmem(text, len, mark, sizeof(mark) - 1);
+
+	end = end ? memchr(end + 1, '\n', (size_t)(text + len - end - 1)) : NULL;
+	return end ? (size_t)(end + 1 - text) : 0;
+}
+
+struct block {
+	char *name, *header;
+	unsigned char *data;
+	long len;
+};
+
+static int give_block(const struct block *block, struct block *ret)
+{
+	ret->name = OPENSSL_strdup(block->name);
+	ret->header = OPENSSL_strdup(block->header);
+	ret->data = OPENSSL_memdup(block->data, (size_t)block->len);
+	ret->len = block->len;
+	return ret->name && ret->header && ret->data;
+}
+
+int PEM_read_bio(BIO *bio, char **name, char **header, unsigned char **data, long *len)
+{
+	static struct cache cache;
+	static char sink[16384];
+	char *bytes = NULL;
+	long all = BIO_get_mem_data(bio, &bytes);
+	size_t one = all > 0 ? length_of_block(bytes, (size_t)all) : 0;
+	struct block *block = NULL, given;
+	struct kept *kept;
+
+	if (!one || one > sizeof(sink))
+		return PEM_read_bio_ex(bio, name, header, data, len, 0);
+	memcpy(sink, bytes, one);
+	block = find(&cache, sink, one);
+	if (block) {
+		if (BIO_read(bio, sink, (int)one) != (int)one ||
+		    !give_block(block, &given))
+			return 0;
+		*name = given.name;
+		*header = given.header;
+		*data = given.data;
+		*len = given.len;
+		return 1;
+	}
+	if (!PEM_read_bio_ex(bio, name, header, data, len, 0))
+		return 0;
+	kept = room(&cache, sink, one);
+	if (!kept->object)
+		kept->object = mem_calloc(1, sizeof(*block));
+	block = kept->object;
+	OPENSSL_free(block->name);
+	OPENSSL_free(block->header);
+	OPENSSL_free(block->data);
+	given = (struct block){ *name, *header, *data, *len };
+	return give_block(&given, block);
+}
+
 EVP_PKEY *PEM_read_bio_PrivateKey(BIO *bio, EVP_PKEY **reuse, pem_password_cb *ask,
 				  void *arg)
 {
@@ -98,6 +162,7 @@ struct proof {
 	const void *a, *b;
 	unsigned char text[32], signature[128];
 	size_t text_len, signature_len;
+	const void *verified_by; /* a key */
 	int result;
 };
 
@@ -164,23 +229,59 @@ int EVP_DigestSign(EVP_MD_CTX *ctx, unsigned char *out, size_t *out_len,
 	return 1;
 }
 
+/* A signature that was made here, and has been verified with this key before? */
+static struct proof *made_here(const unsigned char *signature, size_t len,
+			       const unsigned char *text, size_t text_len)
+{
+	for (size_t i = 0; i < KEPT; i++) {
+		struct proof *proof = &signatures.items[i];
+
+		if (proof->a && proof->signature_len == len &&
+		    proof->text_len == text_len &&
+		    !memcmp(proof->signature, signature, len) &&
+		    !memcmp(proof->text, text, text_len))
+			return proof;
+	}
+	return NULL;
+}
+
 int EVP_DigestVerify(EVP_MD_CTX *ctx, const unsigned char *signature, size_t len,
 		     const unsigned char *text, size_t text_len)
 {
-	struct proof *proof = text_len <= sizeof(proof->text)
-				      ? proof_of(&signatures, key_of(ctx), NULL, text,
-						 text_len)
-				      : NULL;
-	bool same = proof && proof->signature_len == len &&
-		    !memcmp(proof->signature, signature, len);
+	struct proof *proof = made_here(signature, len, text, text_len);
+	EVP_PKEY *key = key_of(ctx);
 
-	if (same && proof->result)
-		return proof->result;
+	if (proof && proof->verified_by == key)
+		return 1;
 	if (EVP_DigestVerifyUpdate(ctx, text, text_len) != 1 ||
 	    EVP_DigestVerifyFinal(ctx, signature, len) != 1)
 		return 0;
-	if (same)
-		proof->result = 1;
+	if (proof) {
+		EVP_PKEY_up_ref(key);
+		proof->verified_by = key;
+	}
+	return 1;
+}
+
+/* The key of the certificate's, again and again the same. */
+int X509_digest(const X509 *x509, const EVP_MD *md, unsigned char *out, unsigned *ret_len)
+{
+	static struct proofs digests;
+	struct proof *proof = proof_of(&digests, x509, md, NULL, 0);
+	unsigned len = 0;
+
+	if (!proof) {
+		if (!ASN1_item_digest(ASN1_ITEM_rptr(X509), md, (void *)(uintptr_t)x509,
+				      out, &len))
+			return 0;
+		X509_up_ref((X509 *)(uintptr_t)x509);
+		proof = new_proof(&digests, x509, md, NULL, 0);
+		memcpy(proof->signature, out, len);
+		proof->signature_len = len;
+	}
+	memcpy(out, proof->signature, proof->signature_len);
+	if (ret_len)
+		*ret_len = (unsigned)proof->signature_len;
 	return 1;
 }
 
@@ -201,4 +302,16 @@ int X509_verify(X509 *x509, EVP_PKEY *key)
 	EVP_PKEY_up_ref(key);
 	new_proof(&chains, x509, key, NULL, 0)->result = result;
 	return result;
+}
+
+/* ---- cJSON: a look at each name, before it is compared -------------------------- */
+
+cJSON *cJSON_GetObjectItemCaseSensitive(const cJSON *object, const char *name)
+{
+	cJSON *item = object && name ? object->child : NULL;
+
+	while (item &&
+	       !(item->string && *item->string == *name && !strcmp(item->string, name)))
+		item = item->next;
+	return item;
 }

@@ -32,6 +32,7 @@ static void put(const char *real, const void *data, size_t len, uint32_t mode)
 	if (!node)
 		node = files_add(real, FILE_REGULAR, mode);
 	free(node->data);
+	world->files.links -= node->type == FILE_LINK;
 	node->type = FILE_REGULAR;
 	node->data = str_ndup(data ? data : "", 0);
 	node->data = mem_realloc(node->data, len + 1);

@@ -5,23 +5,33 @@
 
 #include "tests/sim/world.h"
 
-static uint32_t hash_of(const char *path)
+static uint32_t hash_of(const char *path, size_t len)
 {
 	uint32_t hash = 2166136261U;
 
-	for (; *path; path++)
-		hash = (hash ^ (unsigned char)*path) * 16777619U;
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)path[i]) * 16777619U;
 	return hash;
+}
+
+static uint32_t hash_of_folder(const char *path)
+{
+	const char *last = strrchr(path, '/');
+
+	return last ? hash_of(path, (size_t)(last - path)) : 0;
 }
 
 struct node *files_find(const char *path)
 {
 	struct memory_files *files = &world->files;
-	uint32_t hash = hash_of(path);
+	size_t len = strlen(path);
+	uint32_t hash = hash_of(path, len);
 
-	for (size_t i = 0; i < files->n; i++)
-		if (files->nodes[i].hash == hash && !strcmp(files->nodes[i].path, path))
-			return &files->nodes[i];
+	for (size_t i = files->buckets[hash % BUCKETS]; i; i = files->nodes[i - 1].next)
+		if (files->nodes[i - 1].hash == hash &&
+		    files->nodes[i - 1].path_len == len &&
+		    !memcmp(files->nodes[i - 1].path, path, len))
+			return &files->nodes[i - 1];
 	return NULL;
 }
 
@@ -29,16 +39,17 @@ struct node *files_find(const char *path)
 static const struct node *link_on_the_way(const char *path, bool follow_last)
 {
 	const struct memory_files *files = &world->files;
+	size_t left = files->links, len = strlen(path);
 
-	for (size_t i = 0; i < files->n; i++) {
+	for (size_t i = 0; i < files->n && left; i++) {
 		const struct node *node = &files->nodes[i];
-		size_t len;
 
 		if (node->type != FILE_LINK)
 			continue;
-		len = strlen(node->path);
-		if (!strncmp(path, node->path, len) &&
-		    (path[len] == '/' || (!path[len] && follow_last)))
+		left--;
+		if (node->path_len <= len && !memcmp(path, node->path, node->path_len) &&
+		    (path[node->path_len] == '/' ||
+		     (!path[node->path_len] && follow_last)))
 			return node;
 	}
 	return NULL;
@@ -76,6 +87,7 @@ struct node *files_follow(const char *path)
 struct node *files_add(const char *path, enum file_type type, uint32_t mode)
 {
 	struct memory_files *files = &world->files;
+	size_t len = strlen(path), *bucket;
 	struct node *node;
 
 	if (files->n == files->cap) {
@@ -85,36 +97,59 @@ struct node *files_add(const char *path, enum file_type type, uint32_t mode)
 	}
 	node = &files->nodes[files->n++];
 	*node = (struct node){ .path = str_dup(path),
-			       .hash = hash_of(path),
+			       .path_len = len,
+			       .hash = hash_of(path, len),
+			       .folder_hash = hash_of_folder(path),
 			       .type = type,
 			       .mode = mode,
 			       .modified_at = true_now() + world->wall_offset_s };
+	bucket = &files->buckets[node->hash % BUCKETS];
+	node->next = *bucket;
+	*bucket = files->n;
+	files->links += type == FILE_LINK;
 	return node;
+}
+
+/* Where the number of this node stands: in its bucket, or in the one before it. */
+static size_t *place_of(struct memory_files *files, const struct node *node)
+{
+	size_t number = (size_t)(node - files->nodes) + 1;
+	size_t *at = &files->buckets[node->hash % BUCKETS];
+
+	while (*at != number)
+		at = &files->nodes[*at - 1].next;
+	return at;
 }
 
 void files_drop(struct node *node)
 {
 	struct memory_files *files = &world->files;
+	struct node *last = &files->nodes[files->n - 1];
 
+	files->links -= node->type == FILE_LINK;
+	*place_of(files, node) = node->next;
+	if (last != node)
+		*place_of(files, last) = (size_t)(node - files->nodes) + 1;
+	files->n--;
 	free(node->path);
 	free(node->data);
-	*node = files->nodes[--files->n];
+	*node = *last;
 }
 
-static bool is_below(const char *path, const char *folder)
+static bool is_below(const struct node *node, const char *folder, size_t len)
 {
-	size_t len = strlen(folder);
-
-	return !strncmp(path, folder, len) && path[len] == '/';
+	return node->path_len > len && node->path[len] == '/' &&
+	       !memcmp(node->path, folder, len);
 }
 
 void files_remove(const char *path)
 {
 	struct memory_files *files = &world->files;
+	size_t len = strlen(path);
 
 	for (size_t i = files->n; i-- > 0;)
-		if (!strcmp(files->nodes[i].path, path) ||
-		    is_below(files->nodes[i].path, path))
+		if (is_below(&files->nodes[i], path, len) ||
+		    !strcmp(files->nodes[i].path, path))
 			files_drop(&files->nodes[i]);
 }
 
@@ -148,10 +183,10 @@ void files_put(const char *path, const char *text, uint32_t mode)
 
 size_t files_count(const char *folder, const char *suffix)
 {
-	size_t n = 0;
+	size_t n = 0, len = strlen(folder);
 
 	for (size_t i = 0; i < world->files.n; i++)
-		if (is_below(world->files.nodes[i].path, folder) &&
+		if (is_below(&world->files.nodes[i], folder, len) &&
 		    (!suffix || strstr(world->files.nodes[i].path, suffix)))
 			n++;
 	return n;
@@ -165,7 +200,7 @@ struct memory_files files_copy(const char *folder)
 		const struct node *node = &world->files.nodes[i];
 		struct node *to;
 
-		if (!is_below(node->path, folder))
+		if (!is_below(node, folder, strlen(folder)))
 			continue;
 		copy.nodes = mem_realloc(copy.nodes, (copy.n + 1) * sizeof(*copy.nodes));
 		to = &copy.nodes[copy.n++];
@@ -179,7 +214,7 @@ struct memory_files files_copy(const char *folder)
 void files_restore(const char *folder, const struct memory_files *copy)
 {
 	for (size_t i = world->files.n; i-- > 0;)
-		if (is_below(world->files.nodes[i].path, folder))
+		if (is_below(&world->files.nodes[i], folder, strlen(folder)))
 			files_drop(&world->files.nodes[i]);
 	for (size_t i = 0; i < copy->n; i++) {
 		const struct node *from = &copy->nodes[i];
@@ -242,18 +277,18 @@ int link_read(const char *path, char **ret_target, struct err *err)
 int dir_list(const char *path, struct strlist *ret, struct err *err)
 {
 	const struct node *folder = files_follow(path);
-	size_t len;
 
 	if (!folder || folder->type != FILE_DIRECTORY) {
 		errno = folder ? ENOTDIR : ENOENT;
 		return err_os(err, "open folder '%s'", path);
 	}
-	len = strlen(folder->path);
 	for (size_t i = 0; i < world->files.n; i++) {
-		const char *each = world->files.nodes[i].path;
+		const struct node *node = &world->files.nodes[i];
 
-		if (is_below(each, folder->path) && !strchr(each + len + 1, '/'))
-			strlist_add(ret, each + len + 1);
+		if (node->folder_hash == folder->hash &&
+		    is_below(node, folder->path, folder->path_len) &&
+		    !strchr(node->path + folder->path_len + 1, '/'))
+			strlist_add(ret, node->path + folder->path_len + 1);
 	}
 	strlist_sort(ret);
 	return 0;
@@ -265,7 +300,7 @@ int dir_find(const char *root, const char *suffix, struct strlist *ret, struct e
 	for (size_t i = 0; i < world->files.n; i++) {
 		const struct node *node = &world->files.nodes[i];
 
-		if (node->type == FILE_REGULAR && is_below(node->path, root) &&
+		if (node->type == FILE_REGULAR && is_below(node, root, strlen(root)) &&
 		    str_ends(node->path, suffix))
 			strlist_add(ret, node->path);
 	}
