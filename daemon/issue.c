@@ -159,12 +159,7 @@ static int remember(struct attempt *attempt, struct err *err)
 	job->order_url[0] = '\0';
 	job->last_renewed_at = attempt->pass->now;
 	remember_issuer(job, attempt);
-	memset(&job->renewal, 0, sizeof(job->renewal));
-	memset(&job->deployment, 0, sizeof(job->deployment));
-	memset(&job->fallback, 0, sizeof(job->fallback));
-	memset(&job->older, 0, sizeof(job->older));
-	job->older_version = 0;
-	job->rounds_since_expiry = 0;
+	job_forget_failures(job);
 	return pass_save_job(attempt->pass, err);
 }
 

@@ -11,7 +11,7 @@
 #include "daemon/state_file.h"
 #include "daemon/versions.h"
 
-#define FILE_MAX_BYTES ((size_t)64 * 1024)
+#define FILE_MAX_BYTES ((size_t)512 * 1024)
 
 /* One row a member of the file. */
 enum member_type { MEMBER_INT, MEMBER_COUNT, MEMBER_TEXT };
@@ -75,9 +75,14 @@ static const struct member issuer_members[] = {
 	MEMBER(issuer_record, MEMBER_TEXT, text),
 };
 
+static const struct member target_members[] = {
+	MEMBER(target_record, MEMBER_TEXT, target),
+};
+
 #define N_JOB (sizeof(job_members) / sizeof(*job_members))
 #define N_FAILURES (sizeof(failures_members) / sizeof(*failures_members))
 #define N_ISSUER (sizeof(issuer_members) / sizeof(*issuer_members))
+#define N_TARGET (sizeof(target_members) / sizeof(*target_members))
 
 /* A member that is missing stays zero: files of older versions are fine. */
 static int read_member(const cJSON *object, const struct member *member, char *base)
@@ -173,6 +178,28 @@ static int read_issuers(const cJSON *file, struct job *ret, const char **ret_bad
 	return 0;
 }
 
+/* Those that were configured once: by and by their rows give way. */
+static int read_targets(const cJSON *file, struct job *ret, const char **ret_bad)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "targets"), *each;
+	size_t n = 0;
+
+	if (!list)
+		return 0;
+	*ret_bad = "targets";
+	if (!cJSON_IsArray(list))
+		return -1;
+	cJSON_ArrayForEach (each, list) {
+		struct target_record *row = &ret->targets[n];
+
+		if (n++ == JOB_TARGETS || !cJSON_IsObject(each) ||
+		    read_members(each, target_members, N_TARGET, row, ret_bad) ||
+		    read_failures(each, "fallback", &row->fallback, ret_bad))
+			return -1;
+	}
+	return 0;
+}
+
 /* One row a kind of work that may fail in a row. */
 static const struct {
 	const char *name;
@@ -180,7 +207,6 @@ static const struct {
 } kinds[] = {
 	{ "renewal", offsetof(struct job, renewal) },
 	{ "deployment", offsetof(struct job, deployment) },
-	{ "fallback", offsetof(struct job, fallback) },
 	{ "older", offsetof(struct job, older) },
 };
 
@@ -198,7 +224,7 @@ static int from_json(const cJSON *file, struct job *ret, const char **ret_bad)
 		if (read_failures(file, kinds[i].name, at, ret_bad))
 			return -1;
 	}
-	if (read_issuers(file, &job, ret_bad))
+	if (read_issuers(file, &job, ret_bad) || read_targets(file, &job, ret_bad))
 		return -1;
 	*ret = job;
 	return 0;
@@ -272,6 +298,26 @@ static cJSON *issuers_to_json(const struct job *job)
 	return list;
 }
 
+static cJSON *targets_to_json(const struct job *job)
+{
+	cJSON *list = cJSON_CreateArray();
+
+	for (size_t i = 0; i < JOB_TARGETS; i++) {
+		const struct target_record *row = &job->targets[i];
+		cJSON *object;
+
+		if (!row->fallback.count)
+			continue;
+		object = to_json(row, target_members, N_TARGET);
+		if (!cJSON_AddItemToObject(
+			    object, "fallback",
+			    to_json(&row->fallback, failures_members, N_FAILURES)) ||
+		    !cJSON_AddItemToArray(list, object))
+			abort();
+	}
+	return list;
+}
+
 int job_write(const char *folder, const struct job *job, struct err *err)
 {
 	char *path = path_join(folder, "job.json");
@@ -283,7 +329,8 @@ int job_write(const char *folder, const struct job *job, struct err *err)
 					   to_json((const char *)job + kinds[i].offset,
 						   failures_members, N_FAILURES)))
 			abort();
-	if (!cJSON_AddItemToObject(file, "issuers", issuers_to_json(job)))
+	if (!cJSON_AddItemToObject(file, "issuers", issuers_to_json(job)) ||
+	    !cJSON_AddItemToObject(file, "targets", targets_to_json(job)))
 		abort();
 	if (dir_make(folder, FILE_SECRET, err) || json_write_file(path, file, err))
 		goto out;
@@ -307,6 +354,50 @@ struct issuer_record *job_issuer(struct job *job, const char *name)
 	*row = (struct issuer_record){ 0 };
 	str_copy(row->name, sizeof(row->name), name);
 	return row;
+}
+
+/* Rows without failures give way first. */
+static bool gives_way_to(const struct target_record *row,
+			 const struct target_record *other)
+{
+	if (!row->fallback.count || !other->fallback.count)
+		return !row->fallback.count && other->fallback.count;
+	return row->fallback.last_at < other->fallback.last_at;
+}
+
+struct failures *job_fallback(struct job *job, const char *target)
+{
+	struct target_record *row = &job->targets[0];
+
+	for (size_t i = 0; i < JOB_TARGETS; i++) {
+		if (str_equal(job->targets[i].target, target))
+			return &job->targets[i].fallback;
+		if (gives_way_to(&job->targets[i], row))
+			row = &job->targets[i];
+	}
+	*row = (struct target_record){ 0 };
+	str_copy(row->target, sizeof(row->target), target);
+	return &row->fallback;
+}
+
+const struct failures *job_fallback_of(const struct job *job, const char *target)
+{
+	static const struct failures none = { 0 };
+
+	for (size_t i = 0; i < JOB_TARGETS; i++)
+		if (str_equal(job->targets[i].target, target))
+			return &job->targets[i].fallback;
+	return &none;
+}
+
+void job_forget_failures(struct job *job)
+{
+	memset(&job->renewal, 0, sizeof(job->renewal));
+	memset(&job->deployment, 0, sizeof(job->deployment));
+	memset(&job->older, 0, sizeof(job->older));
+	memset(job->targets, 0, sizeof(job->targets));
+	job->older_version = 0;
+	job->rounds_since_expiry = 0;
 }
 
 /* Files of older versions do not know the directory. */

@@ -28,6 +28,13 @@ struct issuer_record {     /* how it went with one issuer */
 	char text[2048];   /* what it failed with last */
 };
 
+#define JOB_TARGETS 16
+
+struct target_record {            /* how it went with one target */
+	char target[64];          /* "": an unused row */
+	struct failures fallback; /* plain HTTP did not come up, or its guard failed */
+};
+
 struct job {
 	int64_t version; /* newest folder below versions/; 0: none yet */
 
@@ -44,10 +51,9 @@ struct job {
 	char ari_explanation[512];
 
 	struct failures renewal, deployment;
-	struct failures fallback; /* plain HTTP did not come up, or its guard failed */
-	int64_t older_version;    /* the older one that is tried, because what is served
-				     has expired; those between it and `version` were; 0 */
-	struct failures older;    /* tries of that one */
+	int64_t older_version; /* the older one that is tried, because what is served
+				  has expired; those between it and `version` were; 0 */
+	struct failures older; /* tries of that one */
 	unsigned rounds_since_expiry; /* whole rounds through the issuers that failed */
 	int64_t inspected_files_at, inspected_endpoints_at;
 	int64_t last_renewed_at;
@@ -56,6 +62,7 @@ struct job {
 	char chain_root[256];     /* the issuer's name at the top of its chain */
 	char told_notes[2048];    /* what was asked for and not had, as told last */
 	struct issuer_record issuers[JOB_ISSUERS];
+	struct target_record targets[JOB_TARGETS];
 	int64_t spares_try_at; /* an account at the others of them; 0: at once */
 
 	/* dns-persist-01's record, as seen last. */
@@ -74,6 +81,16 @@ struct job {
 
 /* The row of that issuer, made if need be; the one that failed longest ago gives way. */
 struct issuer_record *job_issuer(struct job *job, const char *name);
+
+/* Failures of plain HTTP of that target: a row of its own, because one that does not come
+ * up must not keep the others from it. Made if need be; the one that failed longest ago
+ * gives way. */
+struct failures *job_fallback(struct job *job, const char *target);
+/* The same to look at: zeroed where there were none. Borrowed. */
+const struct failures *job_fallback_of(const struct job *job, const char *target);
+
+/* There is a new certificate: what failed with the one before counts no more. */
+void job_forget_failures(struct job *job);
 
 /* Is the certificate in hand from this issuer, at this directory? A name may move. */
 bool job_came_from(const struct job *job, const char *issuer, const char *directory);

@@ -50,6 +50,7 @@ static void fall_back(struct pass *pass, size_t i, const char *why)
 	const struct target *target = &pass->certificate->targets[i];
 	struct strlist notes = { 0 };
 	const struct fallback_wish wish = { .notes = &notes };
+	struct failures *failures = job_fallback(&pass->job, target->name);
 	struct err err, unread;
 	int rc;
 
@@ -58,13 +59,13 @@ static void fall_back(struct pass *pass, size_t i, const char *why)
 	if (pass_reload_state(pass, &unread))
 		pass_note(pass, "fallback", "journals unreadable: %s", unread.text);
 	if (!rc) {
-		pass->job.fallback = (struct failures){ 0 };
+		*failures = (struct failures){ 0 };
 		pass->fell_back = true;
 		pass_tell_fallback(pass, target, why, &notes);
 	} else if (pass->state.targets[i].mode == MODE_OPERATOR) {
 		pass_tell_taken_over(pass, target->name, err.text);
 	} else if (err.kind != ERR_CANCELLED) {
-		pass_count_failure(pass, &pass->job.fallback, &err);
+		pass_count_failure(pass, failures, &err);
 		pass_tell_fallback_failed(pass, target, &err);
 	}
 	strlist_clear(&notes);
@@ -117,7 +118,7 @@ static void resume(struct pass *pass, size_t i)
 	}
 	if (!look.unfinished || (!look.touched && !look.by_operator))
 		return; /* the ladder decides anew: nothing was changed yet */
-	if (look.back && pass->job.fallback.next_at > pass->now)
+	if (look.back && job_fallback_of(&pass->job, target->name)->next_at > pass->now)
 		return;
 	fall_back(pass, i,
 		  look.by_operator ? "an operator asked for it"
@@ -235,6 +236,7 @@ static struct rung_known known_of(struct pass *pass, size_t i)
 static void act(struct pass *pass, size_t i, const struct expired_verdict *verdict)
 {
 	const struct target *target = &pass->certificate->targets[i];
+	int64_t fallback_at;
 
 	switch (verdict->step) {
 	case LADDER_FALLBACK:
@@ -261,8 +263,9 @@ static void act(struct pass *pass, size_t i, const struct expired_verdict *verdi
 	case LADDER_LATER:
 		break;
 	}
-	if (pass->job.fallback.count)
-		look_again_at(pass, pass->job.fallback.next_at);
+	fallback_at = job_fallback_of(&pass->job, target->name)->next_at;
+	if (fallback_at > pass->now)
+		look_again_at(pass, fallback_at);
 }
 
 static void climb(struct pass *pass, size_t i)

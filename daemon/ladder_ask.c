@@ -17,7 +17,7 @@ static int fall_back(struct pass *pass, const struct target *target, struct err 
 	int rc = fallback_enter(&pass->deployment, target, &wish, err);
 
 	if (!rc) {
-		pass->job.fallback = (struct failures){ 0 };
+		*job_fallback(&pass->job, target->name) = (struct failures){ 0 };
 		pass_tell_fallback(pass, target, "an operator asked for it", &notes);
 		pass->acted = true;
 	}

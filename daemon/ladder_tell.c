@@ -109,7 +109,7 @@ void pass_tell_still_on_http(struct pass *pass, const struct target *target)
 void pass_tell_fallback_failed(struct pass *pass, const struct target *target,
 			       const struct err *err)
 {
-	const struct failures *failures = &pass->job.fallback;
+	const struct failures *failures = job_fallback_of(&pass->job, target->name);
 	char when[CLOCK_TEXT_MAX];
 	char *todo;
 

@@ -106,12 +106,7 @@ static void catch_up(struct pass *pass)
 		job->order_version = 0;
 		job->order_url[0] = '\0';
 	}
-	memset(&job->renewal, 0, sizeof(job->renewal));
-	memset(&job->deployment, 0, sizeof(job->deployment));
-	memset(&job->fallback, 0, sizeof(job->fallback));
-	memset(&job->older, 0, sizeof(job->older));
-	job->older_version = 0;
-	job->rounds_since_expiry = 0;
+	job_forget_failures(job);
 }
 
 /* Of passes that died while they wrote what is remembered. */

@@ -104,6 +104,21 @@ static cJSON *begin_json(const struct certificate_config *certificate)
 	return json;
 }
 
+/* Of its targets the one that failed most often: each has its own. */
+static const struct failures *worst_fallback(const struct known *known)
+{
+	const struct failures *worst = job_fallback_of(&known->job, "");
+
+	for (size_t i = 0; i < known->config->n_targets; i++) {
+		const struct failures *each = job_fallback_of(
+			&known->job, known->config->targets[i].name);
+
+		if (each->count > worst->count)
+			worst = each;
+	}
+	return worst;
+}
+
 static cJSON *certificate_json(const struct known *known, const struct clock_trust *trust,
 			       struct strlist *damaged)
 {
@@ -117,7 +132,7 @@ static cJSON *certificate_json(const struct known *known, const struct clock_tru
 						    cert_sha1(known->version.cert)));
 	cJSON_AddItemToObject(json, "renewal", failures_json(&known->job.renewal));
 	cJSON_AddItemToObject(json, "deployment", failures_json(&known->job.deployment));
-	cJSON_AddItemToObject(json, "fallback", failures_json(&known->job.fallback));
+	cJSON_AddItemToObject(json, "fallback", failures_json(worst_fallback(known)));
 	cJSON_AddItemToObject(json, "older", failures_json(&known->job.older));
 	json_set_bool(json, "retired", known->state.retired);
 	report_set_instant(json, "retire_at", known->state.retire_at);
@@ -133,6 +148,10 @@ static cJSON *certificate_json(const struct known *known, const struct clock_tru
 		cJSON *target = target_json(&known->config->targets[i],
 					    &known->state.targets[i], known->now);
 
+		cJSON_AddItemToObject(
+			target, "fallback",
+			failures_json(job_fallback_of(&known->job,
+						      known->config->targets[i].name)));
 		report_ladder_json(known, trust, i, target);
 		cJSON_AddItemToArray(targets, target);
 	}
@@ -310,7 +329,10 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 	report_issue_explain(&known, out, damaged);
 	explain_failures("renewal", &known.job.renewal, out);
 	explain_failures("deployment", &known.job.deployment, out);
-	explain_failures("fallback to HTTP", &known.job.fallback, out);
+	for (size_t i = 0; i < certificate->n_targets; i++)
+		explain_failures(
+			"fallback to HTTP",
+			job_fallback_of(&known.job, certificate->targets[i].name), out);
 	explain_failures("older certificate", &known.job.older, out);
 	explain_breaker(config, &known, damaged, out);
 	explain_targets(&known, out);

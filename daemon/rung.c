@@ -15,6 +15,11 @@ static unsigned rounds_failed(const struct rung_known *known)
 	return renewal->count && renewal->last_at >= known->until ? 1 : 0;
 }
 
+static const struct failures *fallback_of(const struct rung_known *known)
+{
+	return job_fallback_of(known->job, known->target->name);
+}
+
 struct expired_facts rung_facts(const struct rung_known *known)
 {
 	return (struct expired_facts){
@@ -27,7 +32,7 @@ struct expired_facts rung_facts(const struct rung_known *known)
 		.older_at_hand = known->older_at_hand,
 		.clock_trusted = known->clock_trusted,
 		.stopped = known->stopped,
-		.fallback_again_at = known->job->fallback.next_at,
+		.fallback_again_at = fallback_of(known)->next_at,
 		.when_expired = known->target->when_expired,
 		.mode = known->state->mode,
 	};
@@ -62,7 +67,7 @@ void rung_words(const struct rung_known *known, const struct expired_verdict *ve
 		say_failures(&job->older, out);
 		break;
 	case LADDER_LATER:
-		say_failures(&job->fallback, out);
+		say_failures(fallback_of(known), out);
 		break;
 	case LADDER_FALLBACK:
 		say_failures(known->current && !known->deployed &&

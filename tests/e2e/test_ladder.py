@@ -118,6 +118,33 @@ def test_a_guard_that_fails_is_tried_again_by_the_back_off(expired, xc, webhook,
     assert log.read_text() == "on\non\n"
 
 
+def test_of_two_targets_the_one_that_cannot_fall_back_does_not_keep_the_other(
+        setup, refusing, make_xc, webhook, authority, tmp_path):
+    log = tmp_path / "guards"
+    stuck, free = make_xc("stuck"), make_xc("free")
+    for app in (stuck, free):
+        app.install(authority.issue("xc.example", days=-0.01, age_days=1))
+        app.start()
+    daemon = setup(refusing, webhook, key=KEY, deploy=[
+        stuck.target(name="stuck", verify_timeout="3s",
+                     before_fallback=script(tmp_path, "on", f"echo on >>{log}; exit 2")),
+        free.target(name="free", verify_timeout="3s")])
+    for _ in range(2):
+        assert daemon("renew", "xc").code in (1, 3)
+        assert speaks_http(free)
+        assert stuck.served().thumbprint == stuck.thumbprint()
+    assert log.read_text() == "on\n", "its back-off is not the other one's either"
+    assert [alert["target"] for alert in webhook.of("fallback")] == ["free"]
+    assert [alert["target"] for alert in webhook.of("broken")] == ["stuck"]
+    targets = daemon.status()["targets"]
+    assert [target["mode"] for target in targets] == ["https", "fallback"]
+    assert [target["fallback"]["failures"] for target in targets] == [1, 0]
+    refusing.relent()
+    daemon.ok("renew", "xc", "--force")
+    for app in (stuck, free):
+        assert app.served().thumbprint == daemon.status()["sha1"]
+
+
 def test_plain_http_that_does_not_come_up_is_not_tried_every_time(expired, xc, webhook):
     daemon, ctl = expired()
     xc.misbehave(refuse="no port is free", except_=xc.thumbprint())

@@ -23,7 +23,8 @@ static struct job sample(void)
 		.ari_explanation = "mass revocation, see \"https://ca.example/1\"",
 		.renewal = { 3, 10, 20, 30, "renew 'xu': connect: refused", 1 },
 		.deployment = { 1, 11, 21, 31, "restart 'xc.service': failed" },
-		.fallback = { 2, 12, 22, 32, "before_fallback: nft is missing" },
+		.targets = { { "xu", { 2, 12, 22, 32, "nft is missing" } },
+			     { "yunio", { 1, 13, 23, 33, "nothing answers" } } },
 		.older_version = 6,
 		.older = { 3, 13, 23, 33, "verify: nothing answers" },
 		.rounds_since_expiry = 2,
@@ -71,7 +72,10 @@ static void assert_jobs_equal(const struct job *a, const struct job *b)
 	assert_string_equal(a->ari_explanation, b->ari_explanation);
 	assert_failures_equal(&a->renewal, &b->renewal);
 	assert_failures_equal(&a->deployment, &b->deployment);
-	assert_failures_equal(&a->fallback, &b->fallback);
+	for (size_t i = 0; i < JOB_TARGETS; i++) {
+		assert_string_equal(a->targets[i].target, b->targets[i].target);
+		assert_failures_equal(&a->targets[i].fallback, &b->targets[i].fallback);
+	}
 	assert_int_equal(a->older_version, b->older_version);
 	assert_failures_equal(&a->older, &b->older);
 	assert_int_equal(a->rounds_since_expiry, b->rounds_since_expiry);
@@ -235,10 +239,10 @@ static void a_damaged_file_is_set_aside_and_rebuilt_from_the_versions(void **sta
 
 static void a_file_that_is_too_large_is_damage_too(void **state)
 {
-	char *text = mem_calloc(1, 100001);
+	char *text = mem_calloc(1, 600001);
 
 	(void)state;
-	memset(text, ' ', 100000);
+	memset(text, ' ', 600000);
 	expect_damaged(text, "larger than");
 	free(text);
 }
@@ -266,10 +270,49 @@ static void a_job_that_cannot_be_kept_is_an_error(void **state)
 	assert_says(&err, "/proc/nonexistent");
 }
 
+static void each_target_has_its_own_failures_of_plain_http(void **state)
+{
+	struct job job = { 0 };
+
+	(void)state;
+	assert_int_equal(job_fallback_of(&job, "xu")->count, 0);
+	job_fallback(&job, "xu")->count = 3;
+	assert_int_equal(job_fallback(&job, "yunio")->count, 0);
+	job_fallback(&job, "yunio")->count = 1;
+	*job_fallback(&job, "yunio") = (struct failures){ 0 };
+	assert_int_equal(job_fallback_of(&job, "xu")->count, 3);
+	assert_int_equal(job_fallback_of(&job, "yunio")->count, 0);
+	job_forget_failures(&job);
+	assert_int_equal(job_fallback_of(&job, "xu")->count, 0);
+}
+
+static void
+of_more_targets_than_rows_the_one_that_failed_longest_ago_is_forgotten(void **state)
+{
+	struct job job = { 0 };
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < JOB_TARGETS; i++) {
+		struct failures *failures;
+
+		snprintf(name, sizeof(name), "t%d", i);
+		failures = job_fallback(&job, name);
+		failures->count = 1;
+		failures->last_at = i == 5 ? 50 : 100 + i;
+	}
+	assert_int_equal(job_fallback(&job, "one-more")->count, 0);
+	assert_int_equal(job_fallback_of(&job, "t5")->count, 0);
+	assert_int_equal(job_fallback_of(&job, "t0")->count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_member_survives_a_restart),
+		cmocka_unit_test(each_target_has_its_own_failures_of_plain_http),
+		cmocka_unit_test(
+			of_more_targets_than_rows_the_one_that_failed_longest_ago_is_forgotten),
 		cmocka_unit_test(each_issuer_has_a_row_and_the_oldest_failure_gives_way),
 		cmocka_unit_test(a_missing_file_is_a_new_job),
 		cmocka_unit_test(a_missing_file_beside_versions_knows_the_newest),
