@@ -17,14 +17,17 @@
 
 #define FIRST_WAIT_S INT64_C(60)
 #define LONG_WAIT_S INT64_C(6 * 3600) /* RFC 9773 4.3.3 */
-#define DOUBLINGS 9                   /* 60 s << 9 is more than 6 h */
+#define DAY_S INT64_C(86400)
+#define DOUBLINGS 9 /* 60 s << 9 is more than 6 h */
 
 /* What passes by itself is asked again soon, and ever less often; an answer that is none,
- * or a CA that is not where it was, in six hours. */
+ * in six hours; a CA whose directory has no such thing when that is read again. */
 int64_t advice_ask_again_s(const struct err *err, unsigned failures)
 {
 	int64_t wait_s;
 
+	if (err->kind == ERR_NOT_FOUND)
+		return DAY_S;
 	if (err->kind != ERR_TRANSIENT)
 		return LONG_WAIT_S;
 	wait_s = FIRST_WAIT_S << (failures > DOUBLINGS ? DOUBLINGS : failures - 1);

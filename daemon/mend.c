@@ -35,6 +35,9 @@ static size_t set_damaged_aside(struct pass *pass)
 		/* An older one may be half deleted: pruning goes on, nobody needs it. */
 		if (pass->state.exists && numbers[i] < pass->state.version)
 			continue;
+		/* This one has just been read. */
+		if (pass->have_current && numbers[i] == pass->current.n)
+			continue;
 		if (!version_load(pass->folder, numbers[i], &version, &err)) {
 			version_clear(&version);
 		} else if (err.kind == ERR_CONFIG) {

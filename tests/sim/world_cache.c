@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
 #include <openssl/asn1t.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -302,16 +301,4 @@ int X509_verify(X509 *x509, EVP_PKEY *key)
 	EVP_PKEY_up_ref(key);
 	new_proof(&chains, x509, key, NULL, 0)->result = result;
 	return result;
-}
-
-/* ---- cJSON: a look at each name, before it is compared -------------------------- */
-
-cJSON *cJSON_GetObjectItemCaseSensitive(const cJSON *object, const char *name)
-{
-	cJSON *item = object && name ? object->child : NULL;
-
-	while (item &&
-	       !(item->string && *item->string == *name && !strcmp(item->string, name)))
-		item = item->next;
-	return item;
 }

@@ -36,8 +36,7 @@ static void a_longer_retry_after_counts_up_to_six_hours(void **state)
 
 static void an_answer_that_is_none_waits_six_hours(void **state)
 {
-	static const enum err_kind kinds[] = { ERR_REFUSED, ERR_IO, ERR_NOT_FOUND,
-					       ERR_CONFIG };
+	static const enum err_kind kinds[] = { ERR_REFUSED, ERR_IO, ERR_CONFIG };
 	struct err err = { 0 };
 
 	(void)state;
@@ -45,6 +44,15 @@ static void an_answer_that_is_none_waits_six_hours(void **state)
 		err.kind = kinds[i];
 		assert_int_equal(advice_ask_again_s(&err, 1), 6 * 3600);
 	}
+}
+
+static void a_ca_without_advice_is_looked_at_once_a_day(void **state)
+{
+	const struct err err = { .kind = ERR_NOT_FOUND };
+
+	(void)state;
+	assert_int_equal(advice_ask_again_s(&err, 1), DAY);
+	assert_int_equal(advice_ask_again_s(&err, 20), DAY);
 }
 
 static void a_record_that_ends_is_told_at_30_and_at_10_days(void **state)
@@ -67,6 +75,7 @@ int main(void)
 		cmocka_unit_test(what_passes_by_itself_is_asked_again_ever_less_often),
 		cmocka_unit_test(a_longer_retry_after_counts_up_to_six_hours),
 		cmocka_unit_test(an_answer_that_is_none_waits_six_hours),
+		cmocka_unit_test(a_ca_without_advice_is_looked_at_once_a_day),
 		cmocka_unit_test(a_record_that_ends_is_told_at_30_and_at_10_days),
 	};
 
