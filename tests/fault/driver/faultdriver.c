@@ -294,6 +294,18 @@ static bool at_exec(struct driver *d, struct thread *thread)
 	return true;
 }
 
+/* A child is traced from its first moment, and has to be known from then on: one that we
+ * had not heard of when we end would be killed with us, though it is to live on. */
+static void meet_child(struct driver *d, pid_t tid, int event)
+{
+	unsigned long child;
+
+	if ((event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+	     event == PTRACE_EVENT_CLONE) &&
+	    !ptrace(PTRACE_GETEVENTMSG, tid, NULL, &child))
+		(void)thread_of(d, (pid_t)child);
+}
+
 static void go_on(const struct thread *thread, int signal)
 {
 	(void)ptrace(PTRACE_SYSCALL, thread->tid, NULL, signal);
@@ -316,6 +328,7 @@ static void stopped(struct driver *d, pid_t tid, int status)
 		if (!at_exec(d, thread))
 			go_on(thread, 0);
 	} else if (event) {
+		meet_child(d, tid, event);
 		go_on(thread, 0);
 	} else {
 		go_on(thread, signal);
@@ -331,26 +344,38 @@ static void ended(struct driver *d, pid_t tid, int status)
 	d->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Children that outlive the program go on untraced. */
+static void let_one_go(struct driver *d, struct thread *thread, int status)
+{
+	int signal = WSTOPSIG(status), event = status >> 16;
+
+	meet_child(d, thread->tid, event);
+	if (signal == (SIGTRAP | 0x80) && thread->code)
+		at_call(d, thread);
+	if (signal == (SIGTRAP | 0x80) || event)
+		signal = 0;
+	(void)ptrace(PTRACE_DETACH, thread->tid, NULL, signal);
+	forget(d, thread->tid);
+}
+
+/* Children that outlive the program go on untraced: each is let go when it stops for us,
+ * in whatever order, because one that waits for its own child (vfork) stops after it. One
+ * that is let go can have made another one just before. */
 static void let_go(struct driver *d)
 {
-	struct thread *thread;
 	int status;
+	pid_t tid;
 
-	for (size_t i = 0; i < MAX_THREADS; i++) {
-		thread = &d->threads[i];
-		if (!thread->tid || ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL))
-			continue;
-		if (waitpid(thread->tid, &status, __WALL) != thread->tid)
-			continue;
-		if (!WIFSTOPPED(status))
-			continue;
-		if (WSTOPSIG(status) == (SIGTRAP | 0x80) && thread->code)
-			at_call(d, thread);
-		(void)ptrace(PTRACE_DETACH, thread->tid, NULL,
-			     status >> 16 || WSTOPSIG(status) == (SIGTRAP | 0x80)
-				     ? 0
-				     : WSTOPSIG(status));
+	for (size_t i = 0; i < MAX_THREADS; i++)
+		if (d->threads[i].tid)
+			(void)ptrace(PTRACE_INTERRUPT, d->threads[i].tid, NULL, NULL);
+	for (;;) {
+		tid = waitpid(-1, &status, __WALL);
+		if (tid < 0 && errno != EINTR)
+			return;
+		if (tid > 0 && WIFSTOPPED(status))
+			let_one_go(d, thread_of(d, tid), status);
+		else if (tid > 0)
+			forget(d, tid);
 	}
 }
 
