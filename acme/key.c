@@ -86,22 +86,54 @@ static int no_passphrase(char *buf, int size, int rwflag, void *userdata)
 	return -1;
 }
 
-int key_from_pem(const void *pem, size_t len, EVP_PKEY **ret_key, struct err *err)
+static EVP_PKEY *read_pem(const void *pem, size_t len, bool *ret_asked)
 {
-	bool asked = false;
-	EVP_PKEY *key = NULL;
 	BIO *bio = NULL;
+	EVP_PKEY *key = NULL;
 
 	if (len > 0 && len <= PEM_MAX)
 		bio = BIO_new_mem_buf(pem, (int)len);
 	if (bio)
-		key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &asked);
+		key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, ret_asked);
 	BIO_free(bio);
 	ERR_clear_error();
+	return key;
+}
+
+/* Does OpenSSL read keys at this moment? Short of memory its decoders find none, and do
+ * not say why. */
+static bool reads_keys(void)
+{
+	EVP_PKEY *key = NULL, *copy = NULL;
+	bool asked = false;
+	struct err ignored;
+	struct buf pem;
+
+	buf_init_secret(&pem, PEM_MAX);
+	if (!key_generate("ec-p256", &key, &ignored) && !key_to_pem(key, &pem, &ignored))
+		copy = read_pem(pem.data, pem.len, &asked);
+	ERR_clear_error();
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(copy);
+	buf_release(&pem);
+	return copy != NULL;
+}
+
+int key_from_pem(const void *pem, size_t len, EVP_PKEY **ret_key, struct err *err)
+{
+	bool asked = false;
+	EVP_PKEY *key = read_pem(pem, len, &asked);
+
 	if (!key && asked)
 		return err_set(
 			err, ERR_CONFIG,
 			"the private key is encrypted: store it without a passphrase");
+	if (!key && !reads_keys())
+		return err_set(err, ERR_IO,
+			       "OpenSSL can read no private key at the moment: there is "
+			       "too little memory, say");
+	if (!key)
+		key = read_pem(pem, len, &asked); /* it could not at first, say */
 	if (!key)
 		return err_set(err, ERR_CONFIG, "not a private key in PEM form");
 	*ret_key = key;

@@ -17,7 +17,8 @@ int key_generate(const char *type, EVP_PKEY **ret_key, struct err *err);
 int key_to_pem(const EVP_PKEY *key, struct buf *out, struct err *err);
 
 /* Reads a PEM private key (PKCS#8, or the traditional forms), without a passphrase.
- * Gives *ret_key. ERR_CONFIG when it is none. */
+ * Gives *ret_key. ERR_CONFIG when it is none, ERR_IO when OpenSSL can read none at all at
+ * the moment: then nothing is said about this one, and nobody may call it damaged. */
 int key_from_pem(const void *pem, size_t len, EVP_PKEY **ret_key, struct err *err);
 
 /* The configuration's word for this key's type; "other" if it has none. Borrowed. */
