@@ -91,7 +91,6 @@ static void select_member(struct member *member, const struct member *only,
 	const struct service *alone = member->deployment->point_only;
 
 	wanted = wanted && (!alone || service_same(alone, &member->target->service));
-
 	if (wanted && member->mode == MODE_OPERATOR && !(take_over && asked)) {
 		member_say_end(member, DEPLOY_OPERATOR, ERR_CONFIG,
 			       "an operator has taken it over: it is left alone until "
@@ -363,19 +362,21 @@ static int certificate_verified(struct run *run, struct err *err)
 		.text = "every target was seen serving the new certificate",
 	};
 	int64_t verified_at = 0, retire_at = 0;
+	bool noted = journal->state >= STEP_VERIFIED;
 
 	for (size_t i = 0; i < run->n; i++) {
 		const struct member *member = &run->members[i];
-		int64_t at = member->journal.verified_at;
 
 		if (!member_is_done(member))
 			continue;
-		if (at > verified_at)
-			verified_at = at;
+		/* Within one second another one can have ended, and be to retire. */
+		noted = noted && member->journal.state >= journal->state;
+		if (member->journal.verified_at > verified_at)
+			verified_at = member->journal.verified_at;
 		if (retire_moment(member) > retire_at)
 			retire_at = retire_moment(member);
 	}
-	if (journal->state >= STEP_VERIFIED && journal->verified_at == verified_at)
+	if (noted && journal->verified_at == verified_at)
 		return 0;
 	journal->verified_at = verified_at;
 	journal->retire_at = retire_at;

@@ -147,6 +147,32 @@ static void the_old_version_goes_with_its_key_and_the_copies(void **state)
 	free(saved);
 }
 
+/* An operator is quick: taken over again within the second in which it was verified.
+ * Three times, because a second can begin in between. */
+static void what_is_deployed_twice_in_a_second_is_retired_twice(void **state)
+{
+	struct world *w = *state;
+	char *saved = str_printf("%s/targets/xc/saved", w->folder);
+
+	w->targets[0].n_verify = 0; /* looks take their time */
+	assert_int_equal(run(w), 0);
+	assert_int_equal(retire(w), 0);
+	for (int i = 0; i < 3; i++) {
+		struct strlist left = { 0 };
+		struct deploy_state st;
+
+		testcert_write(w->apps[0].tls_json, "{\"tlsEnabled\": false}");
+		assert_int_equal(run_target(w, NULL, true), 0);
+		st = read_state(w);
+		assert_false(st.retired);
+		deploy_state_clear(&st);
+		assert_int_equal(retire(w), 0);
+		assert_int_equal(dir_find(saved, "", &left, &w->err), 0);
+		assert_int_equal(left.n, 0);
+	}
+	free(saved);
+}
+
 static void as_many_old_versions_stay_as_the_operator_wants(void **state)
 {
 	struct world *w = *state;
@@ -236,6 +262,7 @@ int main(void)
 		ONE(a_stopped_service_stays_stopped_when_rolled_back),
 		ONE(what_an_operator_changed_is_left_alone_on_the_way_back),
 		ONE(the_old_version_goes_with_its_key_and_the_copies),
+		ONE(what_is_deployed_twice_in_a_second_is_retired_twice),
 		ONE(as_many_old_versions_stay_as_the_operator_wants),
 		ONE(nothing_is_deleted_when_the_second_look_fails),
 		ONE(a_foreign_predecessor_is_left_and_told),
