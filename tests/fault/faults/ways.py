@@ -161,6 +161,8 @@ class PlainHttp(Scenario):
         for _ in range(2):
             lane.daemon("renew", "xc")
             lane.let_time_pass()
+
+    def go_on(self, lane, before):
         lane.daemon.ok("fallback", "xc", "off")
 
     def check(self, lane, before):
