@@ -67,76 +67,23 @@ X509 *d2i_X509(X509 **reuse, const unsigned char **at, long len)
 	return x509;
 }
 
-/* The first block at `text`, with what stands before it; 0: there is no whole one. */
-static size_t length_of_block(const char *text, size_t len)
+static struct cache keys;
+
+static void keep_key(const char *bytes, size_t len, EVP_PKEY *key)
 {
-	static const char mark[] = "\n-----END ";
-	const char *end = memmem(text, len, mark, sizeof(mark) - 1);
+	struct kept *kept = room(&keys, bytes, len);
 
-	end = end ? memchr(end + 1, '\n', (size_t)(text + len - end - 1)) : NULL;
-	return end ? (size_t)(end + 1 - text) : 0;
-}
-
-struct block {
-	char *name, *header;
-	unsigned char *data;
-	long len;
-};
-
-static int give_block(const struct block *block, struct block *ret)
-{
-	ret->name = OPENSSL_strdup(block->name);
-	ret->header = OPENSSL_strdup(block->header);
-	ret->data = OPENSSL_memdup(block->data, (size_t)block->len);
-	ret->len = block->len;
-	return ret->name && ret->header && ret->data;
-}
-
-int PEM_read_bio(BIO *bio, char **name, char **header, unsigned char **data, long *len)
-{
-	static struct cache cache;
-	static char sink[16384];
-	char *bytes = NULL;
-	long all = BIO_get_mem_data(bio, &bytes);
-	size_t one = all > 0 ? length_of_block(bytes, (size_t)all) : 0;
-	struct block *block = NULL, given;
-	struct kept *kept;
-
-	if (!one || one > sizeof(sink))
-		return PEM_read_bio_ex(bio, name, header, data, len, 0);
-	memcpy(sink, bytes, one);
-	block = find(&cache, sink, one);
-	if (block) {
-		if (BIO_read(bio, sink, (int)one) != (int)one ||
-		    !give_block(block, &given))
-			return 0;
-		*name = given.name;
-		*header = given.header;
-		*data = given.data;
-		*len = given.len;
-		return 1;
-	}
-	if (!PEM_read_bio_ex(bio, name, header, data, len, 0))
-		return 0;
-	kept = room(&cache, sink, one);
-	if (!kept->object)
-		kept->object = mem_calloc(1, sizeof(*block));
-	block = kept->object;
-	OPENSSL_free(block->name);
-	OPENSSL_free(block->header);
-	OPENSSL_free(block->data);
-	given = (struct block){ *name, *header, *data, *len };
-	return give_block(&given, block);
+	EVP_PKEY_free(kept->object);
+	EVP_PKEY_up_ref(key);
+	kept->object = key;
 }
 
 EVP_PKEY *PEM_read_bio_PrivateKey(BIO *bio, EVP_PKEY **reuse, pem_password_cb *ask,
 				  void *arg)
 {
-	static struct cache cache;
 	char *bytes = NULL;
 	long len = BIO_get_mem_data(bio, &bytes);
-	EVP_PKEY *key = find(&cache, bytes, (size_t)len);
-	struct kept *kept;
+	EVP_PKEY *key = find(&keys, bytes, (size_t)len);
 
 	(void)reuse;
 	if (key) {
@@ -145,14 +92,30 @@ EVP_PKEY *PEM_read_bio_PrivateKey(BIO *bio, EVP_PKEY **reuse, pem_password_cb *a
 	}
 	bytes = str_ndup(bytes, (size_t)len); /* reading takes them away */
 	key = PEM_read_bio_PrivateKey_ex(bio, NULL, ask, arg, NULL, NULL);
-	if (key) {
-		kept = room(&cache, bytes, (size_t)len);
-		EVP_PKEY_free(kept->object);
-		EVP_PKEY_up_ref(key);
-		kept->object = key;
-	}
+	if (key)
+		keep_key(bytes, (size_t)len, key);
 	free(bytes);
 	return key;
+}
+
+/* What is written without a password is read again. */
+int PEM_write_bio_PKCS8PrivateKey(BIO *bio, const EVP_PKEY *key, const EVP_CIPHER *cipher,
+				  const char *password, int len, pem_password_cb *ask,
+				  void *arg)
+{
+	typedef int write(BIO * bio, const EVP_PKEY *key, const EVP_CIPHER *cipher,
+			  const char *password, int len, pem_password_cb *ask, void *arg);
+	char *bytes = NULL;
+	write *real;
+	long written;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "PEM_write_bio_PKCS8PrivateKey");
+	if (!real(bio, key, cipher, password, len, ask, arg))
+		return 0;
+	written = BIO_get_mem_data(bio, &bytes);
+	if (!cipher && written > 0)
+		keep_key(bytes, (size_t)written, (EVP_PKEY *)(uintptr_t)key);
+	return 1;
 }
 
 /* ---- signatures: of a key that is proven again and again ------------------------ */
