@@ -171,6 +171,8 @@ int pass_bring_back(struct pass *pass, const bool *held, struct err *err);
 int pass_deploy_version(struct pass *pass, const struct version *version,
 			const char *target, struct err *err);
 int pass_retire(struct pass *pass, struct err *err);
+/* The versions' folders that are retired go. */
+int pass_prune(struct pass *pass, struct err *err);
 
 /* rollout.c: a look at what soaks; until when the last of it does, 0: nothing. */
 int pass_soak(struct pass *pass, struct err *err);

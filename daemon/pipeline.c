@@ -203,8 +203,8 @@ static int retire(struct pass *pass, struct err *err)
 	if (retirement_due(pass))
 		return pass_retire(pass, err);
 	/* We may have died between the journal and the last of the old versions. */
-	if (pass_deployed(pass) && pass->state.retired)
-		return versions_prune(pass->folder, pass->current.n, err);
+	if (pass_deployed(pass) && pass->state.verified_at)
+		return pass_prune(pass, err);
 	return 0;
 }
 

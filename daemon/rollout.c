@@ -319,11 +319,21 @@ int pass_retire(struct pass *pass, struct err *err)
 				  outcome.targets[i].notes.items[k]);
 	deploy_outcome_clear(&outcome);
 	if (!rc)
-		rc = versions_prune(pass->folder, pass->current.n, err);
+		rc = pass_reload_state(pass, err) || pass_prune(pass, err);
 	if (rc)
 		return err_wrap(err, "retire the old certificate");
 	pass->acted = true;
-	return pass_reload_state(pass, err);
+	return 0;
+}
+
+int pass_prune(struct pass *pass, struct err *err)
+{
+	int64_t oldest = pass->state.oldest;
+
+	if (!oldest)
+		return 0;
+	return versions_prune(pass->folder,
+			      oldest < pass->current.n ? oldest : pass->current.n, err);
 }
 
 /* A target that the operator took back is the operator's until `deploy`. */

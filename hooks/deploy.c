@@ -212,11 +212,7 @@ static int certificate_begin(struct run *run, struct err *err)
 
 	if (journal_is_about(journal, material))
 		return 0;
-	journal_reset(journal);
-	snprintf(journal->new_sha1, sizeof(journal->new_sha1), "%s",
-		 cert_sha1(material->cert));
-	journal->version = material->version;
-	journal->retire_at = CLOCK_NEVER;
+	certificate_succeed(journal, material);
 	list_created(run);
 	return journal_move(journal, &change, err);
 }
@@ -344,15 +340,6 @@ static bool is_all_done(const struct run *run, bool *ret_any)
 	return all;
 }
 
-/* Never before it was watched to the end, whatever the configuration says by now. */
-static int64_t retire_moment(const struct member *member)
-{
-	const struct journal *journal = &member->journal;
-	int64_t at = journal->verified_at + member->target->retire_after_s;
-
-	return at > journal->soak_until ? at : journal->soak_until;
-}
-
 static int certificate_verified(struct run *run, struct err *err)
 {
 	struct journal *journal = &run->certificate;
@@ -361,7 +348,7 @@ static int certificate_verified(struct run *run, struct err *err)
 		.end = DEPLOY_DONE,
 		.text = "every target was seen serving the new certificate",
 	};
-	int64_t verified_at = 0, retire_at = 0;
+	int64_t verified_at = 0;
 	bool noted = journal->state >= STEP_VERIFIED;
 
 	for (size_t i = 0; i < run->n; i++) {
@@ -373,13 +360,11 @@ static int certificate_verified(struct run *run, struct err *err)
 		noted = noted && member->journal.state >= journal->state;
 		if (member->journal.verified_at > verified_at)
 			verified_at = member->journal.verified_at;
-		if (retire_moment(member) > retire_at)
-			retire_at = retire_moment(member);
 	}
 	if (noted && journal->verified_at == verified_at)
 		return 0;
 	journal->verified_at = verified_at;
-	journal->retire_at = retire_at;
+	certificate_plan_retirement(journal, run->members, run->n);
 	return journal_move(journal, &change, err);
 }
 

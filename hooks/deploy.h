@@ -147,6 +147,8 @@ struct deploy_state {
 	bool stored, retired;
 	int64_t verified_at; /* when the last target was verified; 0: not yet */
 	int64_t retire_at;   /* earliest moment to retire; CLOCK_NEVER: not yet */
+	int64_t oldest;      /* number of the oldest folder that is not retired; 0: not
+				known */
 	struct target_state {
 		const char *target; /* borrowed from the deployment's targets */
 		enum deploy_end end;
@@ -180,7 +182,8 @@ int deploy_soak(const struct deployment *deployment, struct deploy_outcome *ret,
 		struct err *err);
 
 /* Retires: looks again (files name new, key signs, new is served), then deletes the old
- * versions beyond target->keep, entry and key, and the saved copies. Only what we
+ * versions beyond target->keep that were replaced for as long as retire.after says, entry
+ * and key; with the last of them the saved copies, and it is retired. Only what we
  * imported; a foreign predecessor is left and noted. The caller has checked that the
  * moment has come and that the clock is confirmed. ERR_TRANSIENT when the look fails:
  * nothing was deleted. */

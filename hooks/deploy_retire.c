@@ -9,6 +9,13 @@
 
 #define LOOK_TIMEOUT_S 10
 
+struct retirement {
+	struct journal *certificate;
+	struct member *members;
+	size_t n;
+	bool whole; /* the last one served has waited long enough: nothing is left */
+};
+
 /* ---- looking again ------------------------------------------------------- */
 
 static int look_at_files(const struct member *member, struct err *err)
@@ -91,6 +98,8 @@ int certificate_reopen(struct journal *journal, const char *text, struct err *er
 		return 0;
 	journal->verified_at = 0;
 	journal->retire_at = CLOCK_NEVER;
+	for (size_t i = 0; i < journal->n_replaced; i++)
+		journal->replaced[i].at = 0; /* it may be served again */
 	return journal_move(journal, &change, err);
 }
 
@@ -190,7 +199,15 @@ static int delete_one(struct member *member, const char *sha1, struct err *err)
 	return 0;
 }
 
-static int delete_old(struct member *member, struct err *err)
+static bool may_go(const struct retirement *retirement, const char *sha1)
+{
+	return retirement->whole ||
+	       certificate_may_go(retirement->certificate, sha1, retirement->members,
+				  retirement->n);
+}
+
+static int delete_old(struct member *member, const struct retirement *retirement,
+		      struct err *err)
 {
 	const struct store *store = &member->target->store;
 	struct strlist have = { 0 }, gone = { 0 };
@@ -198,10 +215,12 @@ static int delete_old(struct member *member, struct err *err)
 
 	if (store_sweep(store, err) || store_list(store, &have, err))
 		goto out;
-	retire_foreign(member, &have);
+	if (retirement->whole)
+		retire_foreign(member, &have);
 	choose(member, &have, &gone);
 	for (size_t i = 0; i < gone.n; i++)
-		if (delete_one(member, gone.items[i], err))
+		if (may_go(retirement, gone.items[i]) &&
+		    delete_one(member, gone.items[i], err))
 			goto out;
 	rc = 0;
 out:
@@ -210,8 +229,9 @@ out:
 	return rc;
 }
 
-/* The saved copies may hold keys: they go with the old version. */
-static int retire_target(struct member *member, struct err *err)
+/* The saved copies may hold keys: they go with the last of the old versions. */
+static int retire_target(struct member *member, const struct retirement *retirement,
+			 struct err *err)
 {
 	struct journal *journal = &member->journal;
 	const struct journal_change change = {
@@ -220,17 +240,19 @@ static int retire_target(struct member *member, struct err *err)
 		.text = "the old certificate is retired",
 	};
 
-	if (delete_old(member, err))
+	if (delete_old(member, retirement, err))
 		return -1;
+	if (!retirement->whole)
+		return 0;
 	journal_forget_files(journal);
 	return journal_move(journal, &change, err) ||
 	       journal_sweep(journal, "saved", err);
 }
 
-static int retire_all(struct member *members, size_t n, struct err *err)
+static int retire_all(const struct retirement *retirement, struct err *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct member *member = &members[i];
+	for (size_t i = 0; i < retirement->n; i++) {
+		struct member *member = &retirement->members[i];
 
 		if (member->mode == MODE_OPERATOR) {
 			member_say_end(member, DEPLOY_OPERATOR, ERR_NONE, NULL);
@@ -239,15 +261,33 @@ static int retire_all(struct member *members, size_t n, struct err *err)
 				    "deleted");
 			continue;
 		}
-		if (retire_target(member, err))
+		if (retire_target(member, retirement, err))
 			return err_wrap(err, "target '%s': retire", member->target->name);
 		member_say_end(member, DEPLOY_DONE, ERR_NONE, NULL);
 	}
 	return 0;
 }
 
-static int retire(struct journal *certificate, struct member *members, struct err *err)
+static int retirement_ends(struct retirement *retirement, struct err *err)
 {
+	struct journal *certificate = retirement->certificate;
+	const struct journal_change done = {
+		.state = retirement->whole ? STEP_RETIRED : STEP_VERIFIED,
+		.end = DEPLOY_DONE,
+		.text = retirement->whole ? "nothing of the old certificate is left"
+					  : "older ones are gone, the last one waits",
+	};
+
+	certificate_forget_gone(certificate, retirement->members, retirement->n);
+	if (!retirement->whole)
+		certificate_plan_retirement(certificate, retirement->members,
+					    retirement->n);
+	return journal_move(certificate, &done, err);
+}
+
+static int retire(struct retirement *retirement, struct err *err)
+{
+	struct journal *certificate = retirement->certificate;
 	const struct deployment *deployment = certificate->deployment;
 	const struct journal_change intent = {
 		.state = STEP_VERIFIED,
@@ -255,39 +295,36 @@ static int retire(struct journal *certificate, struct member *members, struct er
 		.end = DEPLOY_DONE,
 		.text = "looked again: the new certificate is in use everywhere",
 	};
-	const struct journal_change done = {
-		.state = STEP_RETIRED,
-		.end = DEPLOY_DONE,
-		.text = "nothing of the old certificate is left",
-	};
 
 	if (!journal_is_about(certificate, deployment->material) ||
 	    certificate->state < STEP_VERIFIED)
 		return err_set(err, ERR_TRANSIENT,
 			       "nothing is retired: not every target serves the new "
 			       "certificate");
-	if (look_at_all(members, deployment->n_targets, err) ||
-	    journal_move(certificate, &intent, err) ||
-	    retire_all(members, deployment->n_targets, err))
+	retirement->whole = certificate_may_go(certificate, certificate->new_sha1,
+					       retirement->members, retirement->n);
+	if (look_at_all(retirement->members, retirement->n, err) ||
+	    journal_move(certificate, &intent, err) || retire_all(retirement, err))
 		return -1;
-	return journal_move(certificate, &done, err);
+	return retirement_ends(retirement, err);
 }
 
 int deploy_retire(const struct deployment *deployment, struct deploy_outcome *ret,
 		  struct err *err)
 {
 	struct journal certificate = { 0 };
-	struct member *members = NULL;
+	struct retirement retirement = { .certificate = &certificate,
+					 .n = deployment->n_targets };
 	int rc = -1;
 
-	if (members_open(deployment, ret, &members, NULL, err) ||
+	if (members_open(deployment, ret, &retirement.members, NULL, err) ||
 	    journal_open(&certificate, deployment, NULL, "journal.json", NULL, err) ||
-	    retire(&certificate, members, err))
+	    retire(&retirement, err))
 		goto out;
 	ret->all_done = true;
 	rc = 0;
 out:
 	journal_release(&certificate);
-	members_close(members, deployment->n_targets);
+	members_close(retirement.members, deployment->n_targets);
 	return rc;
 }

@@ -32,6 +32,16 @@ static void read_target(const struct member *member, struct target_state *ret)
 	str_make_printable(ret->why);
 }
 
+static int64_t oldest_of(const struct journal *journal)
+{
+	int64_t oldest = journal->version;
+
+	for (size_t i = 0; i < journal->n_replaced; i++)
+		if (journal->replaced[i].version < oldest)
+			oldest = journal->replaced[i].version;
+	return oldest;
+}
+
 static void read_certificate(const struct journal *journal, struct deploy_state *ret)
 {
 	ret->exists = journal->exists;
@@ -43,6 +53,7 @@ static void read_certificate(const struct journal *journal, struct deploy_state 
 	ret->retired = journal->state == STEP_RETIRED;
 	ret->verified_at = journal->verified_at;
 	ret->retire_at = journal->retire_at;
+	ret->oldest = ret->retired || journal->n_replaced ? oldest_of(journal) : 0;
 }
 
 /* The certificate's journal is lost, its targets' are not: the newest version that any of
@@ -63,6 +74,7 @@ static void rebuild(const struct member *members, size_t n, struct deploy_state 
 	ret->retired = false;
 	ret->verified_at = 0;
 	ret->retire_at = CLOCK_NEVER;
+	ret->oldest = 0;
 }
 
 /* A target whose last journal is about another certificate has not been tried yet. */

@@ -94,6 +94,7 @@ static void forget(struct journal *journal)
 	for (size_t i = 0; i < journal->n_baseline; i++)
 		free(journal->baseline[i].connect);
 	free(journal->baseline);
+	free(journal->replaced);
 	strlist_clear(&journal->created);
 }
 
@@ -201,6 +202,26 @@ const struct probe_result *journal_seen(const struct journal *journal,
 		if (str_equal(journal->baseline[i].connect, connect))
 			return &journal->baseline[i].seen;
 	return &nothing;
+}
+
+void journal_add_replaced(struct journal *journal,
+			  const struct journal_replaced *replaced)
+{
+	size_t n = journal->n_replaced + 1;
+
+	journal->replaced = mem_realloc(journal->replaced,
+					n * sizeof(*journal->replaced));
+	journal->replaced[journal->n_replaced++] = *replaced;
+}
+
+void journal_drop_replaced(struct journal *journal, const char *sha1)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < journal->n_replaced; i++)
+		if (!str_equal(journal->replaced[i].sha1, sha1))
+			journal->replaced[kept++] = journal->replaced[i];
+	journal->n_replaced = kept;
 }
 
 struct copies { /* below the journal's folder */

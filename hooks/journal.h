@@ -45,6 +45,13 @@ struct journal_baseline { /* what an endpoint showed before the first change */
 	struct probe_result seen;
 };
 
+/* One that came before the certificate, and that is not retired yet. */
+struct journal_replaced {
+	char sha1[CERT_SHA1_HEX];
+	int64_t version; /* its folder's number; 0: not known */
+	int64_t at;      /* since when another is served everywhere; 0: not yet */
+};
+
 struct journal {
 	char *path, *folder;                 /* of the file, and its folder */
 	const char *target;                  /* NULL: certificate level; borrowed */
@@ -69,6 +76,8 @@ struct journal {
 	struct journal_baseline *baseline;
 	size_t n_baseline;
 	struct strlist created; /* certificate: targets whose store this run filled */
+	struct journal_replaced *replaced; /* certificate: oldest first */
+	size_t n_replaced;
 };
 
 /* Prepares `journal` for `file` ("journal.json") of a target (NULL: of the certificate)
@@ -112,6 +121,11 @@ struct saved *journal_file(const struct journal *journal, const char *path);
 void journal_add_file(struct journal *journal, struct saved *saved);
 void journal_add_baseline(struct journal *journal, const char *connect,
 			  const struct probe_result *seen);
+
+/* Appends one (copied), and forgets one: nothing when it is not there. */
+void journal_add_replaced(struct journal *journal,
+			  const struct journal_replaced *replaced);
+void journal_drop_replaced(struct journal *journal, const char *sha1);
 
 /* What `connect` showed; PROBE_NOTHING when it is not in the journal. Borrowed. */
 const struct probe_result *journal_seen(const struct journal *journal,

@@ -50,6 +50,16 @@ static cJSON *baseline_to_json(const struct journal_baseline *baseline)
 	return json;
 }
 
+static cJSON *replaced_to_json(const struct journal_replaced *replaced)
+{
+	cJSON *json = cJSON_CreateObject();
+
+	json_set_string(json, "sha1", replaced->sha1);
+	json_set_int(json, "version", replaced->version);
+	json_set_int(json, "at", replaced->at);
+	return json;
+}
+
 /* json_int() knows no integers beyond 2^53: "never" is null. */
 static void set_moment(cJSON *json, const char *name, int64_t at)
 {
@@ -64,6 +74,7 @@ static void lists_to_json(const struct journal *journal, cJSON *json)
 	cJSON *files = cJSON_AddArrayToObject(json, "files");
 	cJSON *baseline = cJSON_AddArrayToObject(json, "baseline");
 	cJSON *created = cJSON_AddArrayToObject(json, "created");
+	cJSON *replaced = cJSON_AddArrayToObject(json, "replaced");
 
 	for (size_t i = 0; i < journal->n_files; i++)
 		cJSON_AddItemToArray(files, saved_to_json(&journal->files[i]));
@@ -72,6 +83,8 @@ static void lists_to_json(const struct journal *journal, cJSON *json)
 	for (size_t i = 0; i < journal->created.n; i++)
 		cJSON_AddItemToArray(created,
 				     cJSON_CreateString(journal->created.items[i]));
+	for (size_t i = 0; i < journal->n_replaced; i++)
+		cJSON_AddItemToArray(replaced, replaced_to_json(&journal->replaced[i]));
 }
 
 cJSON *journal_to_json(const struct journal *journal)
@@ -133,6 +146,18 @@ static int baseline_from_json(const cJSON *json, struct journal *journal)
 	return 0;
 }
 
+static int replaced_from_json(const cJSON *json, struct journal *journal)
+{
+	struct journal_replaced replaced = { 0 };
+
+	if (get_text(json, "sha1", replaced.sha1, sizeof(replaced.sha1)))
+		return -1;
+	replaced.version = json_int(json, "version", 0);
+	replaced.at = json_int(json, "at", 0);
+	journal_add_replaced(journal, &replaced);
+	return 0;
+}
+
 static int lists_from_json(const cJSON *json, struct journal *journal)
 {
 	const cJSON *item;
@@ -151,6 +176,10 @@ static int lists_from_json(const cJSON *json, struct journal *journal)
 		if (!cJSON_IsString(item))
 			return -1;
 		strlist_add(&journal->created, item->valuestring);
+	}
+	cJSON_ArrayForEach (item, cJSON_GetObjectItemCaseSensitive(json, "replaced")) {
+		if (replaced_from_json(item, journal))
+			return -1;
 	}
 	return 0;
 }

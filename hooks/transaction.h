@@ -126,6 +126,27 @@ bool member_met_somebody(const struct member *member);
 /* And was that tls.json, with another choice: of the certificate, or for plain HTTP? */
 bool member_was_overruled(const struct member *member);
 
+/* ---- the certificates before (deploy_ages.c) ------------------------------ */
+
+/* Makes the certificate's journal one about `material`, not written yet: what it was
+ * about is one more of those that came before. */
+void certificate_succeed(struct journal *journal, const struct material *material);
+
+/* Every target serves the certificate since journal->verified_at: since then those before
+ * it are replaced, unless they were already. Says in journal->retire_at when the first of
+ * them may go. */
+void certificate_plan_retirement(struct journal *journal, const struct member *members,
+				 size_t n);
+
+/* Has this one been replaced for as long as the targets want? With the thumbprint of the
+ * present one: is there nothing left to wait for? */
+bool certificate_may_go(const struct journal *journal, const char *sha1,
+			const struct member *members, size_t n);
+
+/* Those that may go are gone. */
+void certificate_forget_gone(struct journal *journal, const struct member *members,
+			     size_t n);
+
 /* deploy_retire.c: a target is not there any more (rolled back, or added): no time for
  * retire.
  */

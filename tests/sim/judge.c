@@ -13,7 +13,6 @@ static struct {
 	int64_t troubled_at[APPS_MAX];
 	int64_t died_at, jumped_at, stale_at;
 	unsigned jumps;
-	bool was_full;
 	bool theirs[APPS_MAX];
 	char before[APPS_MAX][41]; /* what it served before a restart */
 	struct served {
@@ -55,11 +54,6 @@ void judge_clock(void)
 	judge.jumps++;
 	judge_excuse(-1);
 	receiver_excuse();
-}
-
-bool judge_clock_moved(void)
-{
-	return judge.jumps || judge.was_full;
 }
 
 void judge_operator(int app, bool theirs)
@@ -235,7 +229,6 @@ void judge_file_written(const char *path)
 static void check_removal(size_t i, const char *sha1, const char *path)
 {
 	const struct served *served = find_served(i, sha1);
-	int64_t wait = world->ca[0].lifetime_s <= 2 * DAY ? 4 * HOUR : DAY;
 
 	if (!served)
 		return;
@@ -243,7 +236,7 @@ static void check_removal(size_t i, const char *sha1, const char *path)
 		broken("clock", "'%s' was removed on a clock that is wrong", path);
 	else if (!served->until)
 		broken("retire", "'%s' was removed while it is served", path);
-	else if (true_now() - served->until < wait - 10 * MINUTE &&
+	else if (true_now() - served->until < DAY - 10 * MINUTE &&
 		 judge.jumped_at < served->until)
 		broken("retire", "'%s' was removed after %lld min", path,
 		       (long long)((true_now() - served->until) / MINUTE));
@@ -309,7 +302,6 @@ static bool breaker_may_hold(void)
 
 static void note_troubles(void)
 {
-	judge.was_full = judge.was_full || world->files.full;
 	if (breaker_may_hold())
 		judge_excuse(-1);
 	if (!daemon_is_up() || !clock_is_right() || !ca_answers() || world->files.full)
@@ -349,8 +341,7 @@ void judge_step(void)
 	note_troubles();
 	for (size_t i = 0; i < world->n_apps; i++)
 		check_served(&world->apps[i], judge.troubled_at[i]);
-	/* Keys of certificates that were refused go with the next that is not. */
-	if (world->files.n > NODES_MAX(world->n_apps) && !breaker_may_hold())
+	if (world->files.n > NODES_MAX(world->n_apps))
 		broken("leftovers", "%zu files and folders", world->files.n);
 }
 
@@ -365,8 +356,10 @@ void judge_end(void)
 			       files_count("", ends[i]), ends[i]);
 	for (size_t i = 0; i < world->n_apps; i++) {
 		char *versions = str_printf("%s.versions", world->apps[i].store);
+		/* What was replaced within a day, by `retire.after`. */
+		size_t most = 2 + (size_t)(DAY / interval_of(&world->ca[0]));
 
-		if (files_count(versions, "/key.pem") > 2)
+		if (files_count(versions, "/key.pem") > most)
 			broken("leftovers", "%zu keys in '%s'",
 			       files_count(versions, "/key.pem"), versions);
 		free(versions);

@@ -10,7 +10,6 @@ void judge_excuse(int app);
 /* The daemon died in the middle of something. The clock was moved. */
 void judge_death(void);
 void judge_clock(void);
-bool judge_clock_moved(void); /* or a disk that was full, so far */
 /* The operator has taken an application over, or given it back. */
 void judge_operator(int app, bool theirs);
 

@@ -119,8 +119,11 @@ static void take_trouble(const cJSON *json)
 		    !strcmp(receiver.open[i].certificate, certificate) &&
 		    !strcmp(receiver.open[i].target, target))
 			open = &receiver.open[i];
+	/* A death between the alert and the note that it was told tells it twice (alerts
+	 * are kept on disk first: never not at all), whenever it arrives. */
 	if (open && rank(severity) <= rank(open->severity) && at >= open->told_at &&
-	    at - open->told_at < DAY - HOUR && receiver.excused_at < open->heard_at)
+	    at - open->told_at < DAY - HOUR && receiver.excused_at < open->heard_at &&
+	    receiver.excused_at < open->told_at)
 		broken("alerts", "'%s' of %s %s is told twice within %lld s", event,
 		       certificate, target, (long long)(at - open->told_at));
 	if (!open && receiver.n < SEEN_MAX)
@@ -158,19 +161,12 @@ out:
 	cJSON_Delete(alert);
 }
 
-/* What failed on a clock that was wrong, or on a full disk, is over with the next renewal
- * only, and that may be a year away. */
-static bool may_stay(const struct open *open)
-{
-	return judge_clock_moved() && (!*open->target || !strcmp(open->target, "state"));
-}
-
 void receiver_end(void)
 {
 	for (size_t i = 0; i < receiver.n; i++) {
 		const struct open *open = &receiver.open[i];
 
-		if (true_now() - receiver.excused_at > 20 * DAY && !may_stay(open))
+		if (true_now() - receiver.excused_at > 20 * DAY)
 			broken("recovered",
 			       "'%s' of %s %s is still open although all is "
 			       "well",

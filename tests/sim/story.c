@@ -56,9 +56,6 @@ static void say_certificate(struct buf *text, const struct app *app)
 		   "        verify: [{connect: \"127.0.0.1:844%zu\", server_name: %s}]\n",
 		   app->name, app->host, world->n_cas > 1 ? ", spare" : "", app->store,
 		   app->unit, n, app->host);
-	/* 24 h, the default, would be longer than what lies between two renewals. */
-	if (world->ca[0].lifetime_s <= 2 * DAY)
-		buf_puts(text, "        retire: {after: 4h}\n");
 	if (app->by_tls_json)
 		buf_printf(text,
 			   "        tls_json: {path: %s}\n"

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "base/json.h"
+
 /* ---- rollback by command ------------------------------------------------- */
 
 static void the_operator_rolls_back_until_it_is_retired(void **state)
@@ -189,6 +191,71 @@ static void as_many_old_versions_stay_as_the_operator_wants(void **state)
 	assert_true(version_exists(&w->apps[0], &w->c));
 }
 
+/* As if the one at that place had been replaced that much earlier. */
+static void replaced_earlier(struct world *w, int i, int64_t by_s)
+{
+	char *path = str_printf("%s/journal.json", w->folder);
+	cJSON *json = NULL, *each;
+
+	assert_int_equal(json_read_file(path, 65536, &json, &w->err), 0);
+	each = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(json, "replaced"), i);
+	assert_non_null(each);
+	each = cJSON_GetObjectItemCaseSensitive(each, "at");
+	cJSON_SetNumberValue(each, each->valuedouble - (double)by_s);
+	assert_int_equal(json_write_file(path, json, &w->err), 0);
+	cJSON_Delete(json);
+	free(path);
+}
+
+static void each_old_version_goes_by_its_own_age(void **state)
+{
+	struct world *w = *state;
+	struct deploy_state st;
+
+	w->targets[0].retire_after_s = DAY;
+	assert_int_equal(run(w), 0);
+	w->deployment.material = &w->c.material; /* long before a may go */
+	assert_int_equal(run(w), 0);
+	assert_int_equal(retire(w), 0); /* nothing is old enough */
+	assert_true(version_exists(&w->apps[0], &w->a));
+
+	replaced_earlier(w, 0, DAY);
+	assert_int_equal(retire(w), 0);
+	assert_false(version_exists(&w->apps[0], &w->a));
+	assert_true(version_exists(&w->apps[0], &w->b));
+	assert_true(noted(w, "older ones are gone, the last one waits"));
+	st = read_state(w);
+	assert_false(st.retired);
+	assert_true(st.retire_at == st.verified_at + DAY);
+	assert_int_equal(st.oldest, w->b.material.version);
+	deploy_state_clear(&st);
+
+	w->targets[0].retire_after_s = 0;
+	assert_int_equal(retire(w), 0);
+	assert_false(version_exists(&w->apps[0], &w->b));
+	st = read_state(w);
+	assert_true(st.retired);
+	assert_int_equal(st.oldest, w->c.material.version);
+	deploy_state_clear(&st);
+}
+
+static void what_was_rolled_back_to_is_as_young_as_its_next_successor(void **state)
+{
+	struct world *w = *state;
+	struct deploy_state st;
+
+	w->targets[0].retire_after_s = DAY;
+	assert_int_equal(run(w), 0);
+	replaced_earlier(w, 0, 2 * DAY);
+	assert_int_equal(rollback(w, NULL), 0);
+	assert_int_equal(run_target(w, NULL, true), 0);
+	st = read_state(w);
+	assert_true(st.retire_at == st.verified_at + DAY);
+	deploy_state_clear(&st);
+	assert_int_equal(retire(w), 0);
+	assert_true(version_exists(&w->apps[0], &w->a));
+}
+
 static void nothing_is_deleted_when_the_second_look_fails(void **state)
 {
 	struct world *w = *state;
@@ -264,6 +331,8 @@ int main(void)
 		ONE(the_old_version_goes_with_its_key_and_the_copies),
 		ONE(what_is_deployed_twice_in_a_second_is_retired_twice),
 		ONE(as_many_old_versions_stay_as_the_operator_wants),
+		ONE(each_old_version_goes_by_its_own_age),
+		ONE(what_was_rolled_back_to_is_as_young_as_its_next_successor),
 		ONE(nothing_is_deleted_when_the_second_look_fails),
 		ONE(a_foreign_predecessor_is_left_and_told),
 		THREE(what_an_operator_took_over_keeps_its_old_versions),

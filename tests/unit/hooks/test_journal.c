@@ -73,6 +73,9 @@ static void fill(struct journal *journal)
 	journal_add_file(journal, &saved);
 	journal_add_baseline(journal, "127.0.0.1:1338", &seen);
 	strlist_add(&journal->created, "xc");
+	journal_add_replaced(journal,
+			     &(struct journal_replaced){ "FIRST", 9, 1780000000 });
+	journal_add_replaced(journal, &(struct journal_replaced){ "THEN", 10, 0 });
 }
 
 static void a_journal_reads_as_it_was_written(void **state)
@@ -113,6 +116,12 @@ static void a_journal_reads_as_it_was_written(void **state)
 	assert_true(seen->chain_complete && seen->not_after == 1800000000);
 	assert_int_equal(journal_seen(&in, "127.0.0.1:1")->kind, PROBE_NOTHING);
 	assert_true(strlist_has(&in.created, "xc"));
+	assert_int_equal(in.n_replaced, 2);
+	assert_string_equal(in.replaced[0].sha1, "FIRST");
+	assert_true(in.replaced[0].version == 9 && in.replaced[0].at == 1780000000);
+	journal_drop_replaced(&in, "FIRST");
+	assert_int_equal(in.n_replaced, 1);
+	assert_string_equal(in.replaced[0].sha1, "THEN");
 	assert_int_equal(journal_remove(&in, &d->err), 0);
 	assert_false(in.exists);
 	journal_release(&in);
