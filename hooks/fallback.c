@@ -174,7 +174,10 @@ static int answered(struct fall *fall, struct err *err)
 {
 	const struct target *target = fall->member->target;
 
-	if (wait_for_answer(fall, err) || close_deployment(fall, err) ||
+	if (wait_for_answer(fall, err))
+		return -1;
+	fall_note_reset(fall);
+	if (close_deployment(fall, err) ||
 	    target_mode_write(fall->deployment.folder, target->name, MODE_FALLBACK, err))
 		return -1;
 	return move_on(fall, STEP_ANSWERED, STEP_NONE, "plain HTTP answers", err);

@@ -4,14 +4,16 @@
  * guard; if it fails there is no fallback unless even_if_guard_fails), every
  * JSON file below config/server* copied, an open listener.json limited to this machine
  * (hooks/listener.h), tls.json moved into the state directory,
- * restart, the HTTP port answers, mode becomes MODE_FALLBACK. Journaled like a
+ * restart, the HTTP port answers, what the product made of its settings is noted, mode
+ * becomes MODE_FALLBACK. Journaled like a
  * deployment: dying anywhere, the next call finishes it.
  *
  * The way back is a deployment: deploy_run() on a target in MODE_FALLBACK renders
- * tls.json on the moved-away bytes, puts back the settings that the product reset,
- * restarts, verifies HTTPS, runs after_fallback and sets MODE_HTTPS. A tls.json that an
- * operator wrote meanwhile wins: MODE_OPERATOR. Whether to fall back is decided in
- * daemon/expired.h, never here. */
+ * tls.json on the moved-away bytes, puts back the settings that the product reset (one
+ * that somebody has edited since is left to them, and said), restarts, verifies HTTPS,
+ * runs after_fallback and sets MODE_HTTPS. A tls.json that an operator wrote meanwhile
+ * wins: MODE_OPERATOR. Whether to fall back is decided in daemon/expired.h, never here.
+ */
 #ifndef HOOKS_FALLBACK_H
 #define HOOKS_FALLBACK_H
 

@@ -121,6 +121,19 @@ static int copy_settings(struct fall *fall, const char *id, struct err *err)
 	return rc;
 }
 
+/* tls.json is the first; where a file cannot be read, every difference stays the
+ * product's. */
+void fall_note_reset(struct fall *fall)
+{
+	struct journal *kept = &fall->member->kept;
+	struct err err;
+
+	for (size_t i = 1; i < kept->n_files; i++)
+		if (saved_note_new(&kept->files[i], &err))
+			fall_say(fall, "an edit of '%s' will not be seen: %s",
+				 kept->files[i].path, err.text);
+}
+
 int fall_copy_all(struct fall *fall, struct err *err)
 {
 	struct journal *kept = &fall->member->kept;

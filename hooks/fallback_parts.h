@@ -22,6 +22,10 @@ int fall_copy_all(struct fall *fall, struct err *err);
  * already, or an operator's own by now: left. */
 int fall_close_listener(struct fall *fall, struct err *err);
 
+/* fallback_copy.c: notes, in the journal in memory, what the product has made of its
+ * settings: what differs from that on the way back is somebody's edit. */
+void fall_note_reset(struct fall *fall);
+
 /* fallback_back.c: puts back what the way down has changed so far, starts the service if
  * it was touched, takes the guard off, and forgets the fallback. Every step is repeated
  * by the next call when it fails or dies, but after_fallback is not run again once it has

@@ -108,7 +108,9 @@ static int plan_setting(const struct plan_request *request, const struct saved *
 	if (look == LOOK_FOREIGN) {
 		tell(request->notes,
 		     str_printf("'%s' was changed by somebody while plain HTTP "
-				"was spoken and stays as it is",
+				"was spoken and stays as it is: see whether what "
+				"the product had reset in it has to be put back by "
+				"hand",
 				saved->path));
 		return 0;
 	}

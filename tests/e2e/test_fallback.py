@@ -253,6 +253,21 @@ def test_fallback_on_and_off_by_command(setup, pebble, xc, webhook):
     assert daemon("fallback", "xc", "sideways").code == 2
 
 
+def test_a_setting_that_somebody_edits_on_plain_http_is_kept_and_told(setup, pebble, xc,
+                                                                      webhook):
+    xc.start()
+    daemon = setup(pebble, webhook, key=KEY)
+    daemon.ok("renew", "xc")
+    daemon.ok("fallback", "xc", "on")
+    xc.settings.write_text('{"port": 8077}')
+    daemon.ok("fallback", "xc", "off")
+    assert xc.served() is not None
+    assert xc.settings.read_text() == '{"port": 8077}'
+    told = webhook.of("recovered")[-1]["what"]
+    assert (f"'{xc.settings}' was changed by somebody while plain HTTP was spoken and stays "
+            "as it is: see whether what the product had reset") in told
+
+
 def test_a_service_stopped_by_its_admin_is_not_started_as_http(setup, pebble, xc):
     xc.start()
     daemon = setup(pebble, key=KEY)

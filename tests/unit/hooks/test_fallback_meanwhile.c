@@ -177,6 +177,31 @@ static void a_copy_that_fails_restarts_nothing(void **state)
 	assert_false(fallback_unfinished(w->folder, "xc"));
 }
 
+#define EDITED "{\"protocol\": \"HTTP\", \"port\": 8077}\n"
+
+/* The product has reset it at its start; then an operator writes it. */
+static void a_setting_that_somebody_edits_on_plain_http_is_kept_and_told(void **state)
+{
+	struct world *w = *state;
+	char *general = path_join(w->apps[0].dir, "config/server/web/general.json");
+	char *after;
+
+	assert_int_equal(fall(w), 0);
+	testcert_write(general, EDITED);
+	assert_int_equal(fall(w), 0); /* whoever asks again */
+	assert_int_equal(run(w), 0);
+	assert_end(w, 0, DEPLOY_DONE, NULL);
+	after = bytes_of(general);
+	assert_string_equal(after, EDITED);
+	assert_int_equal(w->outcome.targets[0].notes.n, 1);
+	assert_contains(w->outcome.targets[0].notes.items[0],
+			"general.json' was changed by somebody while plain HTTP was "
+			"spoken and stays as it is: see whether what the product had "
+			"reset in it");
+	free(after);
+	free(general);
+}
+
 static void what_people_should_hear_is_handed_over(void **state)
 {
 	struct world *w = *state;
@@ -211,6 +236,7 @@ int main(void)
 		EXPIRED(plain_http_is_not_rolled_back),
 		EXPIRED(a_lost_mode_is_found_in_the_journal),
 		EXPIRED(a_copy_that_fails_restarts_nothing),
+		EXPIRED(a_setting_that_somebody_edits_on_plain_http_is_kept_and_told),
 		EXPIRED(what_people_should_hear_is_handed_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
