@@ -3,7 +3,9 @@
  *
  * A channel hears in order (`recovered` never before `failed`): while its oldest alert
  * waits to be tried again the others wait behind it, until it has failed so often that it
- * may be the alert and not the channel. */
+ * may be the alert and not the channel. Even then it is tried once more in front of each
+ * other one about the same certificate; and where `recovered` has passed the trouble that
+ * it ends, that trouble is not told any more. */
 #include "daemon/alerts_spool.h"
 
 #include <stdlib.h>
@@ -61,20 +63,73 @@ static bool waits_behind(const struct queue *queue, size_t i, int64_t now_ms)
 	return false;
 }
 
-/* Gives ids and channels of what is due, oldest first, in turns. */
+static bool is_due(const struct queue *queue, size_t i, int64_t now_ms)
+{
+	return queue->items[i].next_ms <= now_ms && !waits_behind(queue, i, now_ms);
+}
+
+/* Is a later one to the same channel, about the same certificate, due? */
+static bool would_be_passed(const struct queue *queue, size_t i, int64_t now_ms)
+{
+	const struct queued *queued = &queue->items[i];
+
+	for (size_t j = i + 1; j < queue->n; j++) {
+		if (str_equal(queue->items[j].channel, queued->channel) &&
+		    str_equal(queue->items[j].certificate, queued->certificate) &&
+		    is_due(queue, j, now_ms))
+			return true;
+	}
+	return false;
+}
+
+/* Gives ids and channels of what is to be tried now, oldest first, in turns. */
 static void list_due(struct alerts *alerts, struct strlist *ret)
 {
+	const struct queue *queue = &alerts->queue;
 	int64_t now_ms = clock_mono_ms();
 
 	uv_mutex_lock(&alerts->mutex);
-	for (size_t i = 0; i < alerts->queue.n; i++) {
-		if (alerts->queue.items[i].next_ms > now_ms ||
-		    waits_behind(&alerts->queue, i, now_ms))
+	for (size_t i = 0; i < queue->n; i++) {
+		if (!is_due(queue, i, now_ms) && !would_be_passed(queue, i, now_ms))
 			continue;
-		strlist_add(ret, alerts->queue.items[i].id);
-		strlist_add(ret, alerts->queue.items[i].channel);
+		strlist_add(ret, queue->items[i].id);
+		strlist_add(ret, queue->items[i].channel);
 	}
 	uv_mutex_unlock(&alerts->mutex);
+}
+
+/* Was it a trouble, and is it over with this `recovered`? */
+static bool is_ended_by(const struct queued *queued, const struct queued *recovered)
+{
+	const char *target = recovered->target;
+	bool of_spare = str_equal(queued->event, event_name(EVENT_REHEARSAL_FAILED));
+	bool trouble = false;
+
+	for (int kind = 0; kind < EVENT_KINDS && !trouble; kind++)
+		trouble = event_is_trouble((enum event_kind)kind) &&
+			  str_equal(queued->event, event_name((enum event_kind)kind));
+	return trouble && str_equal(queued->channel, recovered->channel) &&
+	       str_equal(queued->certificate, recovered->certificate) &&
+	       (target ? str_equal(queued->target, target) : !of_spare);
+}
+
+/* `recovered` was heard: what it ends, and what it has passed, is not told any more. */
+static void drop_passed(const struct pass *pass, const struct letter *letter)
+{
+	struct queue *queue = &pass->alerts->queue;
+	const struct queued *heard;
+	struct err ignored; /* a file that stays is tried once more after a restart */
+
+	uv_mutex_lock(&pass->alerts->mutex);
+	heard = queue_find(queue, letter->id, letter->channel);
+	for (size_t i = heard ? (size_t)(heard - queue->items) : 0; i-- > 0;)
+		if (str_equal(heard->event, event_name(EVENT_RECOVERED)) &&
+		    is_ended_by(&queue->items[i], heard)) {
+			(void)queue_remove(queue, queue->items[i].id, letter->channel,
+					   &ignored);
+			heard--;
+		}
+	uv_mutex_unlock(&pass->alerts->mutex);
 }
 
 /* Copies one alert out of the queue. -1: it went meanwhile, or its file is damaged and
@@ -213,6 +268,7 @@ static void deliver(struct pass *pass, size_t i, const struct letter *letter)
 
 	if (hand_over(pass, &pass->config->alerts[i], letter, &err) == 0) {
 		pass->failures[i] = 0;
+		drop_passed(pass, letter);
 		forget(pass, letter);
 		return;
 	}

@@ -22,6 +22,9 @@ static void queued_release(struct queued *queued)
 {
 	free(queued->id);
 	free(queued->channel);
+	free(queued->event);
+	free(queued->certificate);
+	free(queued->target);
 	free(queued->unsaved);
 }
 
@@ -35,7 +38,7 @@ void queue_clear(struct queue *queue)
 }
 
 static struct queued *append(struct queue *queue, const char *id, const char *channel,
-			     enum severity severity)
+			     enum severity severity, const cJSON *document)
 {
 	struct queued *queued;
 
@@ -43,6 +46,10 @@ static struct queued *append(struct queue *queue, const char *id, const char *ch
 	queued = &queue->items[queue->n++];
 	*queued = (struct queued){ .id = str_dup(id),
 				   .channel = str_dup(channel),
+				   .event = str_dup(json_string(document, "event")),
+				   .certificate = str_dup(
+					   json_string(document, "certificate")),
+				   .target = str_dup(json_string(document, "target")),
 				   .severity = severity };
 	return queued;
 }
@@ -102,7 +109,7 @@ static int take_file(struct queue *queue, const char *name, struct strlist *dama
 	if (number > queue->last_number)
 		queue->last_number = number;
 	if (document)
-		append(queue, id, channel, severity);
+		append(queue, id, channel, severity, document);
 	else if (err->kind != ERR_NONE)
 		strlist_add(damaged, err->text);
 	rc = 0;
@@ -219,7 +226,7 @@ int queue_add(struct queue *queue, const char *id, const char *channel,
 		return err_set(err, ERR_BUG, "an alert without a severity");
 	if (make_room(queue, severity))
 		return 0;
-	queued = append(queue, id, channel, severity);
+	queued = append(queue, id, channel, severity, document);
 	path = file_path(queue, id, channel);
 	rc = json_write_file(path, document, err);
 	if (rc) {

@@ -21,6 +21,7 @@
 
 struct queued {
 	char *id, *channel;
+	char *event, *certificate, *target; /* of its document; NULL: not about one */
 	enum severity severity;
 	char *unsaved; /* the document, when the disk did not take it; else NULL */
 	unsigned attempts;

@@ -23,8 +23,6 @@ static struct {
 	size_t n;
 	char ids[SEEN_MAX][48]; /* the last ones: a death may deliver one twice */
 	size_t n_ids;
-	struct open closed[SEEN_MAX]; /* the last `recovered`, and when it happened */
-	size_t n_closed;
 	int64_t excused_at;
 } receiver;
 
@@ -63,28 +61,9 @@ static bool is_trouble(const char *event)
 	return false;
 }
 
-/* After an outage of ours an older trouble may arrive behind its end. */
-static bool is_over(const char *certificate, const char *target, int64_t at)
+static void take_recovered(const char *certificate, const char *target)
 {
-	for (size_t i = 0; i < SEEN_MAX; i++) {
-		const struct open *closed = &receiver.closed[i];
-
-		if (!strcmp(closed->certificate, certificate) && at <= closed->told_at &&
-		    ((!*closed->target && *target && strcmp(target, "next renewal")) ||
-		     !strcmp(closed->target, target)))
-			return true;
-	}
-	return false;
-}
-
-static void take_recovered(const char *certificate, const char *target, int64_t at)
-{
-	struct open *closed = &receiver.closed[receiver.n_closed++ % SEEN_MAX];
 	bool any = false;
-
-	str_copy(closed->certificate, sizeof(closed->certificate), certificate);
-	str_copy(closed->target, sizeof(closed->target), target);
-	closed->told_at = at;
 
 	for (size_t i = receiver.n; i-- > 0;) {
 		struct open *open = &receiver.open[i];
@@ -112,8 +91,6 @@ static void take_trouble(const cJSON *json)
 	int64_t at = true_now();
 
 	(void)clock_parse_rfc3339(text_of(json, "at"), &at);
-	if (is_over(certificate, target, at))
-		return;
 	for (size_t i = 0; i < receiver.n && !open; i++)
 		if (!strcmp(receiver.open[i].event, event) &&
 		    !strcmp(receiver.open[i].certificate, certificate) &&
@@ -142,19 +119,16 @@ void receiver_take(const char *json)
 {
 	cJSON *alert = cJSON_Parse(json);
 	const char *event = text_of(alert, "event");
-	int64_t at = true_now();
 
 	trace("ALERT %s %s %s %s: %s", text_of(alert, "severity"), event,
 	      text_of(alert, "certificate"), text_of(alert, "target"),
 	      text_of(alert, "what"));
 	if (!*text_of(alert, "what") || !*text_of(alert, "text") || !*event)
 		broken("sentence", "an alert '%s' says nothing", event);
-	(void)clock_parse_rfc3339(text_of(alert, "at"), &at);
 	if (known(text_of(alert, "id")))
 		goto out;
 	if (!strcmp(event, "recovered"))
-		take_recovered(text_of(alert, "certificate"), text_of(alert, "target"),
-			       at);
+		take_recovered(text_of(alert, "certificate"), text_of(alert, "target"));
 	else if (is_trouble(event))
 		take_trouble(alert);
 out:

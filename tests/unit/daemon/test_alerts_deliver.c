@@ -13,8 +13,10 @@
 
 /* Two programs as channels. Each appends "event severity certificate" of its environment
  * and a line of the document to <dir>/<channel>; it fails while <dir>/<channel>.down
- * exists. */
+ * exists, and on the event that <dir>/<channel>.refuses names. */
 static const char script[] = "[ -e \"$1.down\" ] && { echo 'out of order'; exit 3; }\n"
+			     "[ \"$CERTRENEWD_EVENT\" = \"$(cat \"$1.refuses\" "
+			     "2>/dev/null)\" ] && exit 4\n"
 			     "echo \"$CERTRENEWD_EVENT $CERTRENEWD_SEVERITY "
 			     "$CERTRENEWD_CERTIFICATE\" >> \"$1\"\n"
 			     "cat >> \"$1.json\"; echo >> \"$1.json\"\n";
@@ -229,7 +231,37 @@ static void an_endpoint_that_is_down_costs_one_try_for_all_that_waits(void **sta
 	bench_release(&b);
 }
 
+/* The first channel takes no `failed`, and has said so five times. */
+static void fail_five_times(struct bench *b)
+{
+	char *refuses = str_printf("%s.refuses", b->path[0]);
+
+	put(refuses, "failed", 0600);
+	take(b, EVENT_FAILED);
+	for (int i = 0; i < 5; i++) {
+		let_time_pass(b);
+		deliver(b);
+	}
+	assert_int_equal(b->failures.n, 5);
+	free(refuses);
+}
+
 static void an_alert_that_failed_five_times_lets_the_others_pass(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	fail_five_times(&b);
+	take(&b, EVENT_DRIFT);
+	assert_soon(deliver(&b), 320); /* and was tried once more before */
+	assert_int_equal(b.failures.n, 6);
+	assert_holds(b.path[0], "drift warning xu\n");
+	assert_int_equal(alerts_pending(b.alerts), 1);
+	bench_release(&b);
+}
+
+static void behind_an_outage_a_trouble_comes_before_its_end(void **state)
 {
 	struct bench b;
 
@@ -237,16 +269,28 @@ static void an_alert_that_failed_five_times_lets_the_others_pass(void **state)
 	bench_open(&b);
 	put(b.down[0], "", 0600);
 	take(&b, EVENT_FAILED);
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 9; i++) {
 		let_time_pass(&b);
 		deliver(&b);
 	}
-	assert_int_equal(b.failures.n, 5);
 	assert_int_equal(remove(b.down[0]), 0);
-	take(&b, EVENT_DRIFT);
-	assert_soon(deliver(&b), 160);
-	assert_holds(b.path[0], "drift warning xu\n");
-	assert_int_equal(alerts_pending(b.alerts), 1);
+	take(&b, EVENT_RECOVERED);
+	assert_int_equal(deliver(&b), CLOCK_NEVER);
+	assert_holds(b.path[0], "failed warning xu\nrecovered notice xu\n");
+	bench_release(&b);
+}
+
+static void a_trouble_that_is_over_does_not_come_behind_its_end(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b);
+	fail_five_times(&b);
+	take(&b, EVENT_RECOVERED);
+	assert_int_equal(deliver(&b), CLOCK_NEVER);
+	assert_holds(b.path[0], "recovered notice xu\n");
+	assert_int_equal(alerts_pending(b.alerts), 0);
 	bench_release(&b);
 }
 
@@ -376,6 +420,8 @@ int main(void)
 		cmocka_unit_test(
 			an_endpoint_that_is_down_costs_one_try_for_all_that_waits),
 		cmocka_unit_test(an_alert_that_failed_five_times_lets_the_others_pass),
+		cmocka_unit_test(behind_an_outage_a_trouble_comes_before_its_end),
+		cmocka_unit_test(a_trouble_that_is_over_does_not_come_behind_its_end),
 		cmocka_unit_test(a_channel_that_is_no_longer_configured_drops_its_alerts),
 		cmocka_unit_test(what_waits_is_delivered_after_a_restart),
 		cmocka_unit_test(what_the_disk_did_not_take_is_delivered_from_memory),
