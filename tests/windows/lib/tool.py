@@ -8,7 +8,12 @@ class Tool:
         self.wine, self.exe = wine, programs / "wintool.exe"
 
     def __call__(self, *words, check=True):
-        return self.wine.run(self.exe, *words, check=check).stdout.strip()
+        done = self.wine.run(self.exe, *words, check=False)
+        if done.returncode and not (done.stdout or done.stderr):
+            # it says why it fails: Wine, on a busy machine, gave up before it ran
+            done = self.wine.run(self.exe, *words, check=False)
+        assert not (check and done.returncode), done
+        return done.stdout.strip()
 
     def entries(self, store="My"):
         """{thumbprint: entry} with friendly_name, archived, container, provider, machine."""
