@@ -38,6 +38,7 @@ bool job_after_clock_moved(struct job *job, int64_t now)
 	moved = set_back(&job->older, now) || moved;
 	moved = forget_ahead(&job->inspected_files_at, now + SLACK_S) || moved;
 	moved = forget_ahead(&job->inspected_endpoints_at, now + SLACK_S) || moved;
+	moved = forget_ahead(&job->heal_at, now + 8 * DAY_S) || moved; /* weekly */
 	/* A CA is asked again after a day at most (acme.h), as are the others here. */
 	moved = forget_ahead(&job->ari_ask_again_at, now + DAY_S + SLACK_S) || moved;
 	moved = forget_ahead(&job->spares_try_at, now + 7 * DAY_S) || moved;

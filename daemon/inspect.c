@@ -392,6 +392,16 @@ static bool is_well(const struct inspection *seen)
 	       seen->view.endpoints;
 }
 
+/* A window may be shorter than the time to the next look. */
+static void wait_for_window(struct pass *pass, const struct inspection *seen)
+{
+	int64_t at = seen->verdict.at;
+
+	if (seen->verdict.action == DRIFT_LATER && at == seen->facts.window_at &&
+	    (!pass->job.heal_at || at < pass->job.heal_at))
+		pass->job.heal_at = at;
+}
+
 /* Gives whether all of them are well. What an operator has taken over is not. */
 static bool inspect_targets(struct pass *pass, bool endpoints)
 {
@@ -405,6 +415,7 @@ static bool inspect_targets(struct pass *pass, bool endpoints)
 			look(pass, &list[i], endpoints);
 		else
 			list[i].facts.mode = pass->state.targets[i].mode;
+		wait_for_window(pass, &list[i]);
 		all = all && is_well(&list[i]) && !stays;
 		if (is_well(&list[i]) && !stays)
 			pass_tell(pass, EVENT_RECOVERED,
@@ -424,17 +435,19 @@ void pass_inspect(struct pass *pass)
 {
 	const struct config *config = pass->in->config;
 	struct job *job = &pass->job;
-	bool endpoints, well;
+	bool endpoints, well, window = job->heal_at && job->heal_at <= pass->now;
 
 	if (!pass_deployed(pass) ||
-	    (!pass->in->changed &&
+	    (!pass->in->changed && !window &&
 	     pass->now < schedule_inspection(pass->certificate->name,
 					     job->inspected_files_at,
 					     config->inspect_files_every_s)))
 		return;
-	endpoints = pass->now >= schedule_inspection(pass->certificate->name,
+	endpoints = window ||
+		    pass->now >= schedule_inspection(pass->certificate->name,
 						     job->inspected_endpoints_at,
 						     config->inspect_endpoints_every_s);
+	job->heal_at = 0;
 	well = inspect_targets(pass, endpoints);
 	job->inspected_files_at = pass->now;
 	if (endpoints)

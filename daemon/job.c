@@ -45,6 +45,7 @@ static const struct member job_members[] = {
 	MEMBER(job, MEMBER_INT, older_version),
 	MEMBER(job, MEMBER_INT, inspected_files_at),
 	MEMBER(job, MEMBER_INT, inspected_endpoints_at),
+	MEMBER(job, MEMBER_INT, heal_at),
 	MEMBER(job, MEMBER_INT, last_renewed_at),
 	MEMBER(job, MEMBER_TEXT, last_issuer),
 	MEMBER(job, MEMBER_TEXT, revoke_sha1),

@@ -56,6 +56,8 @@ struct job {
 	struct failures older; /* tries of that one */
 	unsigned rounds_since_expiry; /* whole rounds through the issuers that failed */
 	int64_t inspected_files_at, inspected_endpoints_at;
+	int64_t heal_at; /* a maintenance window begins, in which what drifted is put
+			    back; 0: none is waited for */
 	int64_t last_renewed_at;
 	char last_issuer[64];
 	char last_directory[512]; /* of the CA that issued the one in hand; "" none */

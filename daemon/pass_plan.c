@@ -67,6 +67,8 @@ void pass_plan_next(struct pass *pass)
 		when.inspect_at = schedule_inspection(pass->certificate->name,
 						      job->inspected_files_at,
 						      config->inspect_files_every_s);
+		if (job->heal_at && job->heal_at < when.inspect_at)
+			when.inspect_at = job->heal_at;
 		if (!pass->state.retired && pass->state.retire_at != CLOCK_NEVER)
 			when.retire_at = pass->state.retire_at > when.now
 						 ? pass->state.retire_at

@@ -294,6 +294,48 @@ def test_a_restored_tls_json_that_was_read_is_put_back_with_one_restart(kept, we
     assert xc.served().thumbprint == second
 
 
+def window(begins_in_s, lasts_s):
+    """A maintenance window, and when it begins in UTC, as a heartbeat says it."""
+    begin = int(time.time() + begins_in_s) // 60 * 60
+    times = "-".join(time.strftime("%H:%M", time.localtime(at)) for at in (begin, begin + lasts_s))
+    return [times], time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin))
+
+
+def test_what_needs_a_restart_is_put_back_in_its_maintenance_window(kept, webhook, xc):
+    target = kept.config["certificates"]["xc"]["deploy"][0]
+    target["retire"] = {"after": "1h"}
+    target["maintenance_window"], begins = window(720, 1800)
+    kept.write()
+    before, first, second = renewed(kept, xc)
+    xc.tls_json.write_bytes(before)
+    xc.ctl("restart")
+    processes = xc.processes()
+    for _ in range(2):
+        look(kept)
+    assert (xc.processes(), xc.thumbprint()) == (processes, first)
+    drift, = webhook.of("drift")
+    assert "it is put back when a restart is due, 20" in drift["what"]
+    assert "or now with `certrenewd deploy xc`" in drift["what"]
+    kept.config["inspect_every"] = {"files": "12h", "endpoints": "12h"}
+    kept.write()
+    kept.start()
+    wait_until(lambda: heartbeat(kept)["next_at"] == begins, what="the window in its plan")
+    assert kept.stop() == 0
+
+    target["maintenance_window"], _ = window(-7200, 14400)
+    kept.config["inspect_every"] = {"files": "1s", "endpoints": "12h"}
+    kept.write()
+    look(kept, DONE)
+    assert xc.processes() != processes
+    assert xc.served().thumbprint == xc.thumbprint() == second
+    assert len(webhook.of("recovered")) == 1
+
+
+def heartbeat(daemon):
+    certificate, = json.loads((daemon.state / "heartbeat.json").read_text())["certificates"]
+    return certificate
+
+
 def test_a_restart_that_was_lost_is_made_up_for(kept, webhook, xc):
     """The files are right, and what runs was started before they were."""
     kept.config["certificates"]["xc"]["deploy"][0]["retire"] = {"after": "1h"}

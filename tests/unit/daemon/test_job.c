@@ -30,6 +30,7 @@ static struct job sample(void)
 		.rounds_since_expiry = 2,
 		.inspected_files_at = 40,
 		.inspected_endpoints_at = 41,
+		.heal_at = 46,
 		.last_renewed_at = 42,
 		.last_issuer = "internal",
 		.last_directory = "https://ca.corp.example/dir",
@@ -81,6 +82,7 @@ static void assert_jobs_equal(const struct job *a, const struct job *b)
 	assert_int_equal(a->rounds_since_expiry, b->rounds_since_expiry);
 	assert_int_equal(a->inspected_files_at, b->inspected_files_at);
 	assert_int_equal(a->inspected_endpoints_at, b->inspected_endpoints_at);
+	assert_int_equal(a->heal_at, b->heal_at);
 	assert_int_equal(a->last_renewed_at, b->last_renewed_at);
 	assert_string_equal(a->last_issuer, b->last_issuer);
 	assert_string_equal(a->last_directory, b->last_directory);
