@@ -44,15 +44,21 @@ char *str_ndup(const char *text, size_t len)
 
 char *str_printf(const char *fmt, ...)
 {
-	char *text;
+	char small[256], *text; /* most are paths: formatted once */
 	va_list ap;
 	int len;
 
 	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(small, sizeof(small), fmt, ap);
 	va_end(ap);
 	if (len < 0)
 		abort();
+	if ((size_t)len < sizeof(small)) {
+		text = str_ndup(small, (size_t)len);
+		OPENSSL_cleanse(small, (size_t)len); /* some are secrets */
+		return text;
+	}
+	OPENSSL_cleanse(small, sizeof(small));
 
 	text = mem_calloc((size_t)len + 1, 1);
 	va_start(ap, fmt);

@@ -213,21 +213,20 @@ static const struct {
 
 #define N_KINDS (sizeof(kinds) / sizeof(*kinds))
 
+/* *ret is of use only when it succeeds. */
 static int from_json(const cJSON *file, struct job *ret, const char **ret_bad)
 {
-	struct job job = { 0 };
-
-	if (read_members(file, job_members, N_JOB, &job, ret_bad))
+	memset(ret, 0, sizeof(*ret));
+	if (read_members(file, job_members, N_JOB, ret, ret_bad))
 		return -1;
 	for (size_t i = 0; i < N_KINDS; i++) {
-		void *at = (char *)&job + kinds[i].offset;
+		void *at = (char *)ret + kinds[i].offset;
 
 		if (read_failures(file, kinds[i].name, at, ret_bad))
 			return -1;
 	}
-	if (read_issuers(file, &job, ret_bad) || read_targets(file, &job, ret_bad))
+	if (read_issuers(file, ret, ret_bad) || read_targets(file, ret, ret_bad))
 		return -1;
-	*ret = job;
 	return 0;
 }
 

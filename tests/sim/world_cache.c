@@ -13,6 +13,7 @@
 #include "base/str.h"
 
 #define KEPT 64
+#define NAME_FLAGS (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)
 
 struct kept {
 	char *bytes;
@@ -67,6 +68,39 @@ X509 *d2i_X509(X509 **reuse, const unsigned char **at, long len)
 	return x509;
 }
 
+/* A name as text: there are a handful. */
+int X509_NAME_print_ex(BIO *out, const X509_NAME *name, int indent, unsigned long flags)
+{
+	typedef int print(BIO * out, const X509_NAME *name, int indent,
+			  unsigned long flags);
+	static struct cache caches[2];
+	static print *real;
+	struct cache *cache = &caches[flags == XN_FLAG_RFC2253];
+	const unsigned char *der = NULL;
+	size_t len = 0;
+	BIO *text;
+	char *bytes = NULL;
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "X509_NAME_print_ex");
+	if (indent || (flags != XN_FLAG_RFC2253 && flags != NAME_FLAGS) ||
+	    !X509_NAME_get0_der(name, &der, &len))
+		return real(out, name, indent, flags);
+	bytes = find(cache, der, len);
+	if (!bytes) {
+		struct kept *kept = room(cache, der, len);
+		long text_len;
+
+		text = BIO_new(BIO_s_mem());
+		real(text, name, indent, flags);
+		text_len = BIO_get_mem_data(text, &bytes);
+		free(kept->object);
+		bytes = kept->object = str_ndup(bytes, (size_t)text_len);
+		BIO_free(text);
+	}
+	return BIO_puts(out, bytes);
+}
+
 static struct cache keys;
 
 static void keep_key(const char *bytes, size_t len, EVP_PKEY *key)
@@ -106,10 +140,11 @@ int PEM_write_bio_PKCS8PrivateKey(BIO *bio, const EVP_PKEY *key, const EVP_CIPHE
 	typedef int write(BIO * bio, const EVP_PKEY *key, const EVP_CIPHER *cipher,
 			  const char *password, int len, pem_password_cb *ask, void *arg);
 	char *bytes = NULL;
-	write *real;
+	static write *real;
 	long written;
 
-	*(void **)&real = dlsym(RTLD_NEXT, "PEM_write_bio_PKCS8PrivateKey");
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "PEM_write_bio_PKCS8PrivateKey");
 	if (!real(bio, key, cipher, password, len, ask, arg))
 		return 0;
 	written = BIO_get_mem_data(bio, &bytes);
@@ -253,12 +288,13 @@ typedef int verify(X509 *x509, EVP_PKEY *key);
 int X509_verify(X509 *x509, EVP_PKEY *key)
 {
 	struct proof *proof = proof_of(&chains, x509, key, NULL, 0);
-	verify *real;
+	static verify *real;
 	int result;
 
 	if (proof)
 		return proof->result;
-	*(void **)&real = dlsym(RTLD_NEXT, "X509_verify");
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "X509_verify");
 	result = real(x509, key);
 	X509_up_ref(x509);
 	EVP_PKEY_up_ref(key);

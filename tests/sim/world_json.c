@@ -164,12 +164,17 @@ struct printer {
 
 static bool print_value(struct printer *out, const cJSON *item);
 
-static void put(struct printer *out, const char *bytes, size_t len)
+static void reserve(struct printer *out, size_t len)
 {
-	if (out->room - out->len < len + 1) {
-		out->room = (out->room + len + 1) * 2;
-		out->text = mem_realloc(out->text, out->room);
-	}
+	if (out->room - out->len >= len + 1)
+		return;
+	out->room = (out->room + len + 512) * 2;
+	out->text = mem_realloc(out->text, out->room);
+}
+
+static inline void put(struct printer *out, const char *bytes, size_t len)
+{
+	reserve(out, len);
 	memcpy(out->text + out->len, bytes, len);
 	out->len += len;
 }
@@ -182,17 +187,21 @@ static void put_tabs(struct printer *out)
 
 static bool print_text(struct printer *out, const char *text)
 {
-	size_t len = 0;
+	size_t len = text ? strlen(text) : 0;
+	char *to;
 
 	if (!text)
 		return false;
-	for (; text[len]; len++)
-		if ((unsigned char)text[len] < ' ' || text[len] == '"' ||
-		    text[len] == '\\')
+	reserve(out, len + 2);
+	to = out->text + out->len;
+	*to++ = '"';
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] < ' ' || text[i] == '"' || text[i] == '\\')
 			return false;
-	put(out, "\"", 1);
-	put(out, text, len);
-	put(out, "\"", 1);
+		*to++ = text[i];
+	}
+	*to = '"';
+	out->len += len + 2;
 	return true;
 }
 
@@ -277,6 +286,18 @@ static bool print_value(struct printer *out, const cJSON *item)
 	}
 }
 
+/* Most differ in the first bytes: no call for those. */
+static inline bool is_named(const cJSON *item, const char *name)
+{
+	const char *a = item->string;
+
+	if (!a)
+		return false;
+	for (; *a == *name && *a; a++)
+		name++;
+	return *a == *name;
+}
+
 /* ---- in cJSON's place ------------------------------------------------------------ */
 
 typedef cJSON *parse(const char *text, size_t len, const char **ret_end,
@@ -334,13 +355,28 @@ cJSON *cJSON_ParseWithLengthOpts(const char *text, size_t len, const char **ret_
 	return same;
 }
 
-/* Looks at each name before it is compared. */
+/* Members are asked for in the order in which they were written: begins behind the last
+ * one that was found. */
 cJSON *cJSON_GetObjectItemCaseSensitive(const cJSON *object, const char *name)
 {
-	cJSON *item = object && name ? object->child : NULL;
+	static const cJSON *last;
+	static size_t found_at;
+	cJSON *first = object && name ? object->child : NULL, *item = first, *begin;
+	size_t at = 0;
 
-	while (item &&
-	       !(item->string && *item->string == *name && !strcmp(item->string, name)))
+	while (last == object && item && at <= found_at) {
 		item = item->next;
-	return item;
+		at++;
+	}
+	begin = item ? item : first;
+	last = object;
+	for (item = begin, at = item == first ? 0 : at; item; item = item->next, at++)
+		if (is_named(item, name)) {
+			found_at = at;
+			return item;
+		}
+	for (item = first; item != begin; item = item->next)
+		if (is_named(item, name))
+			return item;
+	return NULL;
 }
