@@ -337,6 +337,37 @@ int pass_prune(struct pass *pass, struct err *err)
 }
 
 /* A target that the operator took back is the operator's until `deploy`. */
+/* What was put back (healed) has no way back but the operator's own. */
+static const struct target *put_back_since(const struct pass *pass)
+{
+	for (size_t i = 0; i < pass->certificate->n_targets; i++) {
+		const struct target *target = &pass->certificate->targets[i];
+
+		if ((!pass->in->only || str_equal(pass->in->only, target->name)) &&
+		    target->tls_json && pass_target_deployed(pass, i) &&
+		    str_equal(pass->state.targets[i].old_sha1, pass->state.sha1))
+			return target;
+	}
+	return NULL;
+}
+
+static void say_by_hand(struct pass *pass, struct err *err)
+{
+	const struct target *target = put_back_since(pass);
+	struct version before;
+	char why[sizeof(err->text)];
+
+	if (err->kind != ERR_NOT_FOUND || !target || pass_find_older(pass, &before))
+		return;
+	snprintf(why, sizeof(why), "%s", err->text);
+	err_set(err, ERR_NOT_FOUND,
+		"%s; that one, %s, is at hand until it is retired: name it in '%s' and "
+		"restart the service, certrenewd then leaves both alone until "
+		"`certrenewd deploy %s`",
+		why, cert_sha1(before.cert), target->tls_json, pass->certificate->name);
+	version_clear(&before);
+}
+
 int pass_rollback(struct pass *pass, struct err *err)
 {
 	struct deploy_outcome outcome = { 0 };
@@ -346,6 +377,8 @@ int pass_rollback(struct pass *pass, struct err *err)
 		return err_set(err, ERR_NOT_FOUND,
 			       "nothing to roll back: nothing was deployed yet");
 	rc = deploy_rollback(&pass->deployment, pass->in->only, &outcome, err);
+	if (rc)
+		say_by_hand(pass, err);
 	for (size_t i = 0; !rc && i < outcome.n_targets; i++) {
 		const struct target_outcome *target = &outcome.targets[i];
 

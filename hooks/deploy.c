@@ -427,7 +427,13 @@ static bool can_roll_back(const struct member *member, char *why, size_t size)
 	if (journal->from_http)
 		return false;
 	snprintf(why, size, "nothing to roll back: nothing was changed");
-	if (journal->n_files == 0 || str_equal(journal->old_sha1, journal->new_sha1))
+	if (journal->n_files == 0)
+		return false;
+	snprintf(why, size,
+		 "nothing to roll back: it was put back since with the certificate that "
+		 "it "
+		 "served already, and the way to the one before went with that");
+	if (str_equal(journal->old_sha1, journal->new_sha1))
 		return false;
 	return member_may_go_back(member, why, size);
 }

@@ -425,6 +425,34 @@ def test_what_is_retired_cannot_be_rolled_back(serving, xc):
     assert "nothing to roll back: the old certificate is retired" in result.text
 
 
+def test_after_something_was_put_back_rollback_says_what_is_left_to_do(serving, xc):
+    daemon, old = serving(retire={"after": "1h"})
+    daemon.config["inspect_every"] = {"files": "1s", "endpoints": "1s"}
+    daemon.write()
+    daemon.ok("renew", "xc", "--force")
+    new = xc.served().thumbprint
+    (xc.store / "key.pem").unlink()
+    time.sleep(1.2)
+    daemon.ok("renew", "xc")
+    assert (xc.store / "key.pem").exists(), "put back"
+    result = daemon("rollback", "xc")
+    assert result.code == 3, result
+    assert "nothing to roll back: it was put back since" in result.text
+    assert f"that one, {old}, is at hand until it is retired: name it in '{xc.tls_json}'" \
+        in result.text
+
+    xc.tls_json.write_text(xc.tls_json.read_text().replace(new, old))
+    xc.ctl("restart")
+    assert xc.served().thumbprint == old
+    for _ in range(2):
+        time.sleep(1.2)
+        daemon("renew", "xc")
+    assert xc.served().thumbprint == old
+    assert daemon.status()["targets"][0]["mode"] == "operator"
+    daemon.ok("deploy", "xc")
+    assert xc.served().thumbprint == new
+
+
 # ---- retire
 
 
