@@ -11,6 +11,7 @@ import time
 import pytest
 
 from lib.ca_proxy import make_proxy, proxy, short_lived  # noqa: F401
+from lib.daemon import SANITIZERS
 from lib.waiting import wait_until
 
 YEAR_S = 365 * 86400
@@ -120,6 +121,33 @@ def test_where_the_clock_is_right_the_same_failure_falls_back(kept, proxy, xc, w
     assert kept("renew", "xc", "--force").code == 1
     assert xc.http() == (200, '{"version":"6.8.1.2"}')
     assert webhook.of("clock_unconfirmed") == []
+
+
+@pytest.mark.parametrize("years", [10, -10])
+def test_a_clock_that_jumps_by_ten_years_orders_and_changes_nothing(
+        kept, xc, webhook, short_lived, programs, years):
+    """Ours, this time: everything has long expired, or is not valid for years."""
+    moved = {"LD_PRELOAD": str(programs / "libmoved_clock.so"),
+             "MOVED_CLOCK_S": str(years * YEAR_S),
+             "ASAN_OPTIONS": f"{SANITIZERS['ASAN_OPTIONS']}:verify_asan_link_order=0"}
+    served, written, versions = xc.served(), xc.tls_json.read_bytes(), xc.versions()
+    orders = short_lived.requests("/order-plz")
+    for words in (("renew", "xc"), ("renew", "xc"), ("renew", "xc", "--force")):
+        assert kept(*words, env=moved).code in (1, 3)
+    explained = kept("explain", "xc", env=moved).out
+    assert "not confirmed: the clock was moved 3153" in explained
+    assert (xc.served(), xc.tls_json.read_bytes(), xc.versions()) == (served, written, versions)
+    assert short_lived.requests("/order-plz") == orders
+    assert webhook.of("fallback") == webhook.of("renewed") == []
+    if years > 0:
+        told, = webhook.of("clock_unconfirmed")
+        assert "'xtract-core' would fall back to HTTP, but the clock is not" in told["what"]
+
+    kept("renew", "xc")  # by the right clock, at once
+    assert clock(kept)["confirmed"]
+    assert kept("renew", "xc").code == 3
+    assert (xc.served(), xc.versions()) == (served, versions)
+    assert short_lived.requests("/order-plz") == orders
 
 
 def test_a_clock_that_no_ca_ever_confirmed_is_said_so(setup, proxy, xc):

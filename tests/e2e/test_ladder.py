@@ -311,6 +311,53 @@ def test_a_certificate_that_somebody_brought_by_hand_is_no_reason_for_http(
     assert xc.tls_json.read_bytes() == written
 
 
+def test_a_revoked_certificate_that_has_not_expired_is_no_reason_for_http(
+        setup, refusing, xc, webhook):
+    refuse = refusing.rules["/order-plz"]
+    refusing.relent()
+    xc.start()
+    daemon = setup(refusing, webhook, key=KEY, target=xc.target(verify_timeout="3s"))
+    daemon.ok("renew", "xc")
+    served, written = xc.served(), xc.tls_json.read_bytes()
+    refusing.rules["/order-plz"] = refuse
+    assert daemon("revoke", "xc", "--force").code == 1
+    for _ in range(2):
+        assert daemon("renew", "xc", "--force").code == 1
+    assert daemon.status()["revoked"]
+    assert target_of(daemon)["ladder"] == {"step": "none", "why": "not expired"}
+    assert (xc.served(), xc.tls_json.read_bytes()) == (served, written)
+    assert webhook.of("fallback") == webhook.of("expired") == []
+    assert "closed" in webhook.of("failed")[0]["what"]
+    refusing.relent()
+    daemon.ok("renew", "xc", "--force")
+    assert xc.serves_another(served.thumbprint)
+
+
+def test_a_certificate_of_the_ca_is_tried_at_once_whatever_failed_before_it(
+        expired, refusing, xc, webhook):
+    """On plain HTTP, because the one at hand cannot be deployed; that one is tried again by
+    its back-off, and the next one is another."""
+    daemon, ctl = expired()
+    ctl.before("restart", f"[ ! -e {xc.tls_json} ] || "
+                          f"{{ kill -9 $(cat {xc.dir}/xcctl.pid); exit 1; }}")
+    refusing.relent()
+    assert daemon("renew", "xc").code == 1
+    for _ in range(2):
+        assert daemon("deploy", "xc").code == 1
+    daemon("renew", "xc")
+    assert speaks_http(xc)
+    assert "cannot be deployed" in webhook.of("fallback")[0]["what"]
+    failed = daemon.status()
+    assert failed["deployment"]["failures"] >= 3
+    assert daemon("renew", "xc").code == 3, "its time has not come"
+    assert speaks_http(xc)
+
+    ctl.before("restart", ":")
+    daemon.ok("renew", "xc", "--force")
+    assert xc.served().thumbprint == daemon.status()["sha1"] != failed["sha1"]
+    assert target_of(daemon)["mode"] == "https"
+
+
 def test_an_older_certificate_that_is_valid_still_is_served_again(setup, make_pebble, xc,
                                                                   webhook):
     ca = make_pebble(validity_s=90 * DAY)
