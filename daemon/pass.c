@@ -127,6 +127,19 @@ static void sweep(struct pass *pass)
 	}
 }
 
+static void set_ages_right(struct pass *pass)
+{
+	struct clock_reading reading = clock_reading_now();
+	struct err err;
+	char why[160];
+
+	if (!pass->state.ahead || !clock_trusted(&pass->trust, &reading, why))
+		return;
+	if (deploy_after_clock_moved(&pass->deployment, &err) ||
+	    pass_reload_state(pass, &err))
+		pass_note(pass, "mend", "%s", err.text);
+}
+
 int pass_open(struct pass *pass, const struct pipeline_input *in,
 	      struct pipeline_outcome *out, struct err *err)
 {
@@ -171,6 +184,7 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 	catch_up(pass);
 	if (known)
 		sweep_versions(pass);
+	set_ages_right(pass);
 	pass_clean_up(pass);
 	return 0;
 }

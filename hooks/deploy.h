@@ -145,6 +145,7 @@ struct deploy_state {
 	char sha1[CERT_SHA1_HEX]; /* the certificate it brings in */
 	int64_t version;          /* number of its folder */
 	bool stored, retired;
+	bool ahead; /* verified by a clock that was ahead: deploy_after_clock_moved() */
 	int64_t verified_at; /* when the last target was verified; 0: not yet */
 	int64_t retire_at;   /* earliest moment to retire; CLOCK_NEVER: not yet */
 	int64_t oldest;      /* number of the oldest folder that is not retired; 0: not
@@ -171,6 +172,11 @@ struct deploy_state {
 int deploy_state_read(const struct deployment *deployment, struct deploy_state *ret,
 		      struct strlist *damaged, struct err *err);
 void deploy_state_clear(struct deploy_state *state);
+
+/* What was verified by a clock that was ahead has been verified now: it is watched, and
+ * what came before it stays, from now on. The caller has checked that the clock is
+ * confirmed. */
+int deploy_after_clock_moved(const struct deployment *deployment, struct err *err);
 
 /* Looks once at every target that is within its soak time (target->soak_s): does the
  * service run and serve the new certificate? Three looks that fail within seconds take

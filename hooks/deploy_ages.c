@@ -10,6 +10,8 @@
 #include "hooks/store.h"
 #include "hooks/transaction.h"
 
+#define SLACK_S INT64_C(300) /* clocks are corrected by seconds all the time */
+
 void certificate_succeed(struct journal *journal, const struct material *material)
 {
 	struct journal_replaced *kept = journal->replaced;
@@ -120,4 +122,75 @@ void certificate_forget_gone(struct journal *journal, const struct member *membe
 	for (size_t i = journal->n_replaced; i-- > 0;)
 		if (certificate_may_go(journal, journal->replaced[i].sha1, members, n))
 			journal_drop_replaced(journal, journal->replaced[i].sha1);
+}
+
+/* ---- written down while the clock was ahead ------------------------------- */
+
+bool journal_is_ahead(const struct journal *journal, int64_t now)
+{
+	return journal->exists && journal->verified_at > now + SLACK_S;
+}
+
+static int move_as_it_is(struct journal *journal, struct err *err)
+{
+	const struct journal_change same = {
+		.state = journal->state,
+		.intent = journal->intent,
+		.back = journal->back,
+		.end = journal->end,
+		.text = "it was verified by a clock that was ahead: it counts from now",
+	};
+
+	return journal_move(journal, &same, err);
+}
+
+static int set_member_right(struct member *member, int64_t now, struct err *err)
+{
+	struct journal *journal = &member->journal;
+	int64_t soaked_at = now + member->target->soak_s;
+
+	if (!journal_is_ahead(journal, now))
+		return 0;
+	journal->verified_at = now;
+	if (journal->soak_until > soaked_at)
+		journal->soak_until = soaked_at;
+	return move_as_it_is(journal, err);
+}
+
+static int set_certificate_right(struct journal *journal, const struct member *members,
+				 size_t n, struct err *err)
+{
+	int64_t now = clock_wall();
+
+	if (!journal_is_ahead(journal, now))
+		return 0;
+	journal->verified_at = now;
+	for (size_t i = 0; i < journal->n_replaced; i++)
+		if (journal->replaced[i].at > now)
+			journal->replaced[i].at = now;
+	if (journal->state < STEP_RETIRED)
+		certificate_plan_retirement(journal, members, n);
+	return move_as_it_is(journal, err);
+}
+
+int deploy_after_clock_moved(const struct deployment *deployment, struct err *err)
+{
+	struct deploy_outcome outcome = { 0 };
+	struct member *members = NULL;
+	struct journal certificate = { 0 };
+	size_t n = deployment->n_targets;
+	int rc = -1;
+
+	if (members_open(deployment, &outcome, &members, NULL, err) ||
+	    journal_open(&certificate, deployment, NULL, "journal.json", NULL, err))
+		goto out;
+	for (size_t i = 0; i < n; i++)
+		if (set_member_right(&members[i], clock_wall(), err))
+			goto out;
+	rc = set_certificate_right(&certificate, members, n, err);
+out:
+	journal_release(&certificate);
+	members_close(members, n);
+	deploy_outcome_clear(&outcome);
+	return rc;
 }

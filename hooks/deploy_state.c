@@ -98,6 +98,7 @@ int deploy_state_read(const struct deployment *deployment, struct deploy_state *
 	struct deploy_outcome outcome = { 0 };
 	struct member *members = NULL;
 	struct journal journal = { 0 };
+	int64_t now = clock_wall();
 	int rc = -1;
 
 	if (members_open(deployment, &outcome, &members, damaged, err) ||
@@ -105,8 +106,11 @@ int deploy_state_read(const struct deployment *deployment, struct deploy_state *
 		goto out;
 	state.n_targets = deployment->n_targets;
 	state.targets = mem_calloc(state.n_targets, sizeof(*state.targets));
-	for (size_t i = 0; i < state.n_targets; i++)
+	for (size_t i = 0; i < state.n_targets; i++) {
 		read_target(&members[i], &state.targets[i]);
+		state.ahead = state.ahead || journal_is_ahead(&members[i].journal, now);
+	}
+	state.ahead = state.ahead || journal_is_ahead(&journal, now);
 	read_certificate(&journal, &state);
 	if (!journal.exists)
 		rebuild(members, state.n_targets, &state);

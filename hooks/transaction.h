@@ -147,6 +147,9 @@ bool certificate_may_go(const struct journal *journal, const char *sha1,
 void certificate_forget_gone(struct journal *journal, const struct member *members,
 			     size_t n);
 
+/* Was it verified in what is the future now? */
+bool journal_is_ahead(const struct journal *journal, int64_t now);
+
 /* deploy_retire.c: a target is not there any more (rolled back, or added): no time for
  * retire.
  */

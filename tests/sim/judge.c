@@ -66,10 +66,12 @@ void judge_operator(int app, bool theirs)
 
 void judge_order(const struct ca *ca, int app)
 {
-	int64_t until = ca->wait_until[app];
+	int64_t until = ca->wait_until[app], told_at = until - ca->retry_s;
+	/* DESIGN: after a death at most one extra newOrder. Who dies within the pass that
+	 * was told to wait has not written it down. */
+	bool forgot = judge.died_at >= told_at && judge.died_at < told_at + 2 * MINUTE;
 
-	if (true_now() + 2 < until && judge.died_at < until - ca->retry_s &&
-	    judge.jumped_at < until - ca->retry_s)
+	if (true_now() + 2 < until && !forgot && judge.jumped_at < told_at)
 		broken("retry-after", "%s is asked for %s %lld s too early", ca->host,
 		       world->apps[app].name, (long long)(until - true_now()));
 }
@@ -79,7 +81,8 @@ void judge_order(const struct ca *ca, int app)
 void judge_request(struct ca *ca)
 {
 	int64_t cap = ca->lifetime_s / 6 < DAY ? ca->lifetime_s / 6 : DAY;
-	unsigned long limit = (unsigned long)(DAY / (cap / 24)) + 50;
+	/* A death forgets the attempt in which it came. */
+	unsigned long limit = (unsigned long)(DAY / (cap / 24)) + 50 + daemon_deaths();
 	int64_t earliest;
 
 	if (ca->weather != CA_SILENT && ca->weather != CA_BROKEN)
@@ -88,8 +91,8 @@ void judge_request(struct ca *ca)
 	if (limit > 255 || ca->n_asked <= limit || world->n_apps > 1)
 		return;
 	earliest = ca->asked_at[(ca->n_asked - 1 - limit) % 256];
-	if (earliest > true_now() - DAY && judge.died_at < earliest &&
-	    judge.jumped_at < earliest && !world->files.full)
+	if (earliest > true_now() - DAY && judge.jumped_at < earliest &&
+	    !world->files.full)
 		broken("hail", "%lu requests within a day to %s, which is down", limit,
 		       ca->host);
 }
@@ -236,8 +239,7 @@ static void check_removal(size_t i, const char *sha1, const char *path)
 		broken("clock", "'%s' was removed on a clock that is wrong", path);
 	else if (!served->until)
 		broken("retire", "'%s' was removed while it is served", path);
-	else if (true_now() - served->until < DAY - 10 * MINUTE &&
-		 judge.jumped_at < served->until)
+	else if (true_now() - served->until < DAY - 10 * MINUTE)
 		broken("retire", "'%s' was removed after %lld min", path,
 		       (long long)((true_now() - served->until) / MINUTE));
 }
@@ -285,19 +287,20 @@ static void check_margin(const struct app *app, int64_t calm)
 		       (long long)(calm / HOUR));
 }
 
-/* What it issued that was of no use has been counted: the breaker may hold for a week. */
+/* DESIGN: the breaker counts certificates *issued*, whatever became of them, for at most
+ * 7 days. Those that a CA issued stale, or that were issued on a clock that was wrong
+ * (and noted up to a day ahead), may have used it up: then nobody may order, and that is
+ * kept.
+ */
+#define BREAKER_HOLDS_S (8 * DAY)
+
 static bool breaker_may_hold(void)
 {
-	bool holds = false;
-
-	for (size_t i = 0; i < world->n_cas; i++) {
+	for (size_t i = 0; i < world->n_cas; i++)
 		if (world->ca[i].weather == CA_STALE)
 			judge.stale_at = true_now();
-		holds = holds ||
-			(judge.stale_at && true_now() - judge.stale_at < 8 * DAY);
-	}
-	/* So does one that was spent on a clock that was wrong. */
-	return holds || (judge.jumps && true_now() - judge.jumped_at < 17 * DAY);
+	return (judge.stale_at && true_now() - judge.stale_at < BREAKER_HOLDS_S) ||
+	       (judge.jumps && true_now() - judge.jumped_at < BREAKER_HOLDS_S);
 }
 
 static void note_troubles(void)
@@ -356,8 +359,11 @@ void judge_end(void)
 			       files_count("", ends[i]), ends[i]);
 	for (size_t i = 0; i < world->n_apps; i++) {
 		char *versions = str_printf("%s.versions", world->apps[i].store);
+		size_t most = 1;
+
 		/* What was replaced within a day, by `retire.after`. */
-		size_t most = 2 + (size_t)(DAY / interval_of(&world->ca[0]));
+		for (size_t k = 0; k < 8; k++)
+			most += judge.served[i][k].until > true_now() - DAY - HOUR;
 
 		if (files_count(versions, "/key.pem") > most)
 			broken("leftovers", "%zu keys in '%s'",

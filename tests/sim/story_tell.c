@@ -43,13 +43,11 @@ static void crash(const struct happening *it)
 static void kill_it(const struct happening *it)
 {
 	daemon_kill(true_now() + it->value);
-	receiver_excuse();
 }
 
 static void reboot(const struct happening *it)
 {
 	daemon_kill(true_now() + it->value);
-	receiver_excuse();
 	world->boots++;
 	world->booted_ms = daemon_starts_at() * 1000;
 	for (size_t i = 0; i < world->n_apps; i++)
@@ -61,7 +59,6 @@ static void suspend(const struct happening *it)
 {
 	world->true_ms += it->value * 1000;
 	judge_excuse(-1);
-	receiver_excuse();
 }
 
 static void move_clock(const struct happening *it)

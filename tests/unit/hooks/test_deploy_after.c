@@ -239,6 +239,48 @@ static void each_old_version_goes_by_its_own_age(void **state)
 	deploy_state_clear(&st);
 }
 
+static void verified_later(struct world *w, const char *file, int64_t by_s)
+{
+	char *path = str_printf("%s/%s", w->folder, file);
+	cJSON *json = NULL, *at;
+
+	assert_int_equal(json_read_file(path, 65536, &json, &w->err), 0);
+	at = cJSON_GetObjectItemCaseSensitive(json, "verified_at");
+	cJSON_SetNumberValue(at, at->valuedouble + (double)by_s);
+	assert_int_equal(json_write_file(path, json, &w->err), 0);
+	cJSON_Delete(json);
+	free(path);
+}
+
+static void what_a_clock_that_was_ahead_has_verified_counts_from_now(void **state)
+{
+	struct world *w = *state;
+	struct deploy_state st;
+
+	w->targets[0].retire_after_s = DAY;
+	assert_int_equal(run(w), 0);
+	st = read_state(w);
+	assert_false(st.ahead);
+	deploy_state_clear(&st);
+	verified_later(w, "journal.json", 3650 * DAY);
+	verified_later(w, "targets/xc/journal.json", 3650 * DAY);
+	st = read_state(w);
+	assert_true(st.ahead);
+	deploy_state_clear(&st);
+
+	assert_int_equal(deploy_after_clock_moved(&w->deployment, &w->err), 0);
+	st = read_state(w);
+	assert_false(st.ahead);
+	assert_true(st.verified_at <= clock_wall());
+	assert_true(st.retire_at <= clock_wall() + DAY);
+	assert_int_equal(st.targets[0].end, DEPLOY_DONE);
+	deploy_state_clear(&st);
+	assert_int_equal(run(w), 0); /* not verified anew */
+	w->targets[0].retire_after_s = 0;
+	assert_int_equal(retire(w), 0);
+	assert_false(version_exists(&w->apps[0], &w->a));
+}
+
 static void what_was_rolled_back_to_is_as_young_as_its_next_successor(void **state)
 {
 	struct world *w = *state;
@@ -332,6 +374,7 @@ int main(void)
 		ONE(what_is_deployed_twice_in_a_second_is_retired_twice),
 		ONE(as_many_old_versions_stay_as_the_operator_wants),
 		ONE(each_old_version_goes_by_its_own_age),
+		ONE(what_a_clock_that_was_ahead_has_verified_counts_from_now),
 		ONE(what_was_rolled_back_to_is_as_young_as_its_next_successor),
 		ONE(nothing_is_deleted_when_the_second_look_fails),
 		ONE(a_foreign_predecessor_is_left_and_told),
