@@ -22,10 +22,27 @@ char *account_path(const struct config *config, const struct issuer_config *issu
 	return str_printf("%s/accounts/%s/%s", config->state_dir, issuer->name, file);
 }
 
+/* Gives a name that is not taken: twice in a second is possible. */
+static char *name_aside(const char *path)
+{
+	long long now = clock_wall();
+	char *aside = str_printf("%s.old-%lld", path, now);
+	struct file_facts facts;
+	struct err ignored;
+
+	for (unsigned n = 2; n < 100; n++) {
+		if (file_inspect(aside, &facts, &ignored) || facts.type == FILE_ABSENT)
+			break;
+		free(aside);
+		aside = str_printf("%s.old-%lld-%u", path, now, n);
+	}
+	return aside;
+}
+
 int account_set_aside(const char *path, const char *why, struct strlist *notes,
 		      struct err *err)
 {
-	char *aside = str_printf("%s.old-%lld", path, (long long)clock_wall());
+	char *aside = name_aside(path);
 	char *note;
 	int rc = file_rename(path, aside, err);
 

@@ -70,21 +70,26 @@ out:
 	return rc;
 }
 
-static bool is_there(const char *path)
+static int look(const char *path, bool *ret_there, struct err *err)
 {
 	struct file_facts facts;
-	struct err err;
 
-	return !file_inspect(path, &facts, &err) && facts.type != FILE_ABSENT;
+	if (file_inspect(path, &facts, err))
+		return -1;
+	*ret_there = facts.type != FILE_ABSENT;
+	return 0;
 }
 
 /* Makes the folder (and its owner the folder above's) with our marker in it. */
 static int make_folder(const char *folder, struct err *err)
 {
 	char *marker;
+	bool there;
 	int rc;
 
-	if (is_there(folder))
+	if (look(folder, &there, err))
+		return -1;
+	if (there)
 		return 0;
 	marker = path_join(folder, MARKER);
 	rc = file_replace_keeping(marker, "", 0, FILE_PUBLIC, err);
@@ -147,13 +152,16 @@ int webroot_withdraw(const char *webroot, const char *token, struct err *err)
 {
 	struct folders folders;
 	char *path, *real = NULL;
+	bool there;
 	int rc = -1;
 
 	if (check_token(token, err))
 		return -1;
 	folders = folders_of(webroot);
 	path = path_join(folders.challenges, token);
-	if (!is_there(folders.challenges)) {
+	if (look(folders.challenges, &there, err))
+		goto out; /* it may be there: whoever withdraws it tries again */
+	if (!there) {
 		rc = 0;
 		goto out;
 	}

@@ -188,6 +188,19 @@ static void a_planted_link_is_refused(void **state)
 	free(link);
 }
 
+static void
+a_folder_that_cannot_be_looked_at_is_no_proof_that_a_token_is_gone(void **state)
+{
+	struct world *w = *state;
+	struct err err = { 0 };
+
+	assert_int_equal(symlink(".well-known", w->well_known), 0);
+	assert_int_equal(webroot_withdraw(w->dir, "tok-en_1", &err), -1);
+	assert_non_null(strstr(err.text, w->challenges));
+	assert_int_equal(webroot_serve(w->dir, "tok-en_1", "x", &err), -1);
+	assert_int_equal(unlink(w->well_known), 0);
+}
+
 static const char *cannot_write(const char *dir)
 {
 	struct err err = { 0 };
@@ -220,6 +233,7 @@ int main(void)
 		TEST(a_token_that_is_no_base64url_makes_no_file),
 		TEST(a_missing_webroot_is_named_with_the_way_out),
 		TEST(a_planted_link_is_refused),
+		TEST(a_folder_that_cannot_be_looked_at_is_no_proof_that_a_token_is_gone),
 		TEST(an_unwritable_webroot_is_seen_before_anything_is_done),
 	};
 
