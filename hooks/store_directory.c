@@ -136,40 +136,37 @@ static int build(const struct store *store, const char *folder,
 			       err);
 }
 
-/* Puts the built folder in its place; a damaged version of ours steps aside first. */
-static int put_in_place(const char *built, const char *folder, const char *aside,
-			struct err *err)
+/* A version of ours that is in use may be damaged: what is right in it stays, and each
+ * file that is not is replaced where it is, so that at no moment less is there than
+ * before. */
+static int repair(const struct store *store, const char *folder,
+		  const struct material *material, struct err *err)
 {
-	struct file_facts facts;
-
-	if (file_inspect(folder, &facts, err))
-		return -1;
-	if (facts.type != FILE_ABSENT && file_rename(folder, aside, err))
-		return -1;
-	if (file_rename(built, folder, err))
-		return -1;
-	return tree_remove(aside, err);
-}
-
-/* *ret_keep: it is there and right. Fails when somebody else's folder has the name. */
-static int look_at_existing(const struct store *store, const char *folder,
-			    const struct material *material, bool *ret_keep,
-			    struct err *err)
-{
-	struct file_facts facts;
 	struct err damage;
 
+	for (int part = 0; part < PARTS; part++) {
+		if (store_prove_part(store, folder, (enum store_part)part, material,
+				     &damage) &&
+		    write_part(store, folder, (enum store_part)part, material, err))
+			return -1;
+	}
+	return file_set_access(folder, store->owner, store->group, folder_mode(store),
+			       err);
+}
+
+/* Fails when somebody else's folder has the name. */
+static int look_at_existing(const char *folder, bool *ret_exists, struct err *err)
+{
+	struct file_facts facts;
+
 	if (file_inspect(folder, &facts, err))
 		return -1;
-	*ret_keep = false;
-	if (facts.type == FILE_ABSENT)
-		return 0;
-	if (facts.type != FILE_DIRECTORY || !store_is_ours(folder))
+	*ret_exists = facts.type != FILE_ABSENT;
+	if (*ret_exists && (facts.type != FILE_DIRECTORY || !store_is_ours(folder)))
 		return err_set(err, ERR_CONFIG,
 			       "'%s' is there and certrenewd did not make it: move it "
 			       "away or choose another path",
 			       folder);
-	*ret_keep = !store_prove_folder(store, folder, material, &damage);
 	return 0;
 }
 
@@ -179,20 +176,22 @@ static int import_version(const struct store *store, const char *container,
 	const char *sha1 = cert_sha1(material->cert);
 	char *folder = store_version(store, sha1);
 	char *built = str_printf("%s/" NEW_PREFIX "%s", container, sha1);
-	char *aside = str_printf("%s/" OLD_PREFIX "%s", container, sha1);
-	bool keep;
+	struct err damage;
+	bool exists;
 	int rc = -1;
 
-	if (look_at_existing(store, folder, material, &keep, err))
+	if (look_at_existing(folder, &exists, err))
 		goto out;
-	if (!keep && (build(store, built, material, err) ||
-		      put_in_place(built, folder, aside, err)))
-		goto out;
-	rc = 0;
+	if (!exists)
+		rc = build(store, built, material, err) ? -1
+							: file_rename(built, folder, err);
+	else if (store_prove_folder(store, folder, material, &damage))
+		rc = repair(store, folder, material, err);
+	else
+		rc = 0;
 out:
 	free(folder);
 	free(built);
-	free(aside);
 	return rc;
 }
 

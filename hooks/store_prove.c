@@ -117,8 +117,8 @@ out:
 	return rc;
 }
 
-static int prove_part(const struct store *store, const char *folder, enum store_part part,
-		      const struct material *material, struct err *err)
+int store_prove_part(const struct store *store, const char *folder, enum store_part part,
+		     const struct material *material, struct err *err)
 {
 	char *path = path_join(folder, store_part_name(part));
 	uint32_t mode = part == PART_KEY ? store_key_mode(store) : STORE_CERT_MODE;
@@ -138,7 +138,7 @@ int store_prove_folder(const struct store *store, const char *folder,
 	uint32_t mode = store->group ? 0750 : 0700;
 
 	for (int part = 0; part < PARTS; part++) {
-		if (prove_part(store, folder, (enum store_part)part, material, err))
+		if (store_prove_part(store, folder, (enum store_part)part, material, err))
 			return -1;
 	}
 	return access_check(folder, store->owner, store->group, mode, err);

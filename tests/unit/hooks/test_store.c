@@ -91,6 +91,35 @@ static void a_version_that_is_right_is_kept_as_it_is(void **state)
 	free(key);
 }
 
+static void a_damaged_version_keeps_what_is_right_in_it_all_the_while(void **state)
+{
+	struct world *w = *state;
+	char *key = inside(w, &w->a, "key.pem"), *chain = inside(w, &w->a, "chain.pem");
+	char *folder = path_parent(key);
+	ino_t before, folder_before;
+	struct err err;
+
+	must_import(w, &w->a);
+	before = inode(key);
+	folder_before = inode(folder);
+	put(chain, "rubbish", 0644);
+	must_import(w, &w->a);
+	assert_int_equal(store_prove(&w->store, &w->a.material, &err), 0);
+	assert_int_equal(inode(key), before);
+	assert_int_equal(inode(folder), folder_before);
+
+	/* What cannot be repaired says so, and takes nothing away. */
+	assert_int_equal(unlink(chain), 0);
+	assert_int_equal(mkdir(chain, 0755), 0);
+	assert_fails(store_import(&w->store, &w->a.material, &err), &err, ERR_IO,
+		     "chain.pem");
+	assert_int_equal(inode(key), before);
+	assert_int_equal(rmdir(chain), 0);
+	free(folder);
+	free(chain);
+	free(key);
+}
+
 static void a_damaged_version_of_ours_is_replaced(void **state)
 {
 	static const char *const names[] = { "key.pem", "cert.pem", "chain.pem",
@@ -440,6 +469,7 @@ int main(void)
 		TEST(a_version_is_imported_whole_with_private_modes),
 		TEST(owner_group_and_mode_are_as_configured),
 		TEST(a_version_that_is_right_is_kept_as_it_is),
+		TEST(a_damaged_version_keeps_what_is_right_in_it_all_the_while),
 		TEST(a_damaged_version_of_ours_is_replaced),
 		TEST(the_key_of_another_certificate_is_not_proven),
 		TEST(a_key_with_a_password_is_not_asked_for_one),
