@@ -7,48 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from faults import every, scenarios, sweep
+from faults import scenarios, sweep
 
 LANES = 2 * (os.cpu_count() or 2)  # they wait, for the CA and for applications
 AHEAD = 2  # scenarios whose lanes are made ready meanwhile
-FRAMES = 2  # of a call site: how it is told from another one here
 # Of these ways a sample: a site of theirs is dear, or there are very many.
 AT_MOST = {"power cut": 8, "allocations": 6}
-SEED = os.environ.get("CERTRENEWD_SEED", "1")
 # Cheap ones first: a site is tried where it is met first.
 ORDER = ("account registration", "account key rollover", "import", "retire",
          "alert delivery", "first deployment", "renewal", "rollback", "rollback after a restart",
          "rollback by command",
          "fallback by command", "end of a fallback by command", "expired fallback",
          "expired return", "three targets")
-
-
-class Sites:
-    """Which were tried, in this run of the tests."""
-
-    def __init__(self):
-        self.seen = set()
-
-    def new_of(self, tries):
-        """One for each site that nobody tried before."""
-        left = {}
-        for one in tries:
-            site = " < ".join(one.point.site.split(" < ")[:FRAMES])
-            left.setdefault((one.injector, one.point.call, site), []).append(one)
-        fresh = [several for key, several in left.items() if key not in self.seen]
-        self.seen.update(left)
-        return sweep.rotated([one for several in fresh for one in several[:12]], SEED,
-                             FRAMES)
-
-
-@pytest.fixture(scope="module")
-def sites():
-    return Sites()
-
-
-@pytest.fixture(scope="module")
-def injectors(build):
-    return every.injectors(build)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +68,4 @@ def test_whatever_fails_or_dies_somebody_is_served_and_it_comes_to_its_end(
                 opened.run(injector, chosen, outcomes.append)
         finally:
             lanes.done()
-    print(f"{name}: {len(outcomes)} points")
-    bad = [f"{o.what}\n{o.violation}" for o in outcomes if o.violation]
-    assert not bad, "\n\n".join(bad[:5])
+    sites.take(name, outcomes)

@@ -8,11 +8,15 @@ import shutil
 import time
 
 from . import sweep
+from .family import Family
+from .house import Errand
+from .ways import by_name
 
 # How much of the time a scenario gets; those that need little come first, and what they
 # leave is for the others.
 WEIGHTS = {"account registration": 0.3, "account key rollover": 0.3, "import": 0.3,
            "retire": 0.5, "alert delivery": 0.7, "three targets": 1.5}
+ERRANDS = 2  # all of them
 
 
 def ordered(tries, seed):
@@ -37,13 +41,34 @@ class Campaign:
     def run(self, scenarios, kinds=None, minutes=None, first=False):
         """`minutes` None: to the end. `first`: until something does not hold."""
         until = minutes and time.monotonic() + minutes * 60
-        scenarios = sorted(scenarios, key=self._weight)
+        errands = [one for one in scenarios if isinstance(one, Errand)]
+        scenarios = sorted([one for one in scenarios if one not in errands],
+                           key=self._weight)
+        if errands:
+            left = ERRANDS + sum(self._weight(s) for s in scenarios)
+            self._family(errands, kinds, minutes and minutes * 60 * ERRANDS / left, first)
+            if first and self.violations():
+                return
         for i, scenario in enumerate(scenarios):
             left = sum(self._weight(s) for s in scenarios[i:])
             share = until and (until - time.monotonic()) * self._weight(scenario) / left
             self._scenario(scenario, kinds, share, first)
             if first and self.violations():
                 return
+
+    def _family(self, errands, kinds, seconds, first):
+        """They share their lanes."""
+        end = seconds and time.monotonic() + seconds
+        folder = self.folder / "errands"
+        with Family(errands, folder, self.injectors[0].build, self.lanes) as family:
+            for injector in self.injectors:
+                if injector.name not in Errand.injectors:
+                    continue
+                tries = []
+                for scenario, points in family.record(injector):
+                    tries += self._known(scenario, injector, points, kinds)
+                self._try(family, "errands", injector, tries, end, first)
+        shutil.rmtree(folder, ignore_errors=True)
 
     @staticmethod
     def _weight(scenario):
@@ -66,14 +91,23 @@ class Campaign:
         shutil.rmtree(folder, ignore_errors=True)
 
     def _injector(self, lanes, injector, kinds, end, first):
-        scenario, before = lanes.scenario, len(self.outcomes)
+        scenario = lanes.scenario
         points = sweep.record(lanes.lanes[0], scenario, injector)
+        tries = self._known(scenario, injector, points, kinds)
+        self._try(lanes, scenario.name, injector, tries, end, first)
+
+    def _known(self, scenario, injector, points, kinds):
+        """The tries of a scenario, which are written down."""
         tries = sweep.tries_of(scenario, injector, points, kinds and [
             kind for kind in kinds if kind in injector.kinds])
         self.points[(scenario.name, injector.name)] = len(points)
         for one in tries:
             key = (scenario.name, injector.name, one.kind)
             self.known[key] = self.known.get(key, 0) + 1
+        return tries
+
+    def _try(self, lanes, name, injector, tries, end, first):
+        before = len(self.outcomes)
 
         def on_outcome(outcome):
             self.outcomes.append(outcome)
@@ -86,8 +120,8 @@ class Campaign:
         if tries:
             lanes.run(injector, ordered(tries, self.seed), on_outcome, until)
         new = self.outcomes[before:]
-        self.tell(f"{scenario.name}, {injector.name}: {len(new)} of {len(tries)} points "
-                  f"tried, {sum(1 for o in new if o.violation)} violations")
+        self.tell(f"{name}, {injector.name}: {len(new)} of {len(tries)} points tried, "
+                  f"{sum(1 for o in new if o.violation)} violations")
 
     def results(self):
         """What the report is made of; plain data."""
@@ -120,12 +154,10 @@ def again(results, injectors, folder, lanes, tell=print):
     """Tries once more, with the programs as they are now, what did not hold in `results`:
     each site that did not, with the fault of then. What holds takes the old entry's place;
     a site that is not there any more is said to be gone, and stays."""
-    from . import scenarios
-
     ways = {injector.name: injector for injector in injectors}
     bad = [entry for entry in results["tried"] if entry["violation"]]
     for name in dict.fromkeys(entry["scenario"] for entry in bad):
-        scenario = scenarios.by_name(name)
+        scenario = by_name(name)
         with sweep.Lanes(scenario, folder / name.replace(" ", "-"), injectors[0].build,
                          lanes) as opened:
             for way in dict.fromkeys(e["injector"] for e in bad if e["scenario"] == name):

@@ -32,8 +32,8 @@ def ended_well(result, scenario):
     if result.died:
         return
     require(result.code in (0, 1, 2, 3, 5), f"exit code {result.code}", result)
-    require(result.code in (0, 3) or result.err.strip(),
-            "it failed and said nothing", result)
+    said = result.out if scenario.tells_on == "out" else result.err
+    require(result.code in (0, 3) or said.strip(), "it failed and said nothing", result)
 
 
 def signs(folder):

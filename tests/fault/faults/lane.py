@@ -18,7 +18,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from lib.daemon import Certrenewd
 from lib.pebble import Pebble, issuer_of
-from lib.waiting import port_answers, wait_until
+from lib.waiting import port_answers
 from lib.webhook import Webhook
 from lib.xc import XcApp
 
@@ -263,14 +263,14 @@ class Lane:
 
     # -- what is remembered
 
-    def job(self):
-        path = self.state / "certificates/xc/job.json"
+    def job(self, name="xc"):
+        path = self.state / f"certificates/{name}/job.json"
         return json.loads(path.read_text()) if path.exists() else {}
 
-    def let_time_pass(self):
+    def let_time_pass(self, name="xc"):
         """A wait that was decided is over."""
-        path = self.state / "certificates/xc/job.json"
-        job, now = self.job(), int(time.time())
+        path = self.state / f"certificates/{name}/job.json"
+        job, now = self.job(name), int(time.time())
         for what in ("renewal", "deployment"):
             if job.get(what, {}).get("next_at"):
                 job[what]["next_at"] = now - 1

@@ -5,7 +5,8 @@ import json
 import os
 import re
 
-from . import every, scenarios
+from . import every
+from .ways import EVERY
 
 HEAD = """# Reliability: what was tried
 *Written by `tests/fault/run`; `tests/fault/run --print` prints it again. Do not edit.*
@@ -94,7 +95,7 @@ def _matrix(results):
         key = (entry["scenario"], entry["injector"], entry["kind"])
         tried[key] += 1
         bad[key[:2]] += bool(entry["violation"])
-    names = [scenario.name for scenario in scenarios.ALL]
+    names = [scenario.name for scenario in EVERY]
     ways = [injector.name for injector in every.ALL]
     kinds = [kind for injector in every.ALL for kind in injector.kinds]
     rows = []
@@ -163,7 +164,7 @@ def document(results_path, planted_path):
                     "what they had found was mended")
     ways = "\n".join(f"- **{name}**: {text}" for name, text in WAYS.items())
     said = "\n".join(f"- **{scenario.name}**: {scenario.__doc__.strip()}"
-                     for scenario in scenarios.ALL)
+                     for scenario in EVERY)
     return "\n".join([HEAD, summary, "", _violations(results), "", "## Scenarios", said, "",
                       "## Ways", ways, "", "## Points", _matrix(results), "",
                       "## Planted bugs", _planted(planted_path), "", MODEL, LIMITS,

@@ -26,6 +26,8 @@ class Scenario:
     versions = 1  # that stay in the end
     new_orders = 1  # that an undisturbed run needs
     serves_at_any_moment = True
+    tells_on = "err"  # what a command says that has failed
+    injectors = None  # those that are for it; None: all
 
     def open(self, folder, build):
         """A lane that is prepared and saved."""

@@ -13,8 +13,20 @@ PROGRAM = "tests/fault/inject/certrenewd-seam"
 TIMEOUT_S = 120
 ABORTED = 134
 # A point's number says which call it is, so that it means the same in every run: the site's
-# address, then how often it was reached.
-CALLS_OF_A_SITE = 100000
+# address, which function it calls (one whose last act is a call shares its caller's), then
+# how often it was reached.
+CALLS_OF_A_SITE, FUNCTIONS = 100000, 1000
+
+
+def number_of(call):
+    place = call.address * FUNCTIONS + seams.NAMES.index(call.name)
+    return place * CALLS_OF_A_SITE + call.nth
+
+
+def call_of(n):
+    place, nth = divmod(n, CALLS_OF_A_SITE)
+    address, name = divmod(place, FUNCTIONS)
+    return seams.Call(seams.NAMES[name], address, nth)
 
 
 def run(daemon, words, env, binary=None):
@@ -46,7 +58,7 @@ class Seam(Injector):
 
     def _point(self, call):
         site = self.program.of_call(call.name, call.address)
-        return Point(call.address * CALLS_OF_A_SITE + call.nth, call.name, site.where,
+        return Point(number_of(call), call.name, site.where,
                      seams.group_of(call.name), seams.kinds_of(call.name))
 
     def _run(self, daemon, words, environment):
@@ -60,15 +72,15 @@ class Seam(Injector):
         return [self._point(call) for call in calls], result
 
     def inject(self, daemon, words, kind, n):
-        address, nth = divmod(n, CALLS_OF_A_SITE)
+        call = call_of(n)
 
         def environment(log):
-            return seams.failing(seams.Call("", address, nth), kind, log)
+            return seams.failing(call, kind, log)
 
         _, name, result = self._run(daemon, words, environment)
         result.fired = name is not None
         if result.fired:
-            result.point = self._point(seams.Call(name, address, nth))
+            result.point = self._point(call)
             # Small allocations that fail end the program on purpose: that is a death too.
             result.died = kind == "kill" or result.code == ABORTED
         return result

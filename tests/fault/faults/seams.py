@@ -27,6 +27,9 @@ def _rows():
 ROWS = _rows()
 
 
+NAMES = sorted(ROWS)
+
+
 def group_of(name):
     return ROWS[name][0]
 
@@ -67,5 +70,5 @@ def recording(log):
 def failing(call, kind, log, lasting=False):
     """For the environment of a run in which the call fails; lasting: so do the later ones."""
     env = {"SEAM_LOG": str(log), "SEAM_SITE": f"{call.address:x}", "SEAM_NTH": str(call.nth),
-           "SEAM_KIND": kind}
+           "SEAM_NAME": call.name, "SEAM_KIND": kind}
     return {**env, "SEAM_LAST": "1"} if lasting else env

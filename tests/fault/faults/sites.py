@@ -35,11 +35,13 @@ class Program:
 
     @cached_property
     def _code(self):
-        """(calls: return address -> (target, its name), jumps: function -> [(address, name)])"""
-        calls, jumps, function, after = {}, {}, None, None
+        """(calls: return address -> (target, its name),
+        jumps: function -> [(address, target, its name)], functions: name -> its address)"""
+        calls, jumps, functions, function, after = {}, {}, {}, None, None
         for line in self._run("objdump", "-d", "--no-show-raw-insn", self.path).splitlines():
             if match := _FUNCTION.match(line):
                 function = int(match[1], 16)
+                functions[match[2]] = function
                 continue
             if not (match := _LINE.match(line)):
                 continue
@@ -49,18 +51,20 @@ class Program:
                 after = None
             if match[2].startswith("call") and match[3]:
                 after = (int(match[3], 16), match[4])
-            elif match[4] and match[4].startswith(WRAPPED):
-                jumps.setdefault(function, []).append((address - self.base, match[4]))
-        return calls, jumps
+            elif match[4] and "+" not in match[4]:
+                jumps.setdefault(function, []).append(
+                    (address - self.base, int(match[3], 16), match[4]))
+        return calls, jumps, functions
 
     @cached_property
     def sites(self):
         """Every one, by its address."""
-        calls, jumps = self._code
+        calls, jumps, _ = self._code
         found = {address: name for address, (_, name) in calls.items()
                  if name.startswith(WRAPPED)}
         for there in jumps.values():
-            found.update(there)
+            found.update((address, name) for address, _, name in there
+                         if name.startswith(WRAPPED))
         where = self.where(found)
         return {address: Site(address, name.removeprefix(WRAPPED), where[address])
                 for address, name in sorted(found.items())}
@@ -78,14 +82,30 @@ class Program:
             result[address] = f"{match[1] if match else '?'} {function}"
         return result
 
+    def _last_act(self, target, called, name, depth=4):
+        """The jump to `name` that a call of that function ends in; through a gate, and
+        through functions whose last act is a call."""
+        _, jumps, functions = self._code
+        if called.startswith(WRAPPED):
+            target = functions.get(called.removeprefix(WRAPPED))
+        for address, to, its_name in jumps.get(target, []):
+            if its_name == WRAPPED + name:
+                return address
+            found = depth and self._last_act(to, its_name, name, depth - 1)
+            if found:
+                return found
+        return None
+
     def of_call(self, name, address):
         """The site of a call that the log names. A function whose last act is the call
         returns to its own caller: then it is the jump in that function."""
         if address in self.sites and self.sites[address].name == name:
             return self.sites[address]
-        calls, jumps = self._code
-        target = calls.get(address, (None, None))[0]
-        for jump, to in jumps.get(target, []):
-            if to == WRAPPED + name:
-                return self.sites[jump]
+        jump = self._last_act(*self._code[0].get(address, (None, "")), name)
+        if not jump:  # called through a pointer: there is but one
+            jumps = [jump for there in self._code[1].values() for jump, _, its_name in there
+                     if its_name == WRAPPED + name]
+            jump = jumps[0] if len(jumps) == 1 else None
+        if jump:
+            return self.sites[jump]
         return Site(address, name, self.where([address])[address])

@@ -33,7 +33,7 @@ static struct {
 	bool armed, last;
 	uintptr_t site;
 	unsigned long nth;
-	const char *kind, *log;
+	const char *name, *kind, *log;
 	atomic_ulong count;
 } seam;
 
@@ -48,6 +48,7 @@ static void begin(void)
 		return;
 	}
 	seam.log = getenv("SEAM_LOG");
+	seam.name = getenv("SEAM_NAME");
 	seam.kind = getenv("SEAM_KIND");
 	seam.last = getenv("SEAM_LAST") != NULL;
 	seam.site = site ? (uintptr_t)strtoull(site, NULL, 16) : 0;
@@ -107,11 +108,12 @@ static void note(const char *what, const struct seam_row *row, uintptr_t site)
 	append(line);
 }
 
-static bool is_due(uintptr_t site)
+static bool is_due(const struct seam_row *row, uintptr_t site)
 {
 	unsigned long count;
 
-	if (!seam.armed || site != seam.site)
+	if (!seam.armed || site != seam.site ||
+	    (seam.name && strcmp(seam.name, row->name) != 0))
 		return false;
 	count = atomic_fetch_add(&seam.count, 1) + 1;
 	return count == seam.nth || (seam.last && count > seam.nth);
@@ -138,7 +140,7 @@ bool seam_enter(const struct seam_row *row, const uintptr_t *caller,
 	if (!seam.log && !seam.armed)
 		return false;
 	site = *caller - (uintptr_t)PROGRAM;
-	if (!is_due(site)) {
+	if (!is_due(row, site)) {
 		if (!seam.armed)
 			note("call", row, site);
 		return false;

@@ -9,6 +9,8 @@
  *                that failed or died "fired NAME SITE". SITE is where the call returns
  *                to, in hexadecimal, counted from the program's beginning
  *     SEAM_SITE  this call site
+ *     SEAM_NAME  of the functions that return there: one whose last act is a call returns
+ *                to its own caller
  *     SEAM_NTH   its N-th call, from 1
  *     SEAM_KIND  "io", "denied", "transient" (a struct err of that kind, or what the
  *                function gives for failure), "kill" (instead of the call)
