@@ -34,10 +34,10 @@ bool store_is_same(const struct store *a, const struct store *b);
 /* Makes the version's folder with owner, group and modes as configured (folders 0750 with
  * a group, 0700 without; key.pem store->key_mode; certificates 0644), whole and synced:
  * written under a temporary name, then renamed. One that exists and is right is kept,
- * in a damaged one of ours what is wrong is replaced. STORE_FILES and STORE_NONE: nothing.
- * Windows: the key into a new container (or into the one of an earlier entry with the
- * same key), the entry beside it, intermediates where they lack. Without a key the entry
- * or its container must be there: else ERR_CONFIG says that the key is lost. */
+ * in a damaged one of ours what is wrong is replaced. STORE_FILES and STORE_NONE:
+ * nothing. Windows: the key into a new container (or into the one of an earlier entry
+ * with the same key), the entry beside it, intermediates where they lack. Without a key
+ * the entry or its container must be there: else ERR_CONFIG says that the key is lost. */
 int store_import(const struct store *store, const struct material *material,
 		 struct err *err);
 

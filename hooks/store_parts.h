@@ -57,7 +57,8 @@ int store_mark(const char *folder, int64_t sequence, struct err *err);
  * when there is nothing. ERR_CONFIG with the way out when it is somebody else's. */
 int store_link_read(const struct store *store, char **ret_sha1, struct err *err);
 
-/* Is this file of a version right, and may those read it who shall? ERR_NOT_FOUND, ERR_IO. */
+/* Is this file of a version right, and may those read it who shall? ERR_NOT_FOUND,
+ * ERR_IO. */
 int store_prove_part(const struct store *store, const char *folder, enum store_part part,
 		     const struct material *material, struct err *err);
 

@@ -4,6 +4,7 @@ API of Pebble, misbehaving CAs) and for certificates nobody issued by ACME."""
 import datetime
 import ipaddress
 import itertools
+import threading
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -32,15 +33,16 @@ def _general_name(name):
         return x509.DNSName(name)
 
 
-_keys, _taken = [], itertools.count()
+_keys, _taken, _lock = [], itertools.count(), threading.Lock()
 
 
 def _next_key():
     """One after the other out of a few: making one takes longer than most tests' own work."""
-    number = next(_taken) % 6
-    if number == len(_keys):
-        _keys.append(rsa.generate_private_key(65537, 2048))
-    return _keys[number]
+    with _lock:  # lanes of the sweep of faults are opened side by side
+        number = next(_taken) % 6
+        if number == len(_keys):
+            _keys.append(rsa.generate_private_key(65537, 2048))
+        return _keys[number]
 
 
 class Leaf:
