@@ -1,10 +1,7 @@
 """Errands that renew: by another challenge, from another issuer, of other keys."""
 
 import copy
-import http.server
 import json
-import threading
-from functools import partial
 
 from lib.authority import Authority
 from lib.ca_proxy import CaProxy, problem
@@ -79,22 +76,8 @@ class ByWebroot(Renewing):
         root = lane.folder / "webroot"
         root.mkdir(exist_ok=True)
 
-        class Quiet(http.server.SimpleHTTPRequestHandler):
-            def log_message(self, *_):
-                pass
-
-        lane.house.web = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", lane.pebble.http_port), partial(Quiet, directory=str(root)))
-        threading.Thread(target=lane.house.web.serve_forever, args=(0.02,),
-                         daemon=True).start()
+        lane.house.serve(root, lane.pebble.http_port)
         lane.certificate["challenge"] = {"type": "http-01", "webroot": str(root)}
-
-    def verify(self, lane, before, result):
-        try:
-            super().verify(lane, before, result)
-        finally:
-            lane.house.web.shutdown()
-            lane.house.web.server_close()
 
 
 class LeftInWebroot(Errand):

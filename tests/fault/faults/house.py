@@ -3,12 +3,14 @@ seam that no scenario comes by is reached by one of them. They share the prepara
 lane of one is a lane of all (`family.py`)."""
 
 import copy
+import http.server
 import json
 import socket
 import ssl
 import subprocess
 import threading
 import urllib.request
+from functools import partial
 
 from lib.authority import Authority
 from lib.bind import Bind, TsigKey, Zone, allow
@@ -63,6 +65,8 @@ class Surroundings:
         self._resolver = f"http://127.0.0.1:{lane.pebble.resolver_management}"
         self.dns = DnsServices(self.folder, publish=self.publish)
         lane.closers.append(self.dns.close)
+        self._web = None
+        lane.closers.append(self.put_away)
         self.kept = {}  # what an errand has made once
 
     def _tell_resolver(self, path, **document):
@@ -122,6 +126,23 @@ class Surroundings:
 
         return self._tls("alone", issue).port
 
+    def serve(self, root, port):
+        """Files below a folder, until put_away()."""
+        class Quiet(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+        self._web = http.server.ThreadingHTTPServer(("127.0.0.1", port),
+                                                    partial(Quiet, directory=str(root)))
+        threading.Thread(target=self._web.serve_forever, args=(0.02,), daemon=True).start()
+
+    def put_away(self):
+        """What an errand had for itself."""
+        if self._web:
+            self._web.shutdown()
+            self._web.server_close()
+            self._web = None
+
     def secret(self, name, text):
         """A file as the configuration names one."""
         path = self.folder / name
@@ -151,12 +172,14 @@ class Errand(Scenario):
     def again(self, lane):
         lane.daemon.config = copy.deepcopy(lane.usual)
         lane.daemon.enter = []
+        lane.house.put_away()
         self.arrange(lane)
         lane.daemon.write()
 
     def verify(self, lane, before, result):
         self.leave(lane)
         super().verify(lane, before, result)
+        lane.house.put_away()
 
     def leave(self, lane):
         """The command is over, and so is what went on beside it."""
