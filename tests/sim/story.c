@@ -70,7 +70,7 @@ static void make_config(struct dice *dice)
 {
 	struct buf text;
 	int64_t n = dice_between(dice, 1, 100);
-	int64_t files_h = n <= 2 ? dice_between(dice, 2, 12) : n <= 15 ? 24 : 168;
+	int64_t files_h = n <= 1 ? dice_between(dice, 2, 12) : n <= 8 ? 24 : 168;
 
 	buf_init(&text, 65536);
 	buf_printf(&text,
@@ -279,7 +279,7 @@ void story_make(struct story *story)
 		ca_open(&world->ca[i], hosts[i]);
 		world->ca[i].lifetime_s = lifetime;
 		world->ca[i].has_ari = dice_chance(dice, 70);
-		world->ca[i].ari_every_s = dice_chance(dice, 10) ? 6 * HOUR : DAY;
+		world->ca[i].ari_every_s = dice_chance(dice, 3) ? 6 * HOUR : DAY;
 		world->ca[i].retry_s = dice_between(dice, MINUTE, 2 * DAY);
 	}
 	make_apps(dice);
