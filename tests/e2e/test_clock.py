@@ -235,3 +235,21 @@ def expired(daemon, pebble, proxy, xc):
 
 def ends(served):
     return ssl.cert_time_to_seconds(served.not_after)
+
+
+def test_what_failed_by_a_wrong_clock_is_over_once_nothing_is_due(kept, webhook):
+    """It had begun to renew on a clock that was ahead, and failed; then the clock was set
+    right."""
+    path = kept.state / "certificates/xc/job.json"
+    job = json.loads(path.read_text())
+    job["renewal"].update(count=3, text="expired", last_at=int(time.time()) - 60,
+                          next_at=int(time.time()) - 1)
+    path.write_text(json.dumps(job))
+    (kept.state / "alerts/troubles.json").write_text(json.dumps({"open": [{
+        "kind": "failed", "certificate": "xc", "target": None, "severity": 1,
+        "told_at": int(time.time()) - 60, "withheld": 0,
+        "heard": list(kept.config["alerts"])}]}))
+    kept.start()
+    assert webhook.wait_for("recovered")["certificate"] == "xc"
+    wait_until(lambda: json.loads(path.read_text())["renewal"]["count"] == 0)
+    assert kept.stop() == 0
