@@ -129,3 +129,18 @@ int change_apply(const struct change *change, const char *expected, struct err *
 	}
 	return 0;
 }
+
+void change_tidy(enum change_kind kind, const char *path)
+{
+	char *real = kind == CHANGE_LINK ? str_dup(path) : NULL, *left;
+	struct file_facts facts;
+	struct err ignored;
+
+	if (!real && file_resolve_trusted(path, &real, &ignored))
+		return;
+	left = str_printf("%s%s", real, FILE_NEW_SUFFIX);
+	if (!file_inspect(left, &facts, &ignored) && facts.type != FILE_ABSENT)
+		(void)file_remove(left, &ignored);
+	free(left);
+	free(real);
+}

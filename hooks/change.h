@@ -49,4 +49,8 @@ bool change_is_applied(const struct change *change);
  * plus access, or link_replace(). Idempotent. */
 int change_apply(const struct change *change, const char *expected, struct err *err);
 
+/* Removes what a run that died while it changed `path` has left beside it: half a file, or
+ * the old one, which may be a key. Best effort: the next change of the path does it too. */
+void change_tidy(enum change_kind kind, const char *path);
+
 #endif

@@ -157,6 +157,9 @@ enum movement member_begin(struct member *member, struct err *err)
 		movement = write_begin(member, resumed ? &before : NULL, err) ? HALTED
 									      : MOVED;
 	if (movement == MOVED) {
+		for (size_t i = 0; resumed && i < member->plan.n; i++)
+			change_tidy(member->plan.items[i].kind,
+				    member->plan.items[i].path);
 		journal_release(&before);
 		return movement;
 	}

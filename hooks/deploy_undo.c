@@ -85,8 +85,10 @@ static int restore_one(struct member *member, const struct saved *saved, struct 
 		return 0; /* never written by us; the cause names it */
 	if (saved_look(saved, &look, err))
 		return err_wrap(err, "put '%s' back", saved->path);
-	if (look == LOOK_SAVED)
+	if (look == LOOK_SAVED) {
+		change_tidy(saved->kind, saved->path);
 		return 0;
+	}
 	if (look == LOOK_OURS && saved_restore(saved, member->journal.folder, err) &&
 	    (saved_look(saved, &look, &ignored) || look != LOOK_FOREIGN))
 		return -1; /* else somebody came between our look and our write */

@@ -24,8 +24,10 @@ static int put_files_back(struct fall *fall, struct err *err)
 
 		if (!saved_look(&kept->files[i], &look, &failure) &&
 		    (look != LOOK_OURS ||
-		     !saved_restore(&kept->files[i], kept->folder, &failure)))
+		     !saved_restore(&kept->files[i], kept->folder, &failure))) {
+			change_tidy(kept->files[i].kind, kept->files[i].path);
 			continue;
+		}
 		if (!rc)
 			*err = failure;
 		rc = -1;

@@ -78,8 +78,10 @@ int fall_close_listener(struct fall *fall, struct err *err)
 		return 0;
 	if (saved_look(saved, &look, err))
 		return -1;
-	if (look != LOOK_SAVED)
+	if (look != LOOK_SAVED) {
+		change_tidy(saved->kind, path);
 		return 0;
+	}
 	rc = listener_plan(path, &list, &open, err);
 	for (size_t i = 0; i < list.n && !rc; i++)
 		rc = saved_apply(saved, &list.items[i], err);
