@@ -14,6 +14,24 @@ struct image {
 	uint64_t base, end; /* where the executable lies in memory */
 };
 
+struct callsites {
+	unw_addr_space_t space; /* with a cache of its own */
+};
+
+struct callsites *callsites_new(void)
+{
+	struct callsites *known = calloc(1, sizeof(*known));
+
+	if (!known)
+		return NULL;
+	known->space = unw_create_addr_space(&_UPT_accessors, 0);
+	if (!known->space || unw_set_caching_policy(known->space, UNW_CACHE_GLOBAL)) {
+		free(known);
+		return NULL;
+	}
+	return known;
+}
+
 static struct image image_of(pid_t tid)
 {
 	char name[64], exe[4096], line[4400];
@@ -41,17 +59,16 @@ static struct image image_of(pid_t tid)
 	return image;
 }
 
-void callsite_print(FILE *out, pid_t tid)
+void callsite_print(struct callsites *known, FILE *out, pid_t tid)
 {
 	struct image image = image_of(tid);
-	unw_addr_space_t space = unw_create_addr_space(&_UPT_accessors, 0);
-	void *thread = space ? _UPT_create(tid) : NULL;
+	void *thread = _UPT_create(tid);
 	const char *comma = "";
 	unw_cursor_t cursor;
 	unw_word_t ip;
 	int i;
 
-	if (!thread || unw_init_remote(&cursor, space, thread))
+	if (!thread || unw_init_remote(&cursor, known->space, thread))
 		goto out;
 	for (i = 0; i < MAX_FRAMES && unw_step(&cursor) > 0; i++) {
 		if (unw_get_reg(&cursor, UNW_REG_IP, &ip))
@@ -65,6 +82,4 @@ void callsite_print(FILE *out, pid_t tid)
 out:
 	if (thread)
 		_UPT_destroy(thread);
-	if (space)
-		unw_destroy_addr_space(space);
 }

@@ -7,8 +7,14 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+/* What was learned about the code of programs: two processes have nothing at one address,
+ * unless one is the other's fork. NULL when there is no memory. Freed by nobody: it is
+ * kept as long as the driver runs. */
+struct callsites;
+struct callsites *callsites_new(void);
+
 /* Prints them as hexadecimal offsets into the file, with commas; nothing when there are
  * none. The thread is traced and stopped. */
-void callsite_print(FILE *out, pid_t tid);
+void callsite_print(struct callsites *known, FILE *out, pid_t tid);
 
 #endif

@@ -63,6 +63,7 @@ struct driver {
 	bool fired, ended;
 	int status;
 	FILE *log;
+	struct callsites *known;
 };
 
 static void fail(const char *what)
@@ -177,7 +178,7 @@ static void begin_line(struct driver *d, struct thread *thread, const struct cal
 	print_path(out, call->other);
 	fprintf(out, "\t%" PRIu64 "\t%" PRIu64 "\t", call->number, call->offset);
 	if (thread->own && (!d->cut || d->fired))
-		callsite_print(out, thread->tid);
+		callsite_print(d->known, out, thread->tid);
 	fputc('\t', out);
 	if (!d->fault || d->cut)
 		call_print_data(out, thread->tid, call, DATA_MAX_BYTES);
@@ -456,6 +457,9 @@ int main(int argc, char **argv)
 	d->log = fopen(argv[inject ? 4 : 2], "we");
 	if (!d->log)
 		fail(argv[inject ? 4 : 2]);
+	d->known = callsites_new();
+	if (!d->known)
+		fail("libunwind");
 	begin(d, argv + i + 1);
 	follow(d);
 	fclose(d->log);

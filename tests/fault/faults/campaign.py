@@ -81,20 +81,16 @@ class Campaign:
         began, folder = time.monotonic(), self.folder / scenario.name.replace(" ", "-")
         with sweep.Lanes(scenario, folder, self.injectors[0].build, self.lanes) as lanes:
             left = len(self.injectors)
-            for injector in self.injectors:
+            for injector, points in sweep.record_all(lanes.lanes[0], scenario,
+                                                     self.injectors):
                 end = seconds and (
                     time.monotonic() + (began + seconds - time.monotonic()) / left)
                 left -= 1
-                self._injector(lanes, injector, kinds, end, first)
+                tries = self._known(scenario, injector, points, kinds)
+                self._try(lanes, scenario.name, injector, tries, end, first)
                 if first and self.violations():
                     break
         shutil.rmtree(folder, ignore_errors=True)
-
-    def _injector(self, lanes, injector, kinds, end, first):
-        scenario = lanes.scenario
-        points = sweep.record(lanes.lanes[0], scenario, injector)
-        tries = self._known(scenario, injector, points, kinds)
-        self._try(lanes, scenario.name, injector, tries, end, first)
 
     def _known(self, scenario, injector, points, kinds):
         """The tries of a scenario, which are written down."""

@@ -32,10 +32,12 @@ class PowerCut(SystemCalls):
     name = "power cut"
     kinds = tuple(STATES)
 
-    def record(self, daemon, words):
+    def before(self, daemon):
+        return disk_of(daemon)
+
+    def points(self, calls, before):
         """A point's kinds are the states that no earlier point and kind gave."""
-        disk = disk_of(daemon)
-        calls, result = run_driver(self.build, daemon, words, ["record"])
+        disk = before
         seen, points = {frozenset(state_of(disk, "dropped").items())}, []
         for call in calls:
             kinds = []
@@ -46,7 +48,7 @@ class PowerCut(SystemCalls):
                     kinds.append(kind)
             points.append(self._point(call)._replace(kinds=tuple(kinds), failed=False))
             disk.apply(call)
-        return points, result
+        return points
 
     def inject(self, daemon, words, kind, n):
         disk = disk_of(daemon)

@@ -6,11 +6,14 @@ import shutil
 import threading
 import time
 import traceback
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from .checks import Violation
 from .injector import Point
+from .syscalls import SystemCalls, record_together
 
 
 TIMES = 3  # runs differ by a call or two: how often a fault that found none is tried again
@@ -80,16 +83,29 @@ def outcome_of(lane, scenario, injector, what):
     return Outcome(what, met, violation, time.monotonic() - began)
 
 
-def record(lane, scenario, injector):
-    """The points of a run that nothing disturbs, which has to go well itself."""
+def record(lane, scenario, injector, how=None):
+    """The points of a run that nothing disturbs, which has to go well itself. `how`: another
+    way to run it than injector.record."""
     lane.restore()
     scenario.again(lane)
     before = scenario.facts(lane)
-    points, result = injector.record(lane.daemon, scenario.command(lane))
+    points, result = (how or injector.record)(lane.daemon, scenario.command(lane))
     if scenario.code not in (None, result.code):
         raise RuntimeError(f"'{scenario.name}' does not go well by itself: {result!r}")
     scenario.verify(lane, before, result)
     return points
+
+
+def record_all(lane, scenario, injectors):
+    """[(injector, its points)]: those who look at the same calls share a run."""
+    together = [one for one in injectors if isinstance(one, SystemCalls)]
+    shared = record(lane, scenario, None, partial(record_together, together)) \
+        if together else []
+    found = dict(zip(together, shared))
+    for one in injectors:
+        if one not in found:
+            found[one] = record(lane, scenario, one)
+    return [(one, found[one]) for one in injectors]
 
 
 def tries_of(scenario, injector, points, kinds=None):
@@ -125,10 +141,14 @@ class Lanes:
     """So many lanes of one scenario, each with threads of its own."""
 
     def __init__(self, scenario, folder, build, number):
-        self.scenario = scenario
+        self.scenario, self.folder, self.build = scenario, Path(folder), build
         self.lanes, self._failed = [], []
-        threads = [threading.Thread(target=self._open, args=(Path(folder) / f"lane{i}",
-                                                             build))
+        self.add(number)
+
+    def add(self, number):
+        """So many more."""
+        first = len(self.lanes)
+        threads = [threading.Thread(target=self._open, args=(self.folder / f"lane{first + i}",))
                    for i in range(number)]
         for thread in threads:
             thread.start()
@@ -138,11 +158,11 @@ class Lanes:
             self.close()
             raise self._failed[0]
 
-    def _open(self, folder, build):
+    def _open(self, folder):
         for left in reversed(range(TIMES)):  # a port may be taken by another suite meanwhile
             try:
                 (folder / "log").mkdir(parents=True)
-                self.lanes.append(self.scenario.open(folder, build))
+                self.lanes.append(self.scenario.open(folder, self.build))
                 return
             except Exception as e:
                 shutil.rmtree(folder)
@@ -150,16 +170,21 @@ class Lanes:
                     self._failed.append(e)
 
     def run(self, injector, tries, on_outcome, until=None):
-        """Every lane takes the next when it is free. `until(outcome)` true: no more."""
+        self.run_all([(injector, one) for one in tries], on_outcome, until)
+
+    def run_all(self, tries, on_outcome, until=None, gate=None):
+        """Every lane takes the next (injector, try) when it is free, and when the gate lets
+        it. `until(outcome)` true: no more."""
         left, lock, stop = list(tries), threading.Lock(), []
 
         def work(lane):
             while not stop:
-                with lock:
-                    if not left:
-                        return
-                    what = left.pop(0)
-                outcome = outcome_of(lane, self.scenario, injector, what)
+                with gate or nullcontext():
+                    with lock:
+                        if not left:
+                            return
+                        injector, what = left.pop(0)
+                    outcome = outcome_of(lane, self.scenario, injector, what)
                 with lock:
                     on_outcome(outcome)
                     if until and until(outcome):

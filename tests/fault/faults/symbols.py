@@ -1,5 +1,6 @@
 """Addresses of an executable as places in its source."""
 
+import functools
 import subprocess
 import threading
 
@@ -28,12 +29,23 @@ class Symbols:
             frames.append(f"{lines[i]} ({'/'.join(place.split('/')[-2:])})")
             i += 2
 
+    def learn(self, stacks):
+        """Asks for all of them at once: a program that starts for each is slow."""
+        with self._lock:
+            missing = {a for stack in stacks for a in stack.split(",")} - {"", *self._known}
+            if missing:
+                self._ask(sorted(missing))
+
     def site(self, stack, depth=DEPTH):
         """'file_replace (posix/file_replace.c:87) < ...' of addresses with commas."""
         addresses = [a for a in stack.split(",") if a]
+        self.learn([stack])
         with self._lock:
-            missing = [a for a in addresses if a not in self._known]
-            if missing:
-                self._ask(missing)
             frames = [frame for a in addresses for frame in self._known[a]]
         return " < ".join(frames[:depth]) or "outside the program"
+
+
+@functools.cache
+def of(binary):
+    """One for everybody who asks about that program."""
+    return Symbols(binary)

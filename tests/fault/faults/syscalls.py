@@ -56,7 +56,7 @@ class SystemCalls(Injector):
 
     def __init__(self, build):
         super().__init__(build)
-        self.symbols = symbols.Symbols(build / "daemon/certrenewd")
+        self.symbols = symbols.of(build / "daemon/certrenewd")
 
     def available(self):
         if not (self.build / "tests/fault/faultdriver").exists():
@@ -72,9 +72,16 @@ class SystemCalls(Injector):
         return Point(call["n"], call["call"], site, call["target"], kinds,
                      call["result"].startswith("-"))
 
+    def before(self, daemon):
+        """What points() has to know of the time before the run."""
+
+    def points(self, calls, before):
+        """Of a recorded run."""
+        return [self._point(call) for call in calls]
+
     def record(self, daemon, words):
-        calls, result = run_driver(self.build, daemon, words, ["record"])
-        return [self._point(call) for call in calls], result
+        (points,), result = record_together([self], daemon, words)
+        return points, result
 
     def inject(self, daemon, words, kind, n):
         calls, result = run_driver(self.build, daemon, words, ["inject", kind, str(n)])
@@ -84,3 +91,12 @@ class SystemCalls(Injector):
             result.died = kind == "kill" or (
                 result.code == 134 and (kind, result.point.call) == ("emfile", "pipe2"))
         return result
+
+
+def record_together(injectors, daemon, words):
+    """([points of each injector], Result) of one run: they look at the same calls."""
+    before = [injector.before(daemon) for injector in injectors]
+    calls, result = run_driver(injectors[0].build, daemon, words, ["record"])
+    injectors[0].symbols.learn([call["stack"] for call in calls if call["whose"] == "own"])
+    return [injector.points(calls, known)
+            for injector, known in zip(injectors, before)], result
