@@ -6,7 +6,7 @@ import os
 from faults import errands, sweep
 from faults.family import Family
 
-LANES = 2 * (os.cpu_count() or 2)
+LANES = 4 * (os.cpu_count() or 2)
 
 
 def test_whatever_fails_at_the_seam_in_an_errand_somebody_is_served_and_it_is_done_the_next_time(
