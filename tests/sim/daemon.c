@@ -52,6 +52,7 @@ void daemon_kill(int64_t until)
 	world->lock_held = false;
 	world->alive = false;
 	world->dies_after = 0;
+	receiver_daemon_is_dead();
 }
 
 static void died(void)

@@ -313,9 +313,11 @@ static void note_troubles(void)
 		const struct app *app = &world->apps[i];
 
 		if (app->stopped_by_admin || judge.theirs[i] ||
-		    true_now() < app->refuses_until ||
-		    true_now() < world->ca[0].wait_until[i])
+		    true_now() < app->refuses_until)
 			judge_excuse((int)i);
+		/* "Too many new orders" is a limit of the account: it is kept for all. */
+		if (true_now() < world->ca[0].wait_until[i])
+			judge_excuse(-1);
 	}
 }
 

@@ -29,5 +29,6 @@ void judge_end(void);
 /* receiver.c: what is open at the end although all is well. */
 void receiver_end(void);
 void receiver_excuse(void);
+void receiver_daemon_is_dead(void);
 
 #endif

@@ -16,6 +16,8 @@
 struct open {
 	char event[32], certificate[16], target[16], severity[12];
 	int64_t told_at, heard_at; /* by its own clock, and in truth */
+	bool on_full_disk;         /* that could not note that it was told ... */
+	bool forgotten;            /* ... and whoever knew is dead */
 };
 
 static struct {
@@ -29,6 +31,14 @@ static struct {
 void receiver_excuse(void)
 {
 	receiver.excused_at = true_now();
+}
+
+/* The daemon is dead. DESIGN: what is open is kept on disk; on one that was full it was
+ * not, and who starts again cannot know that there is something to be closed. */
+void receiver_daemon_is_dead(void)
+{
+	for (size_t i = 0; i < receiver.n; i++)
+		receiver.open[i].forgotten |= receiver.open[i].on_full_disk;
 }
 
 static const char *text_of(const cJSON *json, const char *member)
@@ -113,6 +123,8 @@ static void take_trouble(const cJSON *json)
 	snprintf(open->severity, sizeof(open->severity), "%s", severity);
 	open->told_at = at;
 	open->heard_at = true_now();
+	open->on_full_disk = world->files.full;
+	open->forgotten = false;
 }
 
 void receiver_take(const char *json)
@@ -140,7 +152,7 @@ void receiver_end(void)
 	for (size_t i = 0; i < receiver.n; i++) {
 		const struct open *open = &receiver.open[i];
 
-		if (true_now() - receiver.excused_at > 20 * DAY)
+		if (true_now() - receiver.excused_at > 20 * DAY && !open->forgotten)
 			broken("recovered",
 			       "'%s' of %s %s is still open although all is "
 			       "well",
