@@ -92,7 +92,9 @@ def test_a_state_directory_that_cannot_be_written_is_named_and_nothing_is_ordere
 def test_an_account_that_cannot_make_its_state_directory_is_told_which_one(
         setup, short_lived, tmp_path):
     daemon = setup(short_lived)
-    opened = [p for p in (daemon.folder, *daemon.folder.parents) if not p.stat().st_mode & 1]
+    needed = {p for folder in (daemon.folder, short_lived.folder)
+              for p in (folder, *folder.parents)}
+    opened = [p for p in needed if not p.stat().st_mode & 1]
     modes = [p.stat().st_mode & 0o7777 for p in opened]
     for path, mode in zip(opened, modes):
         path.chmod(mode | 0o055)
