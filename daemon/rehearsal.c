@@ -24,13 +24,15 @@ void rehearsals_load(struct pass *pass, struct rehearsals *ret)
 		pass_tell(pass, EVENT_STATE_DAMAGED, NULL, err.text, NULL);
 }
 
-void rehearsals_save(struct pass *pass, const struct rehearsals *rehearsals)
+int rehearsals_save(struct pass *pass, const struct rehearsals *rehearsals)
 {
 	struct err err;
 
-	if (rehearsal_write(pass->folder, rehearsals, &err))
-		pass_tell(pass, EVENT_FAILED, NULL, err.text,
-			  "make room in the state directory and let it be written");
+	if (!rehearsal_write(pass->folder, rehearsals, &err))
+		return 0;
+	pass_tell(pass, EVENT_FAILED, NULL, err.text,
+		  "make room in the state directory and let it be written");
+	return -1;
 }
 
 /* ---- one issuer ----------------------------------------------------------------- */
@@ -64,7 +66,7 @@ static void begin_order(struct pass *pass, struct rehearsals *rehearsals,
 
 	record->ordered_at = clock_wall();
 	record->order_failed = false;
-	rehearsals_save(pass, rehearsals);
+	(void)rehearsals_save(pass, rehearsals);
 	*rehearsal_ensure(rehearsals, issuer) = before;
 }
 
@@ -82,7 +84,7 @@ static void remember(struct pass *pass, struct rehearsals *rehearsals,
 		 : done->ordered ? "a certificate was obtained on trial"
 				 : "all is well, as far as no order is needed");
 	*rehearsal_ensure(rehearsals, done->issuer) = *done;
-	rehearsals_save(pass, rehearsals);
+	(void)rehearsals_save(pass, rehearsals);
 	tell(pass, done, way);
 }
 
@@ -96,6 +98,11 @@ bool rehearse_issuer(struct pass *pass, const struct issuer_config *issuer,
 	bool may_order, well = false;
 
 	rehearsals_load(pass, &rehearsals);
+	/* What cannot be remembered would be done again and again: not at a CA. */
+	if (way == REHEARSE_A_SPARE && rehearsals_save(pass, &rehearsals)) {
+		rehearsals_clear(&rehearsals);
+		return false;
+	}
 	done = *rehearsal_ensure(&rehearsals, issuer->name);
 	may_order = way == REHEARSE_ON_COMMAND ||
 		    rehearsal_may_order(done.ordered_at, done.order_not_before,
@@ -108,7 +115,7 @@ bool rehearse_issuer(struct pass *pass, const struct issuer_config *issuer,
 		remember(pass, &rehearsals, first, way, &done);
 		well = done.well;
 	} else if (may_order && issuer->staging) {
-		rehearsals_save(pass, &rehearsals); /* as it was */
+		(void)rehearsals_save(pass, &rehearsals); /* as it was */
 	}
 	rehearsals_clear(&rehearsals);
 	return well;

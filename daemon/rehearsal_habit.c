@@ -155,7 +155,7 @@ void rehearsal_conclude(struct pass *pass, const struct rehearsal_whole *done,
 	rehearsals_load(pass, &rehearsals);
 	plan_next(pass, &whole);
 	rehearsals.whole = whole;
-	rehearsals_save(pass, &rehearsals);
+	(void)rehearsals_save(pass, &rehearsals);
 	rehearsals_clear(&rehearsals);
 	at = renewal_at(pass);
 	if (whole.deployment)
@@ -184,7 +184,7 @@ static void forget_what_is_over(struct pass *pass, struct rehearsals *rehearsals
 		  whole->deployment ? "it was brought in" : "it was renewed", NULL);
 	whole->outcome = REHEARSED_NOT;
 	whole->why[0] = '\0';
-	rehearsals_save(pass, rehearsals);
+	(void)rehearsals_save(pass, rehearsals);
 }
 
 /* Within limits; *ret as rehearse_whole(). */
@@ -208,24 +208,30 @@ static void rehearse_bounded(struct pass *pass, struct rehearsal_whole *ret)
 	cancel_free(limit);
 }
 
-static void put_off(struct pass *pass)
+static int put_off(struct pass *pass)
 {
 	struct rehearsals rehearsals;
+	int rc;
 
 	rehearsals_load(pass, &rehearsals);
 	rehearsals.whole.not_before = clock_wall() + PUT_OFF_S;
-	rehearsals_save(pass, &rehearsals);
+	rc = rehearsals_save(pass, &rehearsals);
 	rehearsals_clear(&rehearsals);
+	return rc;
 }
 
 static void rehearse(struct pass *pass, const char *why)
 {
-	char *path = path_join(pass->in->config->state_dir, "rehearsal.lock");
+	char *path;
 	struct file_lock *turn = NULL;
 	struct rehearsal_whole whole;
 	struct err busy;
 
-	put_off(pass); /* until it has ended: not at once again, should we die of it */
+	/* Until it has ended: not at once again, should we die of it. One that cannot be
+	 * remembered would ask the CA all day: what keeps it from being is told. */
+	if (put_off(pass))
+		return;
+	path = path_join(pass->in->config->state_dir, "rehearsal.lock");
 	if (!file_lock_take(path, &turn, &busy)) {
 		pass_note(pass, "rehearsal", "of the next renewal, %s", why);
 		rehearse_bounded(pass, &whole);
@@ -248,7 +254,7 @@ void pass_rehearse_by_habit(struct pass *pass)
 	verdict = decide(pass, &rehearsals.whole);
 	if (verdict.reason == REHEARSE_FIRST && !rehearsals.whole.next_at) {
 		rehearsals.whole.next_at = verdict.at;
-		rehearsals_save(pass, &rehearsals);
+		(void)rehearsals_save(pass, &rehearsals);
 	}
 	rehearsals_clear(&rehearsals);
 	if (verdict.at <= pass->now)

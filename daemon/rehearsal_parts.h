@@ -5,9 +5,9 @@
 #include "daemon/pass.h"
 #include "daemon/rehearsal.h"
 
-/* Reads what is remembered, telling of damage; writes it, telling of failure. */
+/* Reads what is remembered, telling of damage; writes it, telling of failure (-1). */
 void rehearsals_load(struct pass *pass, struct rehearsals *ret);
-void rehearsals_save(struct pass *pass, const struct rehearsals *rehearsals);
+int rehearsals_save(struct pass *pass, const struct rehearsals *rehearsals);
 
 /* Who wants it. */
 enum rehearsal_way {

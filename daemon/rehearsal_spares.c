@@ -63,7 +63,7 @@ void pass_rehearse_spares(struct pass *pass)
 	rehearsals_load(pass, &rehearsals);
 	issuer = first_spare(pass, &rehearsals, &fresh);
 	if (fresh)
-		rehearsals_save(pass, &rehearsals);
+		(void)rehearsals_save(pass, &rehearsals);
 	if (issuer)
 		due = rehearsal_of(&rehearsals, issuer->name)->next_at <= pass->now;
 	rehearsals_clear(&rehearsals);

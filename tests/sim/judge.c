@@ -91,8 +91,7 @@ void judge_request(struct ca *ca)
 	if (limit > 255 || ca->n_asked <= limit || world->n_apps > 1)
 		return;
 	earliest = ca->asked_at[(ca->n_asked - 1 - limit) % 256];
-	if (earliest > true_now() - DAY && judge.jumped_at < earliest &&
-	    !world->files.full)
+	if (earliest > true_now() - DAY && judge.jumped_at < earliest)
 		broken("hail", "%lu requests within a day to %s, which is down", limit,
 		       ca->host);
 }

@@ -110,7 +110,7 @@ static void take_trouble(const cJSON *json)
 	 * are kept on disk first: never not at all), whenever it arrives. */
 	if (open && rank(severity) <= rank(open->severity) && at >= open->told_at &&
 	    at - open->told_at < DAY - HOUR && receiver.excused_at < open->heard_at &&
-	    receiver.excused_at < open->told_at)
+	    receiver.excused_at < open->told_at && !open->forgotten)
 		broken("alerts", "'%s' of %s %s is told twice within %lld s", event,
 		       certificate, target, (long long)(at - open->told_at));
 	if (!open && receiver.n < SEEN_MAX)
