@@ -15,6 +15,7 @@ static struct {
 	unsigned jumps;
 	bool theirs[APPS_MAX];
 	char before[APPS_MAX][41]; /* what it served before a restart */
+	char seen[APPS_MAX][41];   /* what it was seen serving last; "" nothing */
 	struct served {
 		char sha1[41];
 		int64_t until; /* 0: it is served */
@@ -159,18 +160,18 @@ static struct served *find_served(size_t app, const char *sha1)
 	return NULL;
 }
 
+/* Whoever started it: us, its operator or the machine. */
 static void note_served(const struct app *app, size_t i)
 {
-	struct served *now = NULL, *before = find_served(i, judge.before[i]);
+	struct served *now, *before = find_served(i, judge.seen[i]);
 
-	if (app->plain && judge.served_well[i] && !judge.theirs[i] &&
-	    clock_is_known_wrong())
-		broken("clock", "%s fell back to plain HTTP on a clock that is wrong",
-		       app->name);
+	if (!strcmp(judge.seen[i], app->sha1))
+		return;
+	if (before)
+		before->until = true_now();
+	str_copy(judge.seen[i], sizeof(judge.seen[i]), app->sha1);
 	if (!app->sha1[0])
 		return;
-	if (before && strcmp(app->sha1, judge.before[i]) != 0)
-		before->until = true_now();
 	now = find_served(i, app->sha1);
 	if (!now) {
 		now = &judge.served[i][judge.n_served[i]++ % 8];
@@ -185,6 +186,10 @@ void judge_restarted(const struct app *app)
 	int64_t now = true_now();
 
 	note_served(app, i);
+	if (app->plain && judge.served_well[i] && !judge.theirs[i] &&
+	    clock_is_known_wrong())
+		broken("clock", "%s fell back to plain HTTP on a clock that is wrong",
+		       app->name);
 	if (!judge.served_well[i] || strcmp(judge.before[i], app->sha1) != 0)
 		return;
 	/* It serves what it served before: a restart that heals, or one too many. */
@@ -343,8 +348,10 @@ static void check_served(const struct app *app, int64_t troubled_at)
 void judge_step(void)
 {
 	note_troubles();
-	for (size_t i = 0; i < world->n_apps; i++)
+	for (size_t i = 0; i < world->n_apps; i++) {
+		note_served(&world->apps[i], i);
 		check_served(&world->apps[i], judge.troubled_at[i]);
+	}
 	if (world->files.n > NODES_MAX(world->n_apps))
 		broken("leftovers", "%zu files and folders", world->files.n);
 }

@@ -161,6 +161,7 @@ int file_rename(const char *from, const char *to, struct err *err)
 		errno = ENOENT;
 		err_os(err, "rename '%s' to '%s'", from, to);
 	} else {
+		judge_file_removed(source); /* a version is put aside to be deleted */
 		judge_file_removed(target);
 		files_remove(target);
 		rename_below(source, target);
