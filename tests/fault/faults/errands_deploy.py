@@ -8,6 +8,7 @@ import time
 from .checks import require
 from .house import Errand, Renewing
 from .scenarios import Scenario, returned
+from .seam import Seam
 
 
 def xc_state(lane, *parts):
@@ -38,6 +39,21 @@ class Damaged(Errand):
         super().settle(lane, before)
         for path in lane.folder.rglob("*.damaged-*"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+class Resumed(Renewing):
+    """A run died inside of a change, and left its half of the file."""
+
+    name = "resumed change"
+
+    def again(self, lane):
+        super().again(lane)
+        house = lane.house
+        if "seam" not in house.kept:
+            house.kept["seam"] = Seam(lane.build)
+        house.kept["seam"].kill_at(lane.daemon, self.words, "hooks/change.c apply_file",
+                                   "file_replace_if")
+        lane.xc.tls_json.with_name("tls.json.certrenewd-new").write_text("{")
 
 
 class Mended(Damaged):
@@ -233,5 +249,5 @@ class ReturnRefused(StillOnHttp):
         lane.daemon("fallback", "xc", "off")
 
 
-ERRANDS = (Damaged, Mended, Lost, StoreDamaged, Settings, Edited, FirstRefused, RolledBack,
-           Soaking, StillOnHttp, FallbackRefused, ReturnRefused)
+ERRANDS = (Damaged, Resumed, Mended, Lost, StoreDamaged, Settings, Edited, FirstRefused,
+           RolledBack, Soaking, StillOnHttp, FallbackRefused, ReturnRefused)

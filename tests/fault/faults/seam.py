@@ -84,3 +84,16 @@ class Seam(Injector):
             # Small allocations that fail end the program on purpose: that is a death too.
             result.died = kind == "kill" or result.code == ABORTED
         return result
+
+    def kill_at(self, daemon, words, place, name):
+        """Lets a command die at the first call of that function in "file function"."""
+        file, function = place.split(" ")
+        (site,) = [site for site in self.program.sites.values() if site.name == name and
+                   site.where.startswith(file) and site.where.endswith(function)]
+
+        def environment(log):
+            return seams.failing(seams.Call(name, site.address, 1), "kill", log)
+
+        _, fired, result = self._run(daemon, words, environment)
+        if not fired:
+            raise RuntimeError(f"nothing died at {site.where}: {result!r}")
