@@ -50,7 +50,8 @@ bool change_is_applied(const struct change *change);
 int change_apply(const struct change *change, const char *expected, struct err *err);
 
 /* Removes what a run that died while it changed `path` has left beside it: half a file, or
- * the old one, which may be a key. Best effort: the next change of the path does it too. */
+ * the old one, which may be a key. Best effort: done when a death is resumed, when the old
+ * certificate is retired, and by the next change of the path. */
 void change_tidy(enum change_kind kind, const char *path);
 
 #endif

@@ -229,7 +229,8 @@ out:
 	return rc;
 }
 
-/* The saved copies may hold keys: they go with the last of the old versions. */
+/* The saved copies may hold keys, and so may what a death has left beside their files:
+ * they go with the last of the old versions. */
 static int retire_target(struct member *member, const struct retirement *retirement,
 			 struct err *err)
 {
@@ -244,6 +245,8 @@ static int retire_target(struct member *member, const struct retirement *retirem
 		return -1;
 	if (!retirement->whole)
 		return 0;
+	for (size_t i = 0; i < journal->n_files; i++)
+		change_tidy(journal->files[i].kind, journal->files[i].path);
 	journal_forget_files(journal);
 	return journal_move(journal, &change, err) ||
 	       journal_sweep(journal, "saved", err);
