@@ -163,6 +163,16 @@ static int remember(struct attempt *attempt, struct err *err)
 	return pass_save_job(attempt->pass, err);
 }
 
+/* It was a spare whose rehearsal failed: a certificate from it is a better proof. */
+static void tell_it_issues(const struct attempt *attempt)
+{
+	char *whom = str_printf("issuer %s", attempt->issuer->name);
+
+	pass_tell(attempt->pass, EVENT_RECOVERED, whom, "a certificate came from it",
+		  NULL);
+	free(whom);
+}
+
 static int accept_and_keep(struct attempt *attempt, struct err *err)
 {
 	struct pass *pass = attempt->pass;
@@ -184,6 +194,8 @@ static int accept_and_keep(struct attempt *attempt, struct err *err)
 	if (version_complete(pass->folder, pass->job.order_version, fullchain, err))
 		goto out;
 	rc = remember(attempt, err);
+	if (!rc)
+		tell_it_issues(attempt);
 out:
 	free(fullchain);
 	strlist_clear(&warnings);

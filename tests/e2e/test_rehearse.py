@@ -300,6 +300,20 @@ def test_a_spare_that_fails_is_told_until_it_is_well_again(spared, staging, webh
     assert "a certificate was obtained on trial" in alert["what"]
 
 
+def test_a_spare_that_failed_on_trial_is_well_when_it_has_issued(spared, staging, webhook):
+    staging.rules["/order-plz"] = problem(403, "rejectedIdentifier", "not this one")
+    remembered(spared, next_at=1)
+    spared.start()
+    webhook.wait_for("rehearsal_failed")
+    spared.config["certificates"]["xc"]["issuers"] = ["spare", "pebble"]
+    spared.write()
+    spared.reload()
+    spared.ok("renew", "xc", "--force")
+    alert = webhook.wait_for("recovered")
+    assert alert["target"] == "issuer spare"
+    assert alert["what"] == "a certificate came from it"
+
+
 def test_the_account_of_a_spare_is_there_before_it_is_needed(spared):
     remembered(spared, next_at=1)
     spared.start()

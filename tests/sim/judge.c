@@ -11,7 +11,7 @@
 
 static struct {
 	int64_t troubled_at[APPS_MAX];
-	int64_t died_at, jumped_at, stale_at;
+	int64_t died_at, jumped_at, stale_at, refused_at;
 	unsigned jumps;
 	bool theirs[APPS_MAX];
 	char before[APPS_MAX][41]; /* what it served before a restart */
@@ -307,6 +307,23 @@ static bool breaker_may_hold(void)
 	       (judge.jumps && true_now() - judge.jumped_at < BREAKER_HOLDS_S);
 }
 
+/* DESIGN: nothing is retired before every target serves its successor. An application
+ * that refuses what is new for weeks keeps every certificate of these weeks, until the
+ * day (retire.after) behind its first success, which other troubles may put off. */
+static bool retirement_may_wait(void)
+{
+	return judge.refused_at && true_now() - judge.refused_at < grace() + 2 * DAY;
+}
+
+/* A Retry-After that is longer than the back-off wins. */
+static bool all_are_busy(void)
+{
+	for (size_t i = 0; i < world->n_cas; i++)
+		if (true_now() >= world->ca[i].busy_until)
+			return false;
+	return true;
+}
+
 static void note_troubles(void)
 {
 	if (breaker_may_hold())
@@ -316,6 +333,9 @@ static void note_troubles(void)
 	for (size_t i = 0; i < world->n_apps; i++) {
 		const struct app *app = &world->apps[i];
 
+		if (true_now() < app->refuses_until ||
+		    (retirement_may_wait() && judge.troubled_at[i] == true_now()))
+			judge.refused_at = true_now();
 		if (app->stopped_by_admin || judge.theirs[i] ||
 		    true_now() < app->refuses_until)
 			judge_excuse((int)i);
@@ -323,6 +343,8 @@ static void note_troubles(void)
 		if (true_now() < world->ca[0].wait_until[i])
 			judge_excuse(-1);
 	}
+	if (all_are_busy())
+		judge_excuse(-1);
 }
 
 static void check_served(const struct app *app, int64_t troubled_at)
@@ -352,7 +374,7 @@ void judge_step(void)
 		note_served(&world->apps[i], i);
 		check_served(&world->apps[i], judge.troubled_at[i]);
 	}
-	if (world->files.n > NODES_MAX(world->n_apps))
+	if (world->files.n > NODES_MAX(world->n_apps) && !retirement_may_wait())
 		broken("leftovers", "%zu files and folders", world->files.n);
 }
 

@@ -125,6 +125,7 @@ struct ca {
 	size_t n_issued;
 	unsigned long n_nonces, requests;
 	int64_t wait_until[APPS_MAX]; /* a Retry-After stands: true time */
+	int64_t busy_until;           /* the same, said to whoever asked */
 	int64_t asked_at[256];        /* the last requests while it was not well */
 	unsigned long n_asked;
 	int64_t mass_revoked_at; /* certificates from before are to be renewed now */

@@ -427,6 +427,7 @@ int ca_answer(struct ca *ca, const struct http_request *request,
 	if (ca->weather == CA_BUSY) {
 		problem(&asked, 503, "serverInternal", "come again later");
 		later(&asked);
+		ca->busy_until = true_now() + ca->retry_s;
 		return 0;
 	}
 	asked.payload = payload_of(request);
