@@ -49,9 +49,9 @@ bool change_is_applied(const struct change *change);
  * plus access, or link_replace(). Idempotent. */
 int change_apply(const struct change *change, const char *expected, struct err *err);
 
-/* Removes what a run that died while it changed `path` has left beside it: half a file, or
- * the old one, which may be a key. Best effort: done when a death is resumed, when the old
- * certificate is retired, and by the next change of the path. */
+/* Removes what a run that died while it changed `path` has left beside it: half a file,
+ * or the old one, which may be a key. Best effort: done when a death is resumed, when the
+ * old certificate is retired, and by the next change of the path. */
 void change_tidy(enum change_kind kind, const char *path);
 
 #endif
