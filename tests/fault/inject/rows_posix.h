@@ -58,7 +58,7 @@ SEAM_VALUE(parsers, yaml_parser_initialize, 0)
 SEAM_VALUE(parsers, idn2_to_ascii_8z, -100)
 SEAM_VALUE(uv, uv_loop_init, -24)
 SEAM_VALUE(uv, uv_spawn, -24)
-SEAM_VALUE(uv, uv_pipe_init, -12)
+SEAM_KILL(uv, uv_pipe_init) /* returns 0 whatever happens */
 SEAM_VALUE(uv, uv_pipe_open, -24)
 SEAM_VALUE(uv, uv_timer_start, -22)
 SEAM_VALUE(uv, uv_thread_create, -11)
