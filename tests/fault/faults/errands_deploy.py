@@ -54,6 +54,7 @@ class Resumed(Renewing):
         house.kept["seam"].kill_at(lane.daemon, self.words, "hooks/change.c apply_file",
                                    "file_replace_if")
         lane.xc.tls_json.with_name("tls.json.certrenewd-new").write_text("{")
+        xc_state(lane, "job.json.certrenewd-new").write_text("{")
 
 
 class Mended(Damaged):
