@@ -236,7 +236,8 @@ void control_close(struct control *control)
 {
 	while (control->clients)
 		hang_up(control->clients);
-	control_listener_close(control->listener);
+	if (control->listener)
+		control_listener_close(control->listener);
 }
 
 void control_free(struct control *control)

@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from . import every
+from . import every, unreached
 from .ways import EVERY
 
 HEAD = """# Reliability: what was tried
@@ -127,7 +127,10 @@ def _sites(results):
              for place, names in sorted(calls.items())]
     whole = len({(entry["call"], entry["site"]) for entry in results["tried"]
                  if entry["met"]})
-    return f"{whole} call sites, by the function that they end in:\n\n" + "\n".join(lines)
+    return (f"{whole} call sites, by the function that they end in:\n\n" + "\n".join(lines) +
+            "\n\nCall sites of the seam that no scenario can come by (`tests/fault/sites` "
+            "lists all of them, and who comes by):\n\n" +
+            "\n".join(f"- {site}: {why}" for site, why in unreached.REASONS.items()))
 
 
 def _planted(path):
