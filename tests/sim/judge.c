@@ -208,7 +208,7 @@ static int app_of_tls_json(const char *path)
 	return -1;
 }
 
-static bool is_operators(int app)
+bool judge_is_operators(int app)
 {
 	enum target_mode mode = MODE_HTTPS;
 	char *folder = str_printf("/var/lib/certrenewd/certificates/%s",
@@ -224,7 +224,7 @@ void judge_file_written(const char *path)
 {
 	int app = app_of_tls_json(path);
 
-	if (app >= 0 && judge.theirs[app] && is_operators(app))
+	if (app >= 0 && judge.theirs[app] && judge_is_operators(app))
 		broken("operator",
 		       "tls.json of %s was written although an operator has "
 		       "taken it over",

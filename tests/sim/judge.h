@@ -12,6 +12,8 @@ void judge_death(void);
 void judge_clock(void);
 /* The operator has taken an application over, or given it back. */
 void judge_operator(int app, bool theirs);
+/* Does certrenewd leave it to its operator? */
+bool judge_is_operators(int app);
 
 /* At the seams. */
 void judge_request(struct ca *ca);

@@ -35,6 +35,7 @@ static int64_t next_moment(const struct story *story, size_t told)
 static void step(const struct story *story, size_t *told)
 {
 	judge_step();
+	story_look_again();
 	if (*told < story->n && story->items[*told].at * 1000 <= world->true_ms) {
 		story_tell(&story->items[(*told)++]);
 	} else if (!daemon_is_up()) {

@@ -47,6 +47,8 @@ struct story {
 void story_make(struct story *story);
 /* One happening. */
 void story_tell(const struct happening *happening);
+/* What operators do again because it did not help. */
+void story_look_again(void);
 const char *story_word(enum happening_kind kind);
 
 #endif

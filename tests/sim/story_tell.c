@@ -116,12 +116,15 @@ static void edit(const struct happening *it)
 	cJSON_Delete(json);
 }
 
+static int64_t deploys_at[APPS_MAX];
+
+/* Operators look whether it did what they said, and say it again the next day: there may
+ * have been no certificate at hand. */
 static void deploy(const struct happening *it)
 {
 	struct app *app = &world->apps[it->app];
 
 	judge_operator(it->app, false);
-	/* Operators look whether it did what they said. */
 	for (int tries = 0; tries < 10; tries++) {
 		unsigned deaths = daemon_deaths();
 
@@ -131,7 +134,16 @@ static void deploy(const struct happening *it)
 		if (daemon_is_up() && daemon_deaths() == deaths)
 			break;
 	}
-	judge_operator(it->app, false);
+	deploys_at[it->app] = judge_is_operators(it->app) ? true_now() + DAY : 0;
+	judge_operator(it->app, deploys_at[it->app] != 0);
+}
+
+void story_look_again(void)
+{
+	for (int i = 0; i < (int)world->n_apps; i++)
+		if (deploys_at[i] && deploys_at[i] <= true_now())
+			story_tell(
+				&(struct happening){ .kind = HAPPENS_DEPLOY, .app = i });
 }
 
 static void force(const struct happening *it)
