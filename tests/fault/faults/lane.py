@@ -1,6 +1,7 @@
 """The surroundings of one run at a time: a CA, applications, a certrenewd and a webhook of
 their own, with everything they keep on a disk. Lanes run side by side."""
 
+import datetime
 import hashlib
 import json
 import os
@@ -281,7 +282,8 @@ class Lane:
             path.write_text(json.dumps(job))
 
     def in_hand(self, served):
-        """Thumbprints of whole certificates in the state directory that were not served."""
+        """Thumbprints of whole certificates in the state directory that were not served. One
+        that has expired is of no use to anybody: in plain HTTP the last one lies there."""
         found = []
         for path in self.state.glob("certificates/xc/versions/*/fullchain.pem"):
             try:
@@ -289,7 +291,7 @@ class Lane:
             except ValueError:
                 continue
             sha1 = leaf.fingerprint(hashes.SHA1()).hex().upper()
-            if sha1 not in served:
+            if sha1 not in served and leaf.not_valid_after > datetime.datetime.utcnow():
                 found.append(sha1)
         return found
 
