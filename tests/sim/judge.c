@@ -7,6 +7,7 @@
 #include "tests/sim/daemon.h"
 
 #define CLOCK_TOLERANCE_S 300
+#define HAIL_HOUR 24 /* requests, of which each attempt may need two or three */
 #define NODES_MAX(apps) (150 + (apps)*80)
 
 static struct {
@@ -77,24 +78,35 @@ void judge_order(const struct ca *ca, int app)
 		       world->apps[app].name, (long long)(until - true_now()));
 }
 
+/* When was the request that many before the last one? */
+static int64_t asked_before(const struct ca *ca, unsigned long n)
+{
+	return n < 256 && ca->n_asked > n ? ca->asked_at[(ca->n_asked - 1 - n) % 256] : 0;
+}
+
+static void check_hail(const struct ca *ca, unsigned long limit, int64_t window_s)
+{
+	/* A death forgets the attempt in which it came. */
+	int64_t earliest = asked_before(ca, limit + daemon_deaths());
+
+	if (earliest > true_now() - window_s && judge.jumped_at < earliest)
+		broken("hail", "%lu requests within %lld h to %s, which is down",
+		       limit + daemon_deaths(), (long long)(window_s / HOUR), ca->host);
+}
+
 /* An outage is no reason to knock all day: an hour apart, or a 24th of the longest pause
- * for short lifetimes; and a few at the beginning. */
+ * for short lifetimes; and a few at the beginning. Nor is an end that nears. */
 void judge_request(struct ca *ca)
 {
 	int64_t cap = ca->lifetime_s / 6 < DAY ? ca->lifetime_s / 6 : DAY;
-	/* A death forgets the attempt in which it came. */
-	unsigned long limit = (unsigned long)(DAY / (cap / 24)) + 50 + daemon_deaths();
-	int64_t earliest;
 
 	if (ca->weather != CA_SILENT && ca->weather != CA_BROKEN)
 		return;
 	ca->asked_at[ca->n_asked++ % 256] = true_now();
-	if (limit > 255 || ca->n_asked <= limit || world->n_apps > 1)
+	if (world->n_apps > 1)
 		return;
-	earliest = ca->asked_at[(ca->n_asked - 1 - limit) % 256];
-	if (earliest > true_now() - DAY && judge.jumped_at < earliest)
-		broken("hail", "%lu requests within a day to %s, which is down", limit,
-		       ca->host);
+	check_hail(ca, (unsigned long)(DAY / (cap / 24)) + 50, DAY);
+	check_hail(ca, HAIL_HOUR, HOUR);
 }
 
 static int64_t most(int64_t least, int64_t factor, int64_t window_s, int64_t interval_s)
