@@ -160,15 +160,23 @@ static int read_failures(const cJSON *file, const char *name, struct failures *r
 	return read_members(object, failures_members, N_FAILURES, ret, ret_bad);
 }
 
+/* NULL where there is none. */
+static int find_list(const cJSON *file, const char *name, const cJSON **ret,
+		     const char **ret_bad)
+{
+	*ret = cJSON_GetObjectItemCaseSensitive(file, name);
+	if (!*ret)
+		return 0;
+	*ret_bad = name;
+	return cJSON_IsArray(*ret) ? 0 : -1;
+}
+
 static int read_issuers(const cJSON *file, struct job *ret, const char **ret_bad)
 {
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "issuers"), *each;
+	const cJSON *list, *each;
 	size_t n = 0;
 
-	if (!list)
-		return 0;
-	*ret_bad = "issuers";
-	if (!cJSON_IsArray(list))
+	if (find_list(file, "issuers", &list, ret_bad))
 		return -1;
 	cJSON_ArrayForEach (each, list) {
 		if (n == JOB_ISSUERS || !cJSON_IsObject(each) ||
@@ -182,13 +190,10 @@ static int read_issuers(const cJSON *file, struct job *ret, const char **ret_bad
 /* Those that were configured once: by and by their rows give way. */
 static int read_targets(const cJSON *file, struct job *ret, const char **ret_bad)
 {
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "targets"), *each;
+	const cJSON *list, *each;
 	size_t n = 0;
 
-	if (!list)
-		return 0;
-	*ret_bad = "targets";
-	if (!cJSON_IsArray(list))
+	if (find_list(file, "targets", &list, ret_bad))
 		return -1;
 	cJSON_ArrayForEach (each, list) {
 		struct target_record *row = &ret->targets[n];

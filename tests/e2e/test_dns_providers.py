@@ -3,40 +3,21 @@ a name and its wildcard at a real CA, which finds both values and nothing afterw
 services (lib/dns_services.py) refuse what the real ones would refuse."""
 
 import json
-import urllib.request
 
 import pytest
 
 from lib.dns_services import ACME_DNS_DOMAIN, DnsServices
 from lib.pebble import issuer_of
+from lib.zone import PebbleZone
 
 NAMES = ["a.example.com", "*.a.example.com"]
 RECORD = "_acme-challenge.a.example.com"
 DONE, FAILED = 0, 1
 
 
-class Resolver:
-    """The names that Pebble sees."""
-
-    def __init__(self, pebble):
-        self.base = f"http://127.0.0.1:{pebble.resolver_management}"
-
-    def _post(self, path, **document):
-        request = urllib.request.Request(self.base + path, json.dumps(document).encode())
-        urllib.request.urlopen(request, timeout=10).close()
-
-    def publish(self, name, values):
-        self._post("/clear-txt", host=f"{name}.")
-        for value in values:
-            self._post("/set-txt", host=f"{name}.", value=value)
-
-    def cname(self, name, target):
-        self._post("/set-cname", host=f"{name}.", target=f"{target}.")
-
-
 @pytest.fixture
 def resolver(pebble):
-    return Resolver(pebble)
+    return PebbleZone(pebble)
 
 
 @pytest.fixture

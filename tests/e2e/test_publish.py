@@ -2,32 +2,21 @@
 
 import json
 import re
-import urllib.request
 
 import pytest
 
 from conftest import issuer_of
 from lib.dns_services import DnsServices
 from lib.waiting import free_port
+from lib.zone import PebbleZone
 
 RECORD = "_acme-challenge.a.example.com"
 CA = "ca.example"
 
 
-class Zone:
-    """What Pebble's resolver, and ours, is told to say."""
-
-    def __init__(self, pebble):
-        self.base = f"http://127.0.0.1:{pebble.resolver_management}"
-
-    def post(self, path, **document):
-        request = urllib.request.Request(self.base + path, json.dumps(document).encode())
-        urllib.request.urlopen(request, timeout=10).close()
-
-
 @pytest.fixture
 def zone(pebble):
-    return Zone(pebble)
+    return PebbleZone(pebble)
 
 
 @pytest.fixture

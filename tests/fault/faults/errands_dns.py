@@ -82,11 +82,11 @@ class AcmeDns(ByProvider):
         kept.parent.mkdir(mode=0o700, exist_ok=True)
         kept.write_text(lane.house.kept["acme-dns"])
         kept.chmod(0o600)
-        lane.house.cname(RECORD, json.loads(kept.read_text())[HOST]["fulldomain"])
+        lane.house.zone.cname(RECORD, json.loads(kept.read_text())[HOST]["fulldomain"])
 
     def verify(self, lane, before, result):
         super().verify(lane, before, result)
-        lane.house.no_cname(RECORD)
+        lane.house.zone.no_cname(RECORD)
 
 
 class Published(AcmeDns):

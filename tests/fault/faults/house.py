@@ -4,18 +4,17 @@ lane of one is a lane of all (`family.py`)."""
 
 import copy
 import http.server
-import json
 import socket
 import ssl
 import subprocess
 import threading
-import urllib.request
 from functools import partial
 
 from lib.authority import Authority
 from lib.bind import Bind, TsigKey, Zone, allow
 from lib.dns_services import DnsServices
 from lib.xc import DEFAULT_SETTINGS
+from lib.zone import PebbleZone
 
 from .checks import require
 from .scenarios import Scenario
@@ -62,27 +61,12 @@ class Surroundings:
         self._closers = lane.closers
         self.folder = lane.folder / "log/house"
         self.folder.mkdir()
-        self._resolver = f"http://127.0.0.1:{lane.pebble.resolver_management}"
-        self.dns = DnsServices(self.folder, publish=self.publish)
+        self.zone = PebbleZone(lane.pebble)
+        self.dns = DnsServices(self.folder, publish=self.zone.publish)
         lane.closers.append(self.dns.close)
         self._web = None
         lane.closers.append(self.put_away)
         self.kept = {}  # what an errand has made once
-
-    def _tell_resolver(self, path, **document):
-        request = urllib.request.Request(self._resolver + path, json.dumps(document).encode())
-        urllib.request.urlopen(request, timeout=10).close()
-
-    def publish(self, name, values):
-        self._tell_resolver("/clear-txt", host=f"{name}.")
-        for value in values:
-            self._tell_resolver("/set-txt", host=f"{name}.", value=value)
-
-    def cname(self, name, target):
-        self._tell_resolver("/set-cname", host=f"{name}.", target=f"{target}.")
-
-    def no_cname(self, name):
-        self._tell_resolver("/clear-cname", host=f"{name}.")
 
     def bind(self):
         """A name server of a zone whose name server, by its records, does not answer."""
