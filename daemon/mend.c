@@ -86,6 +86,19 @@ out:
 	return rc;
 }
 
+/* Taking it back may have died between key and chain: then the key is there. */
+static int keep_key(const struct pass *pass, const EVP_PKEY *key, struct err *err)
+{
+	struct version half;
+	bool there = false;
+
+	if (!version_load(pass->folder, pass->state.version, &half, err)) {
+		there = half.key && EVP_PKEY_eq(half.key, key) == 1;
+		version_clear(&half);
+	}
+	return there ? 0 : version_create(pass->folder, pass->state.version, key, err);
+}
+
 /* Only what the journal says is deployed, with a key that is its own. */
 static int take_back(struct pass *pass, const struct store *store, struct err *err)
 {
@@ -96,8 +109,7 @@ static int take_back(struct pass *pass, const struct store *store, struct err *e
 
 	if (read_store(store, &key, &cert, err) ||
 	    !str_equal(cert_sha1(cert), pass->state.sha1) ||
-	    !cert_matches_key(cert, key) ||
-	    version_create(pass->folder, pass->state.version, key, err))
+	    !cert_matches_key(cert, key) || keep_key(pass, key, err))
 		goto out;
 	chain = cert_fullchain_pem(cert);
 	rc = version_complete(pass->folder, pass->state.version, chain, err);
@@ -116,10 +128,9 @@ static bool deployed_version_is_lost(const struct pass *pass)
 
 int pass_mend(struct pass *pass, struct err *err)
 {
-	if (!set_damaged_aside(pass))
-		return 0;
-	if (pass_reload(pass, err))
+	if (set_damaged_aside(pass) && pass_reload(pass, err))
 		return -1;
+	/* Also when a pass that died has set it aside. */
 	for (size_t i = 0; i < pass->certificate->n_targets; i++) {
 		const struct target *target = &pass->certificate->targets[i];
 		struct err ignored;

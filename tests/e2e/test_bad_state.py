@@ -3,6 +3,7 @@ full. What is true is read from the certificate, the store and the port."""
 
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -170,6 +171,24 @@ def test_a_damaged_state_file_is_set_aside_and_reported_and_costs_no_order(
     assert xc.served().thumbprint != served
     assert xc.versions() == [xc.served().thumbprint]
     assert webhook.of("state_damaged") == []
+
+
+def test_what_a_death_left_set_aside_is_taken_back_from_the_store(first, xc, short_lived):
+    served = xc.served().thumbprint
+    orders = short_lived.requests("/order-plz")
+    version = first.state / "certificates/xc/versions/1"
+    for left in ("nothing", "the key"):
+        kept = version.with_name("1.damaged-20261121T190650.000Z")
+        version.rename(kept)
+        if left == "the key":
+            version.mkdir(mode=0o700)
+            shutil.copy2(kept / "key.pem", version)
+        assert first("renew", "xc").code == NOTHING
+        assert (version / "fullchain.pem").read_bytes() == (
+            kept / "fullchain.pem").read_bytes(), left
+        shutil.rmtree(kept)
+    assert short_lived.requests("/order-plz") == orders
+    assert xc.served().thumbprint == served
 
 
 def test_a_daemon_that_runs_finds_damage_by_a_question_and_tells_it(first, webhook, xc):

@@ -61,13 +61,18 @@ class Mended(Damaged):
     """Our copy of the key that is served is damaged; the store has it."""
 
     name = "damaged key"
-    new_orders = 1  # when that cannot be read either
+    new_orders = 1  # when that cannot be read either, or ours not be written
 
     def arrange(self, lane):
         xc_state(lane, "versions/1/key.pem").write_text("nonsense")
 
+    def verify(self, lane, before, result):
+        super().verify(lane, before, result)
+        require(not result.died or lane.finalized() == before["finalized"],
+                "after a death it was ordered anew, and not taken back from the store")
 
-class Lost(Damaged):
+
+class Lost(Mended):
     """Our copy of the key that is served is not there; the store has it."""
 
     name = "lost key"
