@@ -127,6 +127,14 @@ static void sweep(struct pass *pass)
 	}
 }
 
+static void sweep_copies(struct pass *pass)
+{
+	struct err err;
+
+	if (deploy_sweep(&pass->deployment, &err))
+		pass_note(pass, "mend", "%s", err.text);
+}
+
 static void set_ages_right(struct pass *pass)
 {
 	struct clock_reading reading = clock_reading_now();
@@ -182,6 +190,7 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 	if (pass_reload(pass, err) || pass_mend(pass, err))
 		return -1;
 	catch_up(pass);
+	sweep_copies(pass);
 	if (known)
 		sweep_versions(pass);
 	set_ages_right(pass);

@@ -173,6 +173,10 @@ int deploy_state_read(const struct deployment *deployment, struct deploy_state *
 		      struct strlist *damaged, struct err *err);
 void deploy_state_clear(struct deploy_state *state);
 
+/* Removes the copies of files below the targets' folders that no journal names: of a run
+ * that died before it had written what it saved them for. */
+int deploy_sweep(const struct deployment *deployment, struct err *err);
+
 /* What was verified by a clock that was ahead has been verified now: it is watched, and
  * what came before it stays, from now on. The caller has checked that the clock is
  * confirmed. */

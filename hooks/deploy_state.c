@@ -1,5 +1,5 @@
 /* What the journals say, for decisions, status and start-up. Acts on nothing but damaged
- * files, which go out of the way. */
+ * files, which go out of the way, and on copies that no journal names. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +119,21 @@ int deploy_state_read(const struct deployment *deployment, struct deploy_state *
 	rc = 0;
 out:
 	journal_release(&journal);
+	members_close(members, deployment->n_targets);
+	deploy_outcome_clear(&outcome);
+	return rc;
+}
+
+int deploy_sweep(const struct deployment *deployment, struct err *err)
+{
+	struct deploy_outcome outcome = { 0 };
+	struct member *members = NULL;
+	int rc = members_open(deployment, &outcome, &members, NULL, err);
+
+	/* Where there is no journal, one that was damaged may be repaired by hand. */
+	for (size_t i = 0; !rc && i < deployment->n_targets; i++)
+		if (members[i].journal.exists)
+			rc = journal_sweep(&members[i].journal, "saved", err);
 	members_close(members, deployment->n_targets);
 	deploy_outcome_clear(&outcome);
 	return rc;

@@ -359,6 +359,30 @@ static void what_an_operator_took_over_keeps_its_old_versions(void **state)
 	assert_true(version_exists(&w->apps[1], &w->a));
 }
 
+/* ---- copies of a run that died ------------------------------------------- */
+
+static void copies_that_no_journal_names_are_swept(void **state)
+{
+	struct world *w = *state;
+	char *saved = path_join(w->folder, "targets/xc/saved");
+	char *left = path_join(saved, "0dead000/0"), *parent = path_parent(left);
+	struct strlist names = { 0 };
+
+	assert_int_equal(run(w), 0);
+	assert_int_equal(dir_make(parent, FILE_SECRET, &w->err), 0);
+	testcert_write(left, "a key, perhaps");
+	assert_int_equal(deploy_sweep(&w->deployment, &w->err), 0);
+	assert_int_equal(dir_list(saved, &names, &w->err), 0);
+	assert_int_equal(names.n, 1); /* what the way back needs */
+	assert_false(strlist_has(&names, "0dead000"));
+	assert_int_equal(rollback(w, NULL), 0);
+	assert_serves(&w->apps[0], &w->a);
+	strlist_clear(&names);
+	free(parent);
+	free(left);
+	free(saved);
+}
+
 #define ONE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 #define THREE(test) cmocka_unit_test_setup_teardown(test, set_up_three, tear_down)
 
@@ -378,6 +402,7 @@ int main(void)
 		ONE(what_was_rolled_back_to_is_as_young_as_its_next_successor),
 		ONE(nothing_is_deleted_when_the_second_look_fails),
 		ONE(a_foreign_predecessor_is_left_and_told),
+		ONE(copies_that_no_journal_names_are_swept),
 		THREE(what_an_operator_took_over_keeps_its_old_versions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
