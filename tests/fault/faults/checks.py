@@ -32,7 +32,7 @@ def ended_well(result, scenario):
     if result.died:
         return
     require(result.code in (0, 1, 2, 3, 5), f"exit code {result.code}", result)
-    said = result.out if scenario.tells_on == "out" else result.err
+    said = result.err + (result.out if scenario.tells_on == "out" else "")
     require(result.code in (0, 3) or said.strip(), "it failed and said nothing", result)
 
 

@@ -26,7 +26,7 @@ class Scenario:
     versions = 1  # that stay in the end
     new_orders = 1  # that an undisturbed run needs
     serves_at_any_moment = True
-    tells_on = "err"  # what a command says that has failed
+    tells_on = "err"  # what a command says that has failed; "out": there, too
     injectors = None  # those that are for it; None: all
 
     def open(self, folder, build):
