@@ -142,6 +142,8 @@ void pass_foresee(struct pass *pass);
 int pass_revoke(struct pass *pass, struct err *err);
 bool pass_revocation_pending(const struct pass *pass);
 int pass_finish_revocation(struct pass *pass, struct err *err);
+/* What follows the revoked one is served: the next `revoke` is about that. */
+void pass_forget_revocation(struct pass *pass);
 /* Is what we have revoked? Must this key not be used again, because its certificate was
  * revoked or it is compromised? */
 bool pass_is_revoked(const struct pass *pass);

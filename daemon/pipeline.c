@@ -251,6 +251,7 @@ static int keep_alive(struct pass *pass, struct err *err)
 	}
 	if (!rc)
 		rc = retire(pass, err);
+	pass_forget_revocation(pass);
 	pass_forget_key(pass);
 	pass_hand_over(pass);
 	pass_ask_advice(pass); /* about the one that was just issued (RFC 9773 4.3) */

@@ -245,15 +245,43 @@ static int check_key(const struct pass *pass, struct err *err)
 		       pass->certificate->name);
 }
 
+/* What follows the one that was revoked last is at hand, and nobody serves it yet: who
+ * repeats the command wants that ended, not this one revoked, too. */
+static bool what_follows_waits(const struct pass *pass)
+{
+	char *names;
+	bool served;
+
+	if (!pass->job.revoked_at ||
+	    str_equal(pass->job.revoke_sha1, cert_sha1(pass->current.cert)))
+		return false;
+	names = who_serves(pass);
+	served = names != NULL;
+	free(names);
+	return !served;
+}
+
+void pass_forget_revocation(struct pass *pass)
+{
+	struct job *job = &pass->job;
+
+	if (!job->revoked_at || !pass_deployed(pass) ||
+	    str_equal(job->revoke_sha1, cert_sha1(pass->current.cert)))
+		return;
+	job->revoke_sha1[0] = '\0';
+	job->revoked_at = 0;
+}
+
 int pass_revoke(struct pass *pass, struct err *err)
 {
 	struct job *job = &pass->job;
 
 	if (!pass->have_current)
 		return err_set(err, ERR_NOT_FOUND, "there is no certificate to revoke");
-	if (pass_is_revoked(pass)) {
+	if (pass_is_revoked(pass) || what_follows_waits(pass)) {
 		pass_note(pass, "revoked", "%s was revoked before",
-			  cert_sha1(pass->current.cert));
+			  pass_is_revoked(pass) ? cert_sha1(pass->current.cert)
+						: job->revoke_sha1);
 		return 0;
 	}
 	if (check_served(pass, err) || check_key(pass, err))

@@ -167,6 +167,22 @@ def test_a_deployment_that_fails_stays_forward(scene, xc):
     assert xc.served().thumbprint != before
 
 
+def test_who_repeats_it_ends_it_and_revokes_nothing_more(scene, short_lived, xc):
+    before = xc.served().thumbprint
+    xc.misbehave(refuse="no thanks", except_=before)
+    assert scene("revoke", "xc", "--force").code == 1
+    number = serial(chain(scene))
+    said = scene("revoke", "xc", "--force")
+    assert f"{before} was revoked before" in said.text
+    xc.misbehave()
+    scene.ok("deploy", "xc")
+    assert serial(chain(scene)) == number
+    assert at_the_ca(short_lived, number)["Status"] == "Valid"
+    scene("renew", "xc")
+    scene.ok("revoke", "xc", "--force")  # now it is about that one
+    assert at_the_ca(short_lived, number)["Status"] == "Revoked"
+
+
 def test_when_the_next_one_cannot_be_had_it_is_tried_again(scene, proxy, xc):
     before = xc.served().thumbprint
     proxy.rules["/order-plz"] = problem(503, "serverInternal", "later")
