@@ -104,10 +104,14 @@ static char *describe_waiting_deployment(const struct pass *pass)
 
 void pass_conclude_renewal(struct pass *pass, const struct renewal_verdict *verdict)
 {
+	/* It is served, but not the one that is wanted: that is not what was asked for,
+	 * whatever else was done meanwhile. */
+	bool held_back = verdict->reason != NOT_DUE && pass->job.renewal.count &&
+			 pass_deployed(pass);
 	char when[CLOCK_TEXT_MAX];
 	char *text;
 
-	if (pass->acted || pass->in->bring_in ||
+	if ((pass->acted && !held_back) || pass->in->bring_in ||
 	    (pass->in->hold && !pass_deployed(pass))) {
 		pass_conclude_deployment(pass);
 		return;

@@ -435,7 +435,7 @@ void pass_inspect(struct pass *pass)
 {
 	const struct config *config = pass->in->config;
 	struct job *job = &pass->job;
-	bool endpoints, well, window = job->heal_at && job->heal_at <= pass->now;
+	bool endpoints, window = job->heal_at && job->heal_at <= pass->now;
 
 	if (!pass_deployed(pass) ||
 	    (!pass->in->changed && !window &&
@@ -448,10 +448,14 @@ void pass_inspect(struct pass *pass)
 						     job->inspected_endpoints_at,
 						     config->inspect_endpoints_every_s);
 	job->heal_at = 0;
-	well = inspect_targets(pass, endpoints);
+	pass->looks_well = inspect_targets(pass, endpoints);
 	job->inspected_files_at = pass->now;
 	if (endpoints)
 		job->inspected_endpoints_at = pass->now;
-	if (well && !job->renewal.count && !job->deployment.count)
+}
+
+void pass_tell_well(struct pass *pass)
+{
+	if (pass->looks_well && !pass->job.renewal.count && !pass->job.deployment.count)
 		pass_tell(pass, EVENT_RECOVERED, NULL, AS_IT_SHOULD_BE, NULL);
 }

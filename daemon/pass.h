@@ -44,6 +44,7 @@ struct pass {
 	bool waits;        /* a target waits for its maintenance window */
 	bool fell_back;    /* a target speaks plain HTTP since this pass */
 	int64_t ladder_at; /* the ladder is to be looked at again; 0: no need */
+	bool looks_well;   /* inspected in this pass, nothing was wrong */
 	bool by_hand; /* renewed by command only: its failure is the operator's news */
 	bool told_to_wait; /* an issuer said how long, not our own circuit breaker */
 };
@@ -114,6 +115,9 @@ int pass_mend(struct pass *pass, struct err *err);
 /* inspect.c: files and endpoints when their time has come; drift becomes events, and is
  * put back where it is nobody's decision. */
 void pass_inspect(struct pass *pass);
+/* inspect.c: where that found nothing wrong and nothing is due, failures are over, those
+ * of a pass included that could not be remembered. */
+void pass_tell_well(struct pass *pass);
 
 /* healing_pass.c: remembers tls.json of target `i` as one that we wrote for `current`. */
 void pass_note_written(struct pass *pass, size_t i);

@@ -236,9 +236,10 @@ static int keep_alive(struct pass *pass, struct err *err)
 			 kept_key_is_lost(pass->in->config, pass->certificate, &pass->job,
 					  &pass->current);
 	verdict = renewal_decide(&facts, &pass->certificate->renew_at, pass->now);
-	if (verdict.reason == NOT_DUE)
+	if (verdict.reason == NOT_DUE) {
 		forget_failed_renewals(pass);
-	else if (verdict.reason == NEWER_WAS_PUT || !held_back(pass)) {
+		pass_tell_well(pass);
+	} else if (verdict.reason == NEWER_WAS_PUT || !held_back(pass)) {
 		pass_note(pass, "decide", "due: %s", renewal_reason_text(verdict.reason));
 		pass->by_hand = verdict.reason == OPERATOR_ASKED;
 		rc = renew(pass, err);

@@ -143,7 +143,8 @@ static void tell_renewed(struct pass *pass)
 			  soak);
 	free(soak);
 	pass_tell(pass, EVENT_RENEWED, NULL, what, NULL);
-	pass_tell(pass, EVENT_RECOVERED, NULL, what, NULL);
+	if (!pass->job.renewal.count) /* else the one that is wanted is still not there */
+		pass_tell(pass, EVENT_RECOVERED, NULL, what, NULL);
 	free(what);
 }
 

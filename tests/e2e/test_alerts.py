@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from lib.ca_proxy import make_proxy, problem, proxy, short_lived  # noqa: F401
 from lib.waiting import wait_until
 
-DONE, FAILED = 0, 1
+DONE, FAILED, NOTHING = 0, 1, 3
 EC = {"type": "ec-p256"}
 TOKEN = "Bearer 4f1d-very-secret-9c2e"
 
@@ -112,6 +112,43 @@ def test_the_same_trouble_is_told_once_and_counted(first, proxy, webhook):
     webhook.wait_for("renewed")
     assert first.stop() == 0
     assert len(webhook.of("recovered")) == 1
+
+
+def test_what_is_due_has_not_recovered_because_its_failure_was_forgotten(
+        first, proxy, webhook):
+    ca_refuses(proxy)
+    path = first.state / "certificates/xc/job.json"
+    before = json.loads(path.read_text())
+    assert first("renew", "xc").code == FAILED
+    del before["inspected_files_at"]  # and it is time to look
+    path.write_text(json.dumps(before))
+    assert first("renew", "xc").code == FAILED
+    first.start()
+    webhook.wait_for("failed")
+    assert first.stop() == 0
+    assert len(webhook.of("failed")) == 1
+    assert webhook.of("recovered") == []
+
+
+def test_a_new_target_is_no_recovery_from_a_renewal_that_failed(first, proxy, webhook, xc,
+                                                                tmp_path):
+    ca_refuses(proxy)
+    files = {what: str(tmp_path / f"fixed-{what}.pem") for what in ("key", "fullchain")}
+    first.config["certificates"]["xc"]["deploy"].append({
+        "name": "fixed", "store": {"type": "files", "files": files},
+        "service": {"command": ["/bin/true"]}, "retire": {"after": "0s"},
+        "verify": [{"connect": f"127.0.0.1:{xc.secure_port}"}]})
+    first.write()
+    assert first("renew", "xc").code == FAILED  # the new target has what is at hand
+    again = first("renew", "xc")
+    assert again.code == NOTHING
+    assert "is due (its key type is not the configured one), but the last try failed" in (
+        again.text)
+    first.start()
+    webhook.wait_for("renewed")
+    assert first.stop() == 0
+    assert len(webhook.of("failed")) == 1
+    assert webhook.of("recovered") == []
 
 
 def failed_for_weeks(daemon, number):
