@@ -19,6 +19,7 @@ static struct {
 	char seen[APPS_MAX][41];   /* what it was seen serving last; "" nothing */
 	struct served {
 		char sha1[41];
+		int64_t since; /* seen first */
 		int64_t until; /* 0: it is served */
 	} served[APPS_MAX][8];
 	unsigned n_served[APPS_MAX];
@@ -188,6 +189,7 @@ static void note_served(const struct app *app, size_t i)
 	if (!now) {
 		now = &judge.served[i][judge.n_served[i]++ % 8];
 		str_copy(now->sha1, sizeof(now->sha1), app->sha1);
+		now->since = true_now();
 	}
 	now->until = 0;
 }
@@ -390,6 +392,32 @@ void judge_step(void)
 		broken("leftovers", "%zu files and folders", world->files.n);
 }
 
+/* DESIGN: `retired` comes `retire.after` behind the day on which every target was seen
+ * serving the successor, however long nothing was served before it (plain HTTP), and
+ * nothing that was waiting meanwhile goes earlier. */
+static size_t keys_to_be_retired(int app)
+{
+	const struct served *now = find_served((size_t)app, world->apps[app].sha1);
+	const struct served *before = NULL;
+	int64_t day = true_now() - DAY - HOUR;
+	size_t replaced = 0, waited = 0;
+
+	for (size_t k = 0; k < 8; k++) {
+		const struct served *each = &judge.served[app][k];
+
+		replaced += each->until > day;
+		if (each->until && (!before || each->until > before->until))
+			before = each;
+	}
+	if (!now || !before || now->since <= day)
+		return replaced;
+	for (size_t i = 0; i < world->n_cas; i++)
+		for (size_t k = 0; k < world->ca[i].n_issued; k++)
+			waited += world->ca[i].issued[k].app == app &&
+				  world->ca[i].issued[k].at > before->since;
+	return waited > replaced ? waited : replaced;
+}
+
 void judge_end(void)
 {
 	static const char *const ends[] = { ".new", ".damaged", "/acme-challenge/",
@@ -401,11 +429,7 @@ void judge_end(void)
 			       files_count("", ends[i]), ends[i]);
 	for (size_t i = 0; i < world->n_apps; i++) {
 		char *versions = str_printf("%s.versions", world->apps[i].store);
-		size_t most = 1;
-
-		/* What was replaced within a day, by `retire.after`. */
-		for (size_t k = 0; k < 8; k++)
-			most += judge.served[i][k].until > true_now() - DAY - HOUR;
+		size_t most = 1 + keys_to_be_retired((int)i);
 
 		if (files_count(versions, "/key.pem") > most)
 			broken("leftovers", "%zu keys in '%s'",
