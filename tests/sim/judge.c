@@ -330,12 +330,25 @@ static bool retirement_may_wait(void)
 }
 
 /* A Retry-After that is longer than the back-off wins. */
-static bool all_are_busy(void)
+static int64_t all_are_busy_until(void)
 {
-	for (size_t i = 0; i < world->n_cas; i++)
-		if (true_now() >= world->ca[i].busy_until)
-			return false;
-	return true;
+	int64_t until = world->ca[0].busy_until;
+
+	for (size_t i = 1; i < world->n_cas; i++)
+		if (world->ca[i].busy_until < until)
+			until = world->ca[i].busy_until;
+	return until;
+}
+
+/* What ends by itself may end hours before the daemon's next step, which sees it so late:
+ * the calm begins with its end. */
+static void excuse_until(int app, int64_t until)
+{
+	int64_t at = until < true_now() ? until : true_now();
+
+	for (int i = 0; i < APPS_MAX; i++)
+		if ((app < 0 || app == i) && judge.troubled_at[i] < at)
+			judge.troubled_at[i] = at;
 }
 
 static void note_troubles(void)
@@ -350,15 +363,13 @@ static void note_troubles(void)
 		if (true_now() < app->refuses_until ||
 		    (retirement_may_wait() && judge.troubled_at[i] == true_now()))
 			judge.refused_at = true_now();
-		if (app->stopped_by_admin || judge.theirs[i] ||
-		    true_now() < app->refuses_until)
+		if (app->stopped_by_admin || judge.theirs[i])
 			judge_excuse((int)i);
+		excuse_until((int)i, app->refuses_until);
 		/* "Too many new orders" is a limit of the account: it is kept for all. */
-		if (true_now() < world->ca[0].wait_until[i])
-			judge_excuse(-1);
+		excuse_until(-1, world->ca[0].wait_until[i]);
 	}
-	if (all_are_busy())
-		judge_excuse(-1);
+	excuse_until(-1, all_are_busy_until());
 }
 
 static void check_served(const struct app *app, int64_t troubled_at)
