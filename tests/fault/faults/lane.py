@@ -272,12 +272,11 @@ class Lane:
         """A wait that was decided is over."""
         path = self.state / f"certificates/{name}/job.json"
         job, now = self.job(name), int(time.time())
-        for what in ("renewal", "deployment"):
-            if job.get(what, {}).get("next_at"):
-                job[what]["next_at"] = now - 1
-        for issuer in job.get("issuers", []):
-            if issuer.get("next_at"):
-                issuer["next_at"] = now - 1
+        waits = [job.get(what, {}) for what in ("renewal", "deployment", "older")]
+        waits += [target.get("fallback", {}) for target in job.get("targets", [])]
+        for what in waits:
+            if what.get("next_at"):
+                what["next_at"] = now - 1
         if job:
             path.write_text(json.dumps(job))
 
