@@ -32,5 +32,6 @@ void judge_end(void);
 void receiver_end(void);
 void receiver_excuse(void);
 void receiver_daemon_is_dead(void);
+void receiver_knows_until(int64_t then);
 
 #endif

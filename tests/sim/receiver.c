@@ -16,6 +16,7 @@
 struct open {
 	char event[32], certificate[16], target[16], severity[12];
 	int64_t told_at, heard_at; /* by its own clock, and in truth */
+	int64_t since;             /* heard at first */
 	bool on_full_disk;         /* that could not note that it was told ... */
 	bool forgotten;            /* ... and whoever knew is dead */
 };
@@ -39,6 +40,13 @@ void receiver_daemon_is_dead(void)
 {
 	for (size_t i = 0; i < receiver.n; i++)
 		receiver.open[i].forgotten |= receiver.open[i].on_full_disk;
+}
+
+/* What is remembered is a backup of then: nobody knows what was told since. */
+void receiver_knows_until(int64_t then)
+{
+	for (size_t i = 0; i < receiver.n; i++)
+		receiver.open[i].forgotten |= receiver.open[i].since >= then;
 }
 
 static const char *text_of(const cJSON *json, const char *member)
@@ -113,8 +121,10 @@ static void take_trouble(const cJSON *json)
 	    receiver.excused_at < open->told_at && !open->forgotten)
 		broken("alerts", "'%s' of %s %s is told twice within %lld s", event,
 		       certificate, target, (long long)(at - open->told_at));
-	if (!open && receiver.n < SEEN_MAX)
+	if (!open && receiver.n < SEEN_MAX) {
 		open = &receiver.open[receiver.n++];
+		open->since = true_now();
+	}
 	if (!open)
 		return;
 	snprintf(open->event, sizeof(open->event), "%s", event);

@@ -12,6 +12,7 @@
 #define STATE "/var/lib/certrenewd"
 
 static struct memory_files backup;
+static int64_t backup_at;
 
 static void weather(const struct happening *it)
 {
@@ -161,6 +162,7 @@ static void back_up(const struct happening *it)
 {
 	(void)it;
 	backup = files_copy(STATE);
+	backup_at = true_now();
 }
 
 static void restore(const struct happening *it)
@@ -170,6 +172,7 @@ static void restore(const struct happening *it)
 		return;
 	daemon_kill(true_now() + MINUTE);
 	files_restore(STATE, &backup);
+	receiver_knows_until(backup_at);
 	judge_clock();
 }
 
