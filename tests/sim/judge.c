@@ -267,7 +267,8 @@ void judge_file_removed(const char *path)
 	for (size_t i = 0; i < world->n_apps; i++) {
 		char *versions = str_printf("%s.versions/", world->apps[i].store);
 
-		if (str_starts(path, versions) && strlen(path + strlen(versions)) == 40)
+		if (str_starts(path, versions) && strlen(path + strlen(versions)) == 40 &&
+		    files_find(path))
 			check_removal(i, path + strlen(versions), path);
 		free(versions);
 	}

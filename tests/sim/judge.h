@@ -22,7 +22,7 @@ void judge_issued(const struct ca *ca, int app);
 void judge_restart(const struct app *app);
 void judge_restarted(const struct app *app);
 void judge_file_written(const char *path);
-void judge_file_removed(const char *path);
+void judge_file_removed(const char *path); /* if it is there */
 
 /* After each step, and at the end of two years, the last weeks of which were calm. */
 void judge_step(void);

@@ -89,7 +89,9 @@ static void refuse(const struct happening *it)
 	struct app *app = &world->apps[it->app];
 
 	app->refuses_until = true_now() + it->value;
-	str_copy(app->good_sha1, sizeof(app->good_sha1), app->sha1);
+	/* Stopped, it is no other: what it liked it likes when it is started again. */
+	str_copy(app->good_sha1, sizeof(app->good_sha1),
+		 app->state == APP_STOPPED ? app->last_sha1 : app->sha1);
 }
 
 /* What operators do to tls.json: take it away, turn TLS off, or only look at it. */

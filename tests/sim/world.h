@@ -144,7 +144,7 @@ struct app {
 	bool plain; /* what it loaded: no tls.json, plain HTTP */
 	X509 *leaf; /* what it serves; NULL: nothing or plain */
 	STACK_OF(X509) * sent;
-	char sha1[41];
+	char sha1[41], last_sha1[41]; /* and what it served last, if it is stopped */
 	int64_t not_before, not_after;
 	int64_t refuses_until; /* it will not start with a certificate newer than ... */
 	char good_sha1[41];    /* ... this one, which it liked */

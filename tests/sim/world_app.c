@@ -87,6 +87,7 @@ static bool load(struct app *app, const char *folder)
 	sk_X509_insert(app->sent, app->leaf, 0);
 	X509_up_ref(app->leaf);
 	str_copy(app->sha1, sizeof(app->sha1), cert_sha1(cert));
+	str_copy(app->last_sha1, sizeof(app->last_sha1), app->sha1);
 	app->not_before = cert_not_before(cert);
 	app->not_after = cert_not_after(cert);
 	loaded = true;
