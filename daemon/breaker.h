@@ -25,7 +25,7 @@ struct breaker_verdict breaker_decide(const int64_t *issued, size_t n, int64_t i
 				      int64_t now);
 
 /* The file <state_dir>/breaker.json. The key is derived from the sorted names and the
- * issuer's name. Entries older than 8 days are dropped when writing. Both functions set a
+ * issuer's name. Entries older than 8 days are dropped when writing. All functions set a
  * damaged file aside and begin anew: they succeed, and err->kind is ERR_CONFIG with the
  * sentence to report (else ERR_NONE). */
 int breaker_read(const char *state_dir, const char *const *names, const char *issuer,
@@ -35,5 +35,10 @@ int breaker_read(const char *state_dir, const char *const *names, const char *is
  * for each other at <state_dir>/breaker.lock). */
 int breaker_count(const char *state_dir, const char *const *names, const char *issuer,
 		  int64_t now, struct err *err);
+
+/* Forgets what was counted more than a day ahead of `now`, of all names: on a clock that
+ * was wrong. To be called while the clock is trusted, before that day comes and it counts
+ * as if it had happened then. A damaged file as above. */
+int breaker_after_clock_moved(const char *state_dir, int64_t now, struct err *err);
 
 #endif

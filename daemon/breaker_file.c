@@ -149,6 +149,50 @@ static void drop_old(cJSON *file, int64_t now)
 	}
 }
 
+static bool any_is_ahead(const cJSON *file, int64_t now)
+{
+	const cJSON *set, *issued, *at;
+
+	cJSON_ArrayForEach (set, file) {
+		issued = cJSON_GetObjectItemCaseSensitive(set, "issued");
+		cJSON_ArrayForEach (at, issued) {
+			if (cJSON_GetNumberValue(at) > (double)(now + AHEAD_S))
+				return true;
+		}
+	}
+	return false;
+}
+
+int breaker_after_clock_moved(const char *state_dir, int64_t now, struct err *err)
+{
+	char *path = path_join(state_dir, "breaker.json");
+	char *lock_path = path_join(state_dir, "breaker.lock");
+	struct file_lock *lock = NULL;
+	cJSON *file = NULL;
+	int rc = -1;
+
+	if (read_file(path, &file, err))
+		goto out;
+	if (!any_is_ahead(file, now)) {
+		rc = 0;
+		goto out;
+	}
+	cJSON_Delete(file);
+	file = NULL;
+	if (state_file_lock(lock_path, &lock, err) || read_file(path, &file, err))
+		goto out;
+	drop_old(file, now);
+	rc = json_write_file(path, file, err);
+out:
+	if (rc)
+		err_wrap(err, "forget what was counted on a clock that was wrong");
+	file_lock_release(lock);
+	cJSON_Delete(file);
+	free(lock_path);
+	free(path);
+	return rc;
+}
+
 static void add_instant(cJSON *file, const char *key, const char *const *names,
 			const char *issuer, int64_t now)
 {

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "daemon/backoff.h"
+#include "daemon/breaker.h"
 #include "daemon/clock_moved.h"
 #include "daemon/resolve.h"
 #include "daemon/state_file.h"
@@ -141,7 +142,13 @@ static void set_ages_right(struct pass *pass)
 	struct err err;
 	char why[160];
 
-	if (!pass->state.ahead || !clock_trusted(&pass->trust, &reading, why))
+	if (!clock_trusted(&pass->trust, &reading, why))
+		return;
+	if (breaker_after_clock_moved(pass->in->config->state_dir, pass->now, &err))
+		pass_note(pass, "mend", "%s", err.text);
+	else if (err.kind != ERR_NONE)
+		pass_tell(pass, EVENT_STATE_DAMAGED, NULL, err.text, NULL);
+	if (!pass->state.ahead)
 		return;
 	if (deploy_after_clock_moved(&pass->deployment, &err) ||
 	    pass_reload_state(pass, &err))

@@ -69,6 +69,26 @@ static void the_exact_name_set_and_the_issuer_are_the_key(void **state)
 	tempdir_free(dir);
 }
 
+static void what_was_counted_on_a_clock_that_was_ahead_is_forgotten(void **state)
+{
+	char *dir = tempdir_new();
+	struct err err;
+
+	(void)state;
+	assert_int_equal(breaker_after_clock_moved(dir, NOW, &err), 0);
+	add(dir, NAMES("b.example"), "ca", NOW);
+	add(dir, NAMES("a.example"), "ca", NOW);
+	add(dir, NAMES("a.example"), "ca", NOW + DAY(1));
+	add(dir, NAMES("a.example"), "ca", NOW + DAY(2));
+	assert_int_equal(breaker_after_clock_moved(dir, NOW + DAY(1), &err), 0);
+	assert_int_equal(read_count(dir, NAMES("a.example"), "ca"), 3);
+	assert_int_equal(breaker_after_clock_moved(dir, NOW, &err), 0);
+	assert_int_equal(err.kind, ERR_NONE);
+	assert_int_equal(read_count(dir, NAMES("a.example"), "ca"), 2);
+	assert_int_equal(read_count(dir, NAMES("b.example"), "ca"), 1);
+	tempdir_free(dir);
+}
+
 static void entries_older_than_eight_days_are_dropped_when_writing(void **state)
 {
 	char *dir = tempdir_new(), *path = path_join(dir, "breaker.json"), *text;
@@ -221,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_counted_is_read_again),
 		cmocka_unit_test(the_exact_name_set_and_the_issuer_are_the_key),
+		cmocka_unit_test(what_was_counted_on_a_clock_that_was_ahead_is_forgotten),
 		cmocka_unit_test(entries_older_than_eight_days_are_dropped_when_writing),
 		cmocka_unit_test(what_a_clock_that_was_ahead_has_counted_is_dropped),
 		cmocka_unit_test(a_damaged_file_is_set_aside_reported_and_begun_anew),
