@@ -56,7 +56,7 @@ void judge_clock(void)
 	judge.jumped_at = true_now();
 	judge.jumps++;
 	judge_excuse(-1);
-	receiver_excuse();
+	receiver_clock();
 }
 
 void judge_operator(int app, bool theirs)

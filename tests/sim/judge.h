@@ -31,6 +31,7 @@ void judge_end(void);
 /* receiver.c: what is open at the end although all is well. */
 void receiver_end(void);
 void receiver_excuse(void);
+void receiver_clock(void); /* it was moved */
 void receiver_daemon_is_dead(void);
 void receiver_knows_until(int64_t then);
 

@@ -17,8 +17,9 @@ struct open {
 	char event[32], certificate[16], target[16], severity[12];
 	int64_t told_at, heard_at; /* by its own clock, and in truth */
 	int64_t since;             /* heard at first */
-	bool on_full_disk;         /* that could not note that it was told ... */
-	bool forgotten;            /* ... and whoever knew is dead */
+	int64_t told_after; /* in truth, if not by the clock of that moment; or 0 */
+	bool on_full_disk;  /* that could not note that it was told ... */
+	bool forgotten;     /* ... and whoever knew is dead */
 };
 
 static struct {
@@ -26,7 +27,8 @@ static struct {
 	size_t n;
 	char ids[SEEN_MAX][48]; /* the last ones: a death may deliver one twice */
 	size_t n_ids;
-	int64_t excused_at;
+	int64_t excused_at, died_at;
+	int64_t clock_since, clock_before_since; /* this one, and the one before it */
 } receiver;
 
 void receiver_excuse(void)
@@ -34,10 +36,18 @@ void receiver_excuse(void)
 	receiver.excused_at = true_now();
 }
 
+void receiver_clock(void)
+{
+	receiver.clock_before_since = receiver.clock_since;
+	receiver.clock_since = true_now();
+	receiver_excuse();
+}
+
 /* The daemon is dead. DESIGN: what is open is kept on disk; on one that was full it was
  * not, and who starts again cannot know that there is something to be closed. */
 void receiver_daemon_is_dead(void)
 {
+	receiver.died_at = true_now();
 	for (size_t i = 0; i < receiver.n; i++)
 		receiver.open[i].forgotten |= receiver.open[i].on_full_disk;
 }
@@ -115,10 +125,13 @@ static void take_trouble(const cJSON *json)
 		    !strcmp(receiver.open[i].target, target))
 			open = &receiver.open[i];
 	/* A death between the alert and the note that it was told tells it twice (alerts
-	 * are kept on disk first: never not at all), whenever it arrives. */
+	 * are kept on disk first: never not at all), whenever it arrives: while the clock
+	 * was ahead by which it was told, too. */
 	if (open && rank(severity) <= rank(open->severity) && at >= open->told_at &&
 	    at - open->told_at < DAY - HOUR && receiver.excused_at < open->heard_at &&
-	    receiver.excused_at < open->told_at && !open->forgotten)
+	    receiver.excused_at < open->told_at &&
+	    (!open->told_after || receiver.died_at < open->told_after) &&
+	    !open->forgotten)
 		broken("alerts", "'%s' of %s %s is told twice within %lld s", event,
 		       certificate, target, (long long)(at - open->told_at));
 	if (!open && receiver.n < SEEN_MAX) {
@@ -133,6 +146,9 @@ static void take_trouble(const cJSON *json)
 	snprintf(open->severity, sizeof(open->severity), "%s", severity);
 	open->told_at = at;
 	open->heard_at = true_now();
+	open->told_after = at - world->wall_offset_s > true_now() + MINUTE
+				   ? receiver.clock_before_since
+				   : 0;
 	open->on_full_disk = world->files.full;
 	open->forgotten = false;
 }
