@@ -355,28 +355,69 @@ cJSON *cJSON_ParseWithLengthOpts(const char *text, size_t len, const char **ret_
 	return same;
 }
 
+/* The member that was found last, and in which object: forgotten when anything goes or
+ * changes its place. */
+static struct {
+	const cJSON *object, *item;
+} found;
+
 /* Members are asked for in the order in which they were written: begins behind the last
  * one that was found. */
 cJSON *cJSON_GetObjectItemCaseSensitive(const cJSON *object, const char *name)
 {
-	static const cJSON *last;
-	static size_t found_at;
-	cJSON *first = object && name ? object->child : NULL, *item = first, *begin;
-	size_t at = 0;
+	cJSON *first = object && name ? object->child : NULL;
+	cJSON *begin = first && found.object == object ? found.item->next : NULL;
 
-	while (last == object && item && at <= found_at) {
-		item = item->next;
-		at++;
-	}
-	begin = item ? item : first;
-	last = object;
-	for (item = begin, at = item == first ? 0 : at; item; item = item->next, at++)
+	if (!begin)
+		begin = first;
+	for (cJSON *item = begin; item; item = item->next)
 		if (is_named(item, name)) {
-			found_at = at;
+			found.object = object;
+			found.item = item;
 			return item;
 		}
-	for (item = first; item != begin; item = item->next)
+	for (cJSON *item = first; item != begin; item = item->next)
 		if (is_named(item, name))
 			return item;
 	return NULL;
+}
+
+cJSON *cJSON_DetachItemViaPointer(cJSON *parent, cJSON *item)
+{
+	typedef cJSON *detach(cJSON * parent, cJSON * item);
+	static detach *real;
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "cJSON_DetachItemViaPointer");
+	found.object = NULL;
+	return real(parent, item);
+}
+
+cJSON_bool cJSON_ReplaceItemViaPointer(cJSON *parent, cJSON *item, cJSON *replacement)
+{
+	typedef cJSON_bool replace(cJSON * parent, cJSON * item, cJSON * replacement);
+	static replace *real;
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "cJSON_ReplaceItemViaPointer");
+	found.object = NULL;
+	return real(parent, item, replacement);
+}
+
+/* As cJSON's. */
+void cJSON_Delete(cJSON *item)
+{
+	found.object = NULL;
+	while (item) {
+		cJSON *next = item->next;
+
+		if (!(item->type & cJSON_IsReference)) {
+			cJSON_Delete(item->child);
+			free(item->valuestring);
+		}
+		if (!(item->type & cJSON_StringIsConst))
+			free(item->string);
+		free(item);
+		item = next;
+	}
 }
