@@ -8,11 +8,13 @@
 #include <openssl/asn1t.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/x509.h>
 
 #include "base/str.h"
 
 #define KEPT 64
+#define MADE 16
 #define NAME_FLAGS (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB)
 
 struct kept {
@@ -199,6 +201,68 @@ static EVP_PKEY *key_of(EVP_MD_CTX *ctx)
 	return EVP_PKEY_CTX_get0_pkey(EVP_MD_CTX_get_pkey_ctx(ctx));
 }
 
+/* The last signatures that were made here. */
+static struct made {
+	unsigned char *text, signature[128];
+	size_t text_len, signature_len;
+	EVP_PKEY *key;
+} made[MADE];
+
+static void keep_signature(EVP_PKEY *key, const unsigned char *text, size_t text_len,
+			   const unsigned char *signature, size_t len)
+{
+	static size_t next;
+	struct made *one = &made[next++ % MADE];
+
+	if (len > sizeof(one->signature))
+		return;
+	EVP_PKEY_up_ref(key);
+	EVP_PKEY_free(one->key);
+	free(one->text);
+	*one = (struct made){ .text = mem_calloc(1, text_len + 1),
+			      .text_len = text_len,
+			      .signature_len = len,
+			      .key = key };
+	memcpy(one->text, text, text_len);
+	memcpy(one->signature, signature, len);
+}
+
+/* What a key signed here it verifies: asked is only whether it is this key. */
+static bool was_signed_by(EVP_PKEY *key, const unsigned char *text, size_t text_len,
+			  const unsigned char *signature, size_t len)
+{
+	for (size_t i = 0; i < MADE; i++)
+		if (made[i].key && made[i].signature_len == len &&
+		    made[i].text_len == text_len &&
+		    !memcmp(made[i].signature, signature, len) &&
+		    !memcmp(made[i].text, text, text_len))
+			return EVP_PKEY_eq(made[i].key, key) == 1;
+	return false;
+}
+
+/* Nobody in this world verifies a JWS (world_ca.c). The dice are thrown as they are for
+ * a real signature. */
+static bool is_jws(EVP_PKEY *key, const unsigned char *text, size_t len)
+{
+	return len > 3 && !memcmp(text, "eyJ", 3) && EVP_PKEY_is_a(key, "EC") &&
+	       EVP_PKEY_get_bits(key) == 256;
+}
+
+static int sign_jws(unsigned char *out, size_t *out_len)
+{
+	static const unsigned char der[70] = {
+		0x30, 68, 2, 32, [4] = 1, [36] = 2, 32, [38] = 1,
+	};
+	unsigned char nonce[64];
+
+	if (RAND_priv_bytes(nonce, sizeof(nonce)) != 1)
+		return 0;
+	memcpy(out, der, sizeof(der));
+	memcpy(out + 8, nonce, 28);
+	*out_len = sizeof(der);
+	return 1;
+}
+
 int EVP_DigestSign(EVP_MD_CTX *ctx, unsigned char *out, size_t *out_len,
 		   const unsigned char *text, size_t len)
 {
@@ -207,6 +271,8 @@ int EVP_DigestSign(EVP_MD_CTX *ctx, unsigned char *out, size_t *out_len,
 
 	if (!out) /* how long will it be? */
 		return EVP_DigestSignFinal(ctx, NULL, out_len);
+	if (is_jws(key, text, len))
+		return sign_jws(out, out_len);
 	if (len <= sizeof(proof->text))
 		proof = proof_of(&signatures, key, NULL, text, len);
 	if (proof && proof->signature_len <= *out_len) {
@@ -217,6 +283,7 @@ int EVP_DigestSign(EVP_MD_CTX *ctx, unsigned char *out, size_t *out_len,
 	if (EVP_DigestSignUpdate(ctx, text, len) != 1 ||
 	    EVP_DigestSignFinal(ctx, out, out_len) != 1)
 		return 0;
+	keep_signature(key, text, len, out, *out_len);
 	if (len <= sizeof(proof->text) && *out_len <= sizeof(proof->signature)) {
 		EVP_PKEY_up_ref(key); /* it must not come back as another */
 		proof = new_proof(&signatures, key, NULL, text, len);
@@ -250,8 +317,9 @@ int EVP_DigestVerify(EVP_MD_CTX *ctx, const unsigned char *signature, size_t len
 
 	if (proof && proof->verified_by == key)
 		return 1;
-	if (EVP_DigestVerifyUpdate(ctx, text, text_len) != 1 ||
-	    EVP_DigestVerifyFinal(ctx, signature, len) != 1)
+	if (!was_signed_by(key, text, text_len, signature, len) &&
+	    (EVP_DigestVerifyUpdate(ctx, text, text_len) != 1 ||
+	     EVP_DigestVerifyFinal(ctx, signature, len) != 1))
 		return 0;
 	if (proof) {
 		EVP_PKEY_up_ref(key);
