@@ -1,11 +1,14 @@
 /* world_decoders.c - OpenSSL 3.0 builds a chain of decoders for each public key that it
- * reads, which takes ten times as long as the reading (3.2 keeps them). Here they are
- * kept: the library's own, each used again when nobody has it. */
+ * reads, and one of encoders for each that it writes, which takes ten times as long as
+ * the work (3.2 keeps them). Here decoders are kept: the library's own, each used again
+ * when nobody has it; and the keys of this world, all of one kind, need no encoder. */
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/decoder.h>
+#include <openssl/x509.h>
 
 #include "base/str.h"
 
@@ -102,4 +105,40 @@ void OSSL_DECODER_CTX_free(OSSL_DECODER_CTX *ctx)
 		kept->taken = false;
 	else
 		real(ctx);
+}
+
+/* The point of a key on P-256; false: it is another kind of key. */
+static bool point_of(const EVP_PKEY *key, unsigned char *out, size_t room)
+{
+	size_t len = 0;
+
+	return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_bits(key) == 256 &&
+	       EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, out, room,
+					       &len) == 1 &&
+	       len == room && out[0] == 4;
+}
+
+int X509_PUBKEY_set(X509_PUBKEY **ret, EVP_PKEY *key)
+{
+	typedef int set(X509_PUBKEY * *ret, EVP_PKEY * key);
+	/* RFC 5480: SEQUENCE { SEQUENCE { ecPublicKey, prime256v1 }, BIT STRING } */
+	static const unsigned char head[] = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a,
+					      0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+					      0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03,
+					      0x01, 0x07, 0x03, 0x42, 0x00 };
+	static set *real;
+	unsigned char der[sizeof(head) + 65];
+	const unsigned char *at = der;
+	X509_PUBKEY *fresh = NULL;
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "X509_PUBKEY_set");
+	memcpy(der, head, sizeof(head));
+	if (point_of(key, der + sizeof(head), sizeof(der) - sizeof(head)))
+		fresh = d2i_X509_PUBKEY(NULL, &at, sizeof(der));
+	if (!fresh)
+		return real(ret, key);
+	X509_PUBKEY_free(*ret);
+	*ret = fresh;
+	return 1;
 }
