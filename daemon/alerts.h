@@ -47,6 +47,10 @@ int64_t alert_retry_delay(unsigned attempts);
 int alerts_open(const char *state_dir, struct alerts **ret, struct err *err);
 void alerts_close(struct alerts *alerts); /* NULL is fine */
 
+/* The same without a disk: nothing was told before, and nothing is kept. For whoever has
+ * to tell although there is no place to remember it. Gives. */
+struct alerts *alerts_in_memory(void);
+
 /* Takes in an event: decides, queues a durable file for each channel that should hear it.
  * `config` supplies channels. *ret_verdict may be NULL. */
 int alerts_take(struct alerts *alerts, const struct config *config,

@@ -174,12 +174,27 @@ struct queued *queue_find(const struct queue *queue, const char *id, const char 
 	return i < queue->n ? &queue->items[i] : NULL;
 }
 
+/* One that the disk did not take may have left its name there all the same; most often
+ * it has not, and a disk that does not write says so here again. */
+static int remove_file(const struct queue *queue, const struct queued *queued,
+		       struct err *err)
+{
+	struct err ignored;
+	char *path;
+	int rc;
+
+	if (!queue->folder)
+		return 0;
+	path = file_path(queue, queued->id, queued->channel);
+	rc = file_remove(path, queued->unsaved ? &ignored : err);
+	free(path);
+	return queued->unsaved ? 0 : rc;
+}
+
 static int remove_at(struct queue *queue, size_t i, struct err *err)
 {
-	char *path = file_path(queue, queue->items[i].id, queue->items[i].channel);
-	int rc = file_remove(path, err);
+	int rc = remove_file(queue, &queue->items[i], err);
 
-	free(path);
 	queued_release(&queue->items[i]);
 	queue->n--;
 	memmove(&queue->items[i], &queue->items[i + 1],
@@ -227,6 +242,10 @@ int queue_add(struct queue *queue, const char *id, const char *channel,
 	if (make_room(queue, severity))
 		return 0;
 	queued = append(queue, id, channel, severity, document);
+	if (!queue->folder) {
+		queued->unsaved = json_print(document);
+		return 0;
+	}
 	path = file_path(queue, id, channel);
 	rc = json_write_file(path, document, err);
 	if (rc) {

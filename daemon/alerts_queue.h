@@ -29,7 +29,7 @@ struct queued {
 };
 
 struct queue {
-	char *folder;
+	char *folder;         /* NULL: in memory only */
 	struct queued *items; /* oldest first */
 	size_t n;
 	int64_t last_number;

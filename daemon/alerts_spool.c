@@ -75,6 +75,11 @@ out:
 	return rc;
 }
 
+struct alerts *alerts_in_memory(void)
+{
+	return alerts_new();
+}
+
 /* Queues the alert for one channel; the first failure is kept in `err`. */
 static int tell_spool(struct alerts *alerts, const char *id, const char *channel,
 		      const cJSON *document, int rc, struct err *err)
@@ -90,6 +95,8 @@ static int save_troubles(struct alerts *alerts, int rc, struct err *err)
 {
 	struct err later;
 
+	if (!alerts->troubles_path)
+		return rc;
 	if (troubles_write(alerts->troubles_path, &alerts->troubles, rc ? &later : err))
 		return rc ? rc : err_wrap(err, "remember what was told");
 	return rc;

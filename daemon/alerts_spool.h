@@ -12,7 +12,7 @@
 struct alerts {
 	uv_mutex_t mutex;    /* over everything below; never held while delivering */
 	uv_mutex_t delivery; /* one delivers at a time; taken before `mutex` */
-	char *troubles_path;
+	char *troubles_path; /* NULL: kept in memory only, as the queue is */
 	char host[256];
 	struct troubles troubles;
 	struct queue queue;

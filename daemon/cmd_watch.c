@@ -1,7 +1,8 @@
 /* cmd_watch.c - watch: looks at the heartbeat and at what is served, tells what is wrong
  * by the configured channels, and remembers in <state_dir>/watcher what it has told. Runs
  * beside the daemon, from a timer: it must work when the daemon does not, so it takes
- * none of its locks and reads none of its files but the heartbeat. */
+ * none of its locks and reads none of its files but the heartbeat. Where it cannot
+ * remember (a full disk) it tells all the same: twice is better than not at all. */
 #include "daemon/commands.h"
 
 #include <stdio.h>
@@ -51,6 +52,7 @@ struct teller {
 	const struct watcher_findings *findings;
 	int64_t now;
 	size_t undelivered;
+	bool forgets; /* what is told cannot be remembered, or not all of it */
 };
 
 static void complain(const char *what, const struct err *err)
@@ -58,12 +60,15 @@ static void complain(const char *what, const struct err *err)
 	fprintf(stderr, "certrenewd: %s: %s\n", what, err->text);
 }
 
+/* What the disk does not take is told from memory. */
 static void take(struct teller *teller, const struct event *event)
 {
 	struct err err;
 
-	if (alerts_take(teller->alerts, teller->config, event, NULL, &err))
-		complain("keep an alert", &err);
+	if (!alerts_take(teller->alerts, teller->config, event, NULL, &err))
+		return;
+	complain("keep an alert", &err);
+	teller->forgets = true;
 }
 
 static void tell_finding(struct teller *teller, const struct finding_of_watch *found)
@@ -126,46 +131,74 @@ static void on_failure(void *ctx, const char *sentence)
 	fprintf(stderr, "certrenewd: %s\n", sentence);
 }
 
-/* Our own folder and lock, so that two of us tell nothing twice. */
-static int open_memory(const char *folder, struct file_lock **ret_lock,
-		       struct alerts **ret_alerts, struct err *err)
+/* Our own folder and lock, so that two of us tell nothing twice. A disk that takes no
+ * lock may still show what was told before. -1: another one is at it. */
+static int lock_memory(const char *folder, struct teller *teller,
+		       struct file_lock **ret_lock, struct err *err)
 {
 	char *lock = path_join(folder, "lock");
-	int rc = -1;
+	int rc = file_lock_take(lock, ret_lock, err);
 
-	memset(err, 0, sizeof(*err));
-	if (dir_make(folder, FILE_SECRET, err) || system_check_state_dir(folder, err) ||
-	    file_lock_take(lock, ret_lock, err))
-		goto out;
-	memset(err, 0, sizeof(*err));
-	if (alerts_open(folder, ret_alerts, err))
-		goto out;
-	if (err->kind != ERR_NONE)
-		complain("watch", err);
-	rc = 0;
-out:
 	free(lock);
-	return rc;
+	if (!rc || err->kind == ERR_TRANSIENT)
+		return rc;
+	complain("watch", err);
+	teller->forgets = true;
+	return 0;
+}
+
+/* What was told before, as far as it can be read. */
+static int open_memory(const char *folder, struct teller *teller,
+		       struct file_lock **ret_lock, struct err *err)
+{
+	memset(err, 0, sizeof(*err));
+	if (!dir_make(folder, FILE_SECRET, err) && !system_check_state_dir(folder, err)) {
+		if (lock_memory(folder, teller, ret_lock, err))
+			return -1;
+		memset(err, 0, sizeof(*err));
+		if (!alerts_open(folder, &teller->alerts, err)) {
+			if (err->kind != ERR_NONE)
+				complain("watch", err);
+			return 0;
+		}
+	}
+	complain("watch", err);
+	teller->forgets = true;
+	teller->alerts = alerts_in_memory();
+	return 0;
+}
+
+static int conclude(const struct teller *teller, struct err *err)
+{
+	if (teller->undelivered)
+		return err_set(err, ERR_TRANSIENT,
+			       "%zu alert%s not delivered: %s by the next watch",
+			       teller->undelivered,
+			       teller->undelivered == 1 ? " was" : "s were",
+			       teller->forgets ? "not kept, and looked for "
+						 "again"
+					       : "kept, and tried again");
+	if (teller->forgets)
+		return err_set(err, ERR_IO,
+			       "nothing can be remembered in '%s/watcher': what was told "
+			       "now may be told again by the next watch",
+			       teller->config->state_dir);
+	return 0;
 }
 
 static int tell(const struct config *config, const struct watcher_findings *findings,
 		struct err *err)
 {
 	char *folder = path_join(config->state_dir, "watcher");
-	struct teller teller = { config, NULL, findings, clock_wall(), 0 };
+	struct teller teller = { config, NULL, findings, clock_wall(), 0, false };
 	struct file_lock *lock = NULL;
-	int rc = open_memory(folder, &lock, &teller.alerts, err);
+	int rc = open_memory(folder, &teller, &lock, err);
 
 	if (!rc) {
 		tell_all(&teller);
 		(void)alerts_deliver(teller.alerts, config, NULL, NULL, on_failure,
 				     &teller);
-		if (teller.undelivered)
-			rc = err_set(err, ERR_TRANSIENT,
-				     "%zu alert%s not delivered: kept, and tried again "
-				     "by the next watch",
-				     teller.undelivered,
-				     teller.undelivered == 1 ? " was" : "s were");
+		rc = conclude(&teller, err);
 	}
 	alerts_close(teller.alerts);
 	file_lock_release(lock);

@@ -209,6 +209,67 @@ def test_what_cannot_be_delivered_is_kept_for_the_next_watch(kept, webhook):
     assert len(webhook.of("daemon_dead")) == 1
 
 
+def later(daemon, *words, env=None):
+    """(exit code, standard error) of `watch`, five minutes later."""
+    done = subprocess.run(
+        ["unshare", "-T", "--monotonic=300", "--boottime=300", "--fork",
+         *daemon._argv(["watch", *words])], capture_output=True, text=True, timeout=60,
+        env=daemon._env({"ASAN_OPTIONS": "detect_leaks=0:exitcode=99", **(env or {})}))
+    return done.returncode, done.stderr
+
+
+@pytest.fixture
+def mounted():
+    """Mounts, by the words of mount(8); undone at the end."""
+    places = []
+
+    def mount(*words):
+        subprocess.run(["mount", *map(str, words)], check=True)
+        places.append(words[-1])
+
+    yield mount
+    for place in reversed(places):
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+def assert_told_but_forgotten(daemon, webhook, why):
+    for told in (1, 2):
+        code, complaint = later(daemon)
+        assert code == TROUBLE
+        assert why in complaint
+        assert "what was told now may be told again by the next watch" in complaint
+        assert len(webhook.of("daemon_dead")) == told, complaint
+
+
+def test_a_full_disk_forgets_what_is_told_but_it_is_told(kept, webhook, mounted):
+    kept.kill()
+    memory = kept.state / "watcher"
+    memory.mkdir(mode=0o700)
+    mounted("-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs", memory)
+    with pytest.raises(OSError), open(memory / "ballast", "wb", buffering=0) as out:
+        while True:
+            out.write(b"x" * 4096)
+    assert_told_but_forgotten(kept, webhook, "No space left on device")
+    (memory / "ballast").unlink()
+    assert later(kept) == (TROUBLE, "")
+    assert later(kept) == (TROUBLE, "")
+    assert len(webhook.of("daemon_dead")) == 3
+    subprocess.run(["mount", "-o", "remount,ro", memory], check=True)
+    code, complaint = later(kept)
+    assert code == TROUBLE
+    assert "Read-only file system" in complaint
+    assert len(webhook.of("daemon_dead")) == 3, "what was remembered can still be read"
+
+
+def test_a_state_directory_that_is_read_only_keeps_nobody_from_telling(kept, webhook,
+                                                                       mounted):
+    kept.kill()
+    mounted("--bind", kept.state, kept.state)
+    subprocess.run(["mount", "-o", "remount,bind,ro", kept.state], check=True)
+    assert_told_but_forgotten(kept, webhook, "Read-only file system")
+    assert not (kept.state / "watcher").exists()
+
+
 def test_a_dry_run_tells_nobody(kept, webhook):
     kept.kill()
     assert watch(kept, "--dry-run", awake=300)[0] == TROUBLE
