@@ -304,3 +304,24 @@ def test_an_operators_own_tls_json_wins_until_deploy(expired, xc, webhook, short
     assert xc.served().thumbprint not in (old, theirs.thumbprint)
     assert target_of(daemon)["mode"] == "https"
     assert theirs.thumbprint in xc.versions()
+
+
+def test_deploy_does_not_replace_a_valid_certificate_by_an_expired_one(expired, xc,
+                                                                       authority):
+    daemon, old = expired()
+    theirs = authority.issue("xc.example")
+    xc.install(theirs)
+    written = xc.tls_json.read_bytes()
+    for _ in range(2):  # named only, then served, too
+        result = daemon("deploy", "xc")
+        assert result.code == 1, result
+        assert "'xc' has no valid certificate for 'xtract-core': the one at hand " \
+            "expired on " in result.err
+        assert "then `certrenewd renew xc --force`; what is there, " \
+            f"{theirs.thumbprint}, is valid until " in result.err
+        assert xc.tls_json.read_bytes() == written
+        xc.ctl("restart")
+        assert xc.served().thumbprint == theirs.thumbprint
+    (daemon.state / "clock.json").unlink()
+    daemon.ok("deploy", "xc")  # a clock that nobody confirms locks nobody out
+    assert xc.served().thumbprint == old
