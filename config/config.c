@@ -75,8 +75,12 @@ static void read_sections(struct loaded *loaded, struct reading *reading)
 	}
 }
 
+struct manner {
+	bool check_trust, watching;
+};
+
 /* Fills `loaded`; every complaint lands in `problems`. */
-static void load(struct loaded *loaded, const char *path, bool check_trust,
+static void load(struct loaded *loaded, const char *path, struct manner manner,
 		 struct problems *problems)
 {
 	char *absolute = system_absolute_path(path), *folder = path_parent(absolute);
@@ -84,7 +88,8 @@ static void load(struct loaded *loaded, const char *path, bool check_trust,
 		.values = { loaded->arena, arena_strdup(loaded->arena, folder) },
 		.problems = problems,
 		.secrets = &loaded->secrets,
-		.check_trust = check_trust,
+		.check_trust = manner.check_trust,
+		.watching = manner.watching,
 		.config = &loaded->config,
 	};
 
@@ -97,15 +102,15 @@ static void load(struct loaded *loaded, const char *path, bool check_trust,
 	free(absolute);
 }
 
-int config_load(const char *path, bool check_trust, const struct config **ret_config,
-		struct config_report *report)
+static int load_file(const char *path, struct manner manner,
+		     const struct config **ret_config, struct config_report *report)
 {
 	struct loaded *loaded = mem_calloc(1, sizeof(*loaded));
 	struct problems problems = { .file = path };
 	int rc = -1;
 
 	loaded->arena = arena_new();
-	load(loaded, path, check_trust, &problems);
+	load(loaded, path, manner, &problems);
 	problems_report(&problems, report);
 	if (problems.n_errors)
 		goto out;
@@ -116,6 +121,18 @@ out:
 	problems_release(&problems);
 	config_free(loaded ? &loaded->config : NULL);
 	return rc;
+}
+
+int config_load(const char *path, bool check_trust, const struct config **ret_config,
+		struct config_report *report)
+{
+	return load_file(path, (struct manner){ check_trust, false }, ret_config, report);
+}
+
+int config_load_to_watch(const char *path, const struct config **ret_config,
+			 struct config_report *report)
+{
+	return load_file(path, (struct manner){ true, true }, ret_config, report);
 }
 
 void config_free(const struct config *config)

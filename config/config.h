@@ -162,6 +162,11 @@ void config_report_clear(struct config_report *report);
 int config_load(const char *path, bool check_trust, const struct config **ret_config,
 		struct config_report *report);
 
+/* The same, trust checked, for who tells and orders nothing: a secret that cannot be read
+ * is a warning, and has a source but no bytes. */
+int config_load_to_watch(const char *path, const struct config **ret_config,
+			 struct config_report *report);
+
 void config_free(const struct config *config); /* NULL is fine; wipes secrets */
 
 /* The issuer of that name, also where it is one of the words that need no entry; NULL

@@ -128,6 +128,7 @@ struct reading {
 	struct problems *problems;
 	struct secret_list *secrets;
 	bool check_trust;
+	bool watching;                  /* a secret that is not readable is no error */
 	const struct node *root;        /* the whole file */
 	const struct node *certificate; /* whose targets are being read; NULL: none */
 	const struct config *config;    /* what was read of it so far */

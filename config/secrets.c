@@ -40,8 +40,12 @@ struct source {
 
 static void complain(const struct source *source, const char *what)
 {
-	field_problem(source->reading, source->frame, source->field->key,
-		      source->node->place, "%s", what);
+	if (source->reading->watching)
+		warning_at(source->reading->problems, source->node->place, "'%s%s' %s",
+			   source->frame->prefix, source->field->key, what);
+	else
+		field_problem(source->reading, source->frame, source->field->key,
+			      source->node->place, "%s", what);
 }
 
 /* Copies the bytes into wiped memory, without the line end that editors add. */
@@ -209,4 +213,6 @@ void secret_read(struct reading *reading, const struct frame *frame,
 		source.called = arena_printf(reading->values.arena, "%s '%s'", kind->noun,
 					     member->text);
 	kind->read(&source, slot);
+	if (reading->watching && !slot->bytes)
+		slot->source = source.called;
 }

@@ -239,6 +239,7 @@ struct channel alert_channel(const struct alert_config *config)
 static int hand_over(const struct pass *pass, const struct alert_config *config,
 		     const struct letter *letter, struct err *err)
 {
+	const struct secret *authorization = &config->authorization;
 	const char *certificate = json_string(letter->document, "certificate");
 	struct channel channel = alert_channel(config);
 	char *json = json_print(letter->document);
@@ -249,9 +250,14 @@ static int hand_over(const struct pass *pass, const struct alert_config *config,
 			   json_string(letter->document, "severity")),
 		str_printf("CERTRENEWD_CERTIFICATE=%s", certificate ? certificate : ""),
 	};
-	int rc = channel_deliver(&channel, json, (const char *const *)env, pass->cancel,
-				 &date, &mono_ms, err);
+	int rc;
 
+	if (authorization->source && !authorization->bytes)
+		rc = err_set(err, ERR_CONFIG, "its 'authorization', %s, cannot be read",
+			     authorization->source);
+	else
+		rc = channel_deliver(&channel, json, (const char *const *)env,
+				     pass->cancel, &date, &mono_ms, err);
 	for (size_t i = 0; env[i]; i++)
 		free(env[i]);
 	free(json);

@@ -258,6 +258,17 @@ static void print_json(const struct watcher_look *look,
 	command_print_json(object);
 }
 
+static int load(const struct options *options, const struct config **ret_config)
+{
+	struct config_report report = { 0 };
+	int rc = config_load_to_watch(options->config, ret_config, &report);
+
+	for (size_t i = 0; i < report.errors.n; i++)
+		fprintf(stderr, "%s\n", report.errors.items[i]);
+	config_report_clear(&report);
+	return rc;
+}
+
 enum exit_code command_watch(const struct options *options)
 {
 	struct watcher_findings findings = { 0 };
@@ -266,7 +277,7 @@ enum exit_code command_watch(const struct options *options)
 	struct watcher_look seen;
 	struct err err;
 
-	if (command_load_config(options, &config))
+	if (load(options, &config))
 		return EXIT_CODE_USAGE;
 	if (system_become_owner_of(config->state_dir, &err)) {
 		config_free(config);

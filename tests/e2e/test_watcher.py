@@ -270,6 +270,25 @@ def test_a_state_directory_that_is_read_only_keeps_nobody_from_telling(kept, web
     assert not (kept.state / "watcher").exists()
 
 
+def test_a_secret_that_it_lacks_costs_only_the_channel_that_needs_it(kept, webhook):
+    kept.kill()
+    kept.config["issuers"]["pebble"]["eab"] = {
+        "key_id": "4711", "hmac_key": {"credential": "eab"}}
+    kept.config["alerts"]["closed"] = {
+        "type": "webhook", "url": webhook.url, "authorization": {"env": "CLOSED_TOKEN"}}
+    kept.write()
+    code, complaint = later(kept)
+    assert code == TROUBLE
+    assert "to channel 'closed': its 'authorization', environment variable " \
+        "'CLOSED_TOKEN', cannot be read" in complaint
+    assert "1 alert was not delivered: kept" in complaint
+    assert len(webhook.of("daemon_dead")) == 1
+    assert "Authorization" not in webhook.requests[-1][0]
+    assert later(kept, env={"CLOSED_TOKEN": "Bearer of news"}) == (TROUBLE, "")
+    assert len(webhook.of("daemon_dead")) == 2
+    assert webhook.requests[-1][0]["Authorization"] == "Bearer of news"
+
+
 def test_a_dry_run_tells_nobody(kept, webhook):
     kept.kill()
     assert watch(kept, "--dry-run", awake=300)[0] == TROUBLE
