@@ -57,24 +57,25 @@ static enum exit_code print_answer(const struct options *options, const cJSON *l
 	return code;
 }
 
-/* No daemon runs: the same report, made here under the state lock. */
-static enum exit_code report_alone(const struct options *options,
-				   const struct config *config, bool explain)
+/* What a report is made of without a daemon. */
+struct own_look {
+	const struct config *config;
+	const struct clock_trust *trust;
+	struct alerts *alerts; /* NULL: not known */
+};
+
+static enum exit_code print_own(const struct options *options, const struct own_look *own,
+				bool explain, struct strlist *damaged)
 {
 	const char *name = options->n_args ? options->args[0] : NULL;
 	enum exit_code code = EXIT_CODE_DONE;
-	struct engine engine;
-	struct buf text;
 	cJSON *status = NULL;
-	struct strlist damaged = { 0 };
+	struct buf text;
 	struct err err;
 
-	if (system_become_owner_of(config->state_dir, &err) ||
-	    engine_open(&engine, config, &err))
-		return command_fail(&err);
 	buf_init(&text, 1024 * 1024);
-	if (explain ? report_explain(config, &engine.trust, name, &text, &damaged, &err)
-		    : report_status(config, &engine.trust, name, &status, &damaged,
+	if (explain ? report_explain(own->config, own->trust, name, &text, damaged, &err)
+		    : report_status(own->config, own->trust, name, &status, damaged,
 				    &err)) {
 		(void)command_fail(&err);
 		code = EXIT_CODE_USAGE;
@@ -82,14 +83,59 @@ static enum exit_code report_alone(const struct options *options,
 		print_explanation(options, buf_str(&text));
 	} else {
 		cJSON_AddNullToObject(status, "daemon");
-		json_set_int(status, "alerts_pending",
-			     (int64_t)alerts_pending(engine.alerts));
+		if (own->alerts)
+			json_set_int(status, "alerts_pending",
+				     (int64_t)alerts_pending(own->alerts));
 		print_status(options, status);
 	}
-	engine_tell_damage(&engine, &damaged);
-	strlist_clear(&damaged);
 	cJSON_Delete(status);
 	buf_release(&text);
+	return code;
+}
+
+/* A disk that is full or read-only can still be read, and then it is asked most. */
+static enum exit_code report_unlocked(const struct options *options,
+				      const struct config *config, bool explain,
+				      const struct err *why)
+{
+	struct own_look own = { .config = config };
+	struct strlist damaged = { 0 };
+	struct clock_trust trust;
+	enum exit_code code;
+	struct err err;
+
+	(void)command_fail(why);
+	if (clock_trust_read(config->state_dir, &trust, &err))
+		return command_fail(&err);
+	own.trust = &trust;
+	code = print_own(options, &own, explain, &damaged);
+	for (size_t i = 0; i < damaged.n; i++)
+		fprintf(stderr, "certrenewd: %s\n", damaged.items[i]);
+	strlist_clear(&damaged);
+	return code;
+}
+
+/* No daemon runs: the same report, made here under the state lock. */
+static enum exit_code report_alone(const struct options *options,
+				   const struct config *config, bool explain)
+{
+	struct own_look own = { .config = config };
+	struct strlist damaged = { 0 };
+	enum exit_code code;
+	struct engine engine;
+	struct err err;
+
+	if (system_become_owner_of(config->state_dir, &err))
+		return command_fail(&err);
+	if (engine_open(&engine, config, &err))
+		return err.kind == ERR_IO
+			       ? report_unlocked(options, config, explain, &err)
+			       : command_fail(&err);
+	own.trust = &engine.trust;
+	own.alerts = engine.alerts;
+	code = print_own(options, &own, explain, &damaged);
+	engine_tell_damage(&engine, &damaged);
+	strlist_clear(&damaged);
 	engine_close(&engine);
 	return code;
 }

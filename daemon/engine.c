@@ -21,6 +21,19 @@ static const enum log_level log_levels[] = {
 	[SEVERITY_CRITICAL] = LOG_LEVEL_ERROR,
 };
 
+/* Only a lock that is held is somebody's; a disk may be full or read-only. */
+static void say_why_not_ours(const char *dir, struct err *err)
+{
+	if (err->kind == ERR_TRANSIENT)
+		err_wrap(err, "state directory '%s' belongs to another certrenewd", dir);
+	else
+		err_wrap(err,
+			 "state directory '%s' cannot be locked: see that this account "
+			 "may write there, that it is not mounted read-only and that the "
+			 "disk has room",
+			 dir);
+}
+
 static int open_state_dir(struct engine *engine, struct err *err)
 {
 	const char *dir = engine->config->state_dir;
@@ -34,7 +47,7 @@ static int open_state_dir(struct engine *engine, struct err *err)
 	if (system_check_state_dir(dir, err))
 		goto out;
 	if (file_lock_take(lock, &engine->lock, err)) {
-		err_wrap(err, "state directory '%s' belongs to another certrenewd", dir);
+		say_why_not_ours(dir, err);
 		goto out;
 	}
 	rc = 0;

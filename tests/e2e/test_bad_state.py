@@ -84,10 +84,20 @@ def test_a_state_directory_that_cannot_be_written_is_named_and_nothing_is_ordere
     for result in (read_only("renew", "xc", "--force"), read_only("deploy", "xc")):
         assert result.code == FAILED, result
         assert str(read_only.state) in result.err
-        assert "read-only" in result.err.lower(), result
+        assert "cannot be locked: see that this account may write there" in result.err
+        assert "read-only file system" in result.err.lower(), result
+        assert "another certrenewd" not in result.err
     assert run(read_only).returncode == FAILED
     assert short_lived.requests("/order-plz") == orders
     assert xc.served() == served
+
+
+def test_a_state_directory_that_cannot_be_written_can_still_be_looked_at(read_only, xc):
+    told = read_only("status")
+    assert told.code == DONE and xc.served().thumbprint in told.out, told
+    assert "Read-only file system" in told.err
+    assert read_only.ok("status", "--json").json["certificates"][0]["name"] == "xc"
+    assert "clock" in read_only.ok("explain", "xc").out
 
 
 def test_an_account_that_cannot_make_its_state_directory_is_told_which_one(
@@ -259,6 +269,7 @@ def test_a_full_disk_is_named_nothing_is_lost_and_room_heals_it(small_disk, xc, 
     result = small_disk("renew", "xc", "--force")
     assert result.code == FAILED, result
     assert "no space left" in result.err.lower() and str(small_disk.state) in result.err
+    assert "another certrenewd" not in result.err
     assert short_lived.requests("/order-plz") == orders
     assert xc.served().thumbprint == served
     small_disk.make_room()
