@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/str.h"
+#include "config/system.h"
 
 /* Takes `path`. */
 static void add(struct written_list *list, char *path, bool folder, const char *whom)
@@ -111,8 +112,19 @@ static void add_certificate(struct written_list *list,
 	}
 }
 
+/* Every service of ours may write the usual one. */
+static void add_state_dir(struct written_list *list, const struct config *config)
+{
+	char *usual = system_default_state_dir();
+
+	if (config->state_dir && strcmp(config->state_dir, usual) != 0)
+		add(list, str_dup(config->state_dir), true, "state_dir");
+	free(usual);
+}
+
 void written_by(const struct config *config, struct written_list *ret)
 {
+	add_state_dir(ret, config);
 	add_file(ret, config->log_file, "log_file");
 	for (size_t i = 0; i < config->n_certificates; i++)
 		if (!only_watched(config, &config->certificates[i]))

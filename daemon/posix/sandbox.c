@@ -177,7 +177,9 @@ void sandbox_closed(const struct config *config, struct strlist *ret)
 		if (!statvfs(folder, &facts) && (facts.f_flag & ST_RDONLY)) {
 			sentence = str_printf(
 				"%s: '%s' is read-only for this process; where that is "
-				"the unit's sandbox: certrenewd sandbox "
+				"the unit's sandbox: "
+				"mkdir -p /etc/systemd/system/certrenewd.service.d, "
+				"certrenewd sandbox "
 				">/etc/systemd/system/certrenewd.service.d/paths.conf, "
 				"systemctl daemon-reload, and restart it",
 				list.items[i].whom, folder);

@@ -53,6 +53,7 @@ def open_what_is_configured(machine):
     """The drop-in as the README tells to make it."""
     done = machine("certrenewd", "sandbox", check=True)
     path = machine.root / "etc/systemd/system" / f"{UNIT}.d/paths.conf"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(done.stdout)
     machine.ctl("daemon-reload")
     return done.stdout
@@ -176,6 +177,7 @@ def test_without_its_drop_in_the_daemon_says_which_folder_is_closed(installed, p
     machine.ctl("daemon-reload")
     machine.ctl("start", UNIT)
     wait_until(lambda: "certrenewd sandbox >" in machine.journal(UNIT), what="the warning")
+    assert f"mkdir -p /etc/systemd/system/{UNIT}.d, " in machine.journal(UNIT)
     assert f"'{xc.tls_json.parent}' is read-only" in machine.journal(UNIT)
     wait_until(lambda: "Read-only file system" in machine.journal(UNIT), what="the failure")
     assert pebble.requests("/order-plz") == 0

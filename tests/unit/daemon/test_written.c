@@ -4,8 +4,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "config/system.h"
 #include "daemon/written.h"
 
 static const struct issuer_config issuers[] = {
@@ -143,6 +145,25 @@ static void the_webroot_and_the_log_file_are_written(void **state)
 	written_clear(&list);
 }
 
+static void the_state_directory_is_written_where_it_is_not_the_usual_one(void **state)
+{
+	char *usual = system_default_state_dir();
+	struct config config = { .state_dir = "/srv/crd/state" };
+	struct written_list list = { 0 };
+
+	(void)state;
+	written_by(&config, &list);
+	assert_int_equal(list.n, 1);
+	assert_true(find(&list, "/srv/crd/state")->folder);
+	assert_string_equal(list.items[0].whom, "state_dir");
+	written_clear(&list);
+	config.state_dir = usual;
+	written_by(&config, &list);
+	assert_int_equal(list.n, 0);
+	written_clear(&list);
+	free(usual);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +173,8 @@ int main(void)
 		cmocka_unit_test(what_programs_say_that_they_change_is_written_once),
 		cmocka_unit_test(a_certificate_that_is_only_watched_writes_nothing),
 		cmocka_unit_test(the_webroot_and_the_log_file_are_written),
+		cmocka_unit_test(
+			the_state_directory_is_written_where_it_is_not_the_usual_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
