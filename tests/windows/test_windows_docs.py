@@ -24,8 +24,13 @@ RUN_BY = [
 
 def commands():
     for path in DOCUMENTS:
-        for block in re.findall(r"^```bat\n(.*?)^```", path.read_text(), re.M | re.S):
+        for block in blocks(path):
             yield from block.splitlines()
+        yield from re.findall(r"`(certrenewd import win-acme[^`]*)`", path.read_text())
+
+
+def blocks(path):
+    return re.findall(r"^```bat\n(.*?)^```", path.read_text(), re.M | re.S)
 
 
 @pytest.mark.parametrize("command", sorted(set(commands())))
@@ -35,6 +40,14 @@ def test_every_command_shown_is_run(command):
             assert word in (HERE / file).read_text()
             return
     raise AssertionError(f"'{command}' is run by no test")
+
+
+def test_no_block_to_paste_undoes_what_it_did():
+    shown = [block for path in DOCUMENTS for block in blocks(path)]
+    assert any("certrenewd import win-acme\n" in block for block in shown)
+    for block in shown:
+        assert "--undo" not in block, block
+    assert "`certrenewd import win-acme --undo`" in (TOP / "docs/windows.md").read_text()
 
 
 def test_every_skip_is_used_and_has_its_test():
