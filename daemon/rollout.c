@@ -130,6 +130,13 @@ static char *describe_soak(const struct pass *pass)
 	return soak_s ? str_printf("; watched until %s", when) : str_dup("");
 }
 
+/* The same certificate in one more target is not a new one. */
+static void note_told(struct pass *pass)
+{
+	str_copy(pass->job.told_sha1, sizeof(pass->job.told_sha1),
+		 cert_sha1(pass->current.cert));
+}
+
 static void tell_renewed(struct pass *pass)
 {
 	const char *issuer = pass->job.last_issuer;
@@ -142,7 +149,9 @@ static void tell_renewed(struct pass *pass)
 			  issuer[0] ? " from '" : "", issuer, issuer[0] ? "'" : "", until,
 			  soak);
 	free(soak);
-	pass_tell(pass, EVENT_RENEWED, NULL, what, NULL);
+	if (!str_equal(pass->job.told_sha1, cert_sha1(pass->current.cert)))
+		pass_tell(pass, EVENT_RENEWED, NULL, what, NULL);
+	note_told(pass);
 	if (!pass->job.renewal.count) /* else the one that is wanted is still not there */
 		pass_tell(pass, EVENT_RECOVERED, NULL, what, NULL);
 	free(what);
@@ -301,6 +310,8 @@ void pass_hand_over(struct pass *pass)
 
 	if (!pass_deployed(pass) || !pass->state.verified_at)
 		return;
+	if (!pass->job.told_sha1[0]) /* a file of an older version, or a damaged one */
+		note_told(pass);
 	if (handover_proven(pass->in->config->state_dir, pass->certificate->name, &notes,
 			    &err))
 		pass_note(pass, "import", "%s", err.text);

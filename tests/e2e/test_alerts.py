@@ -130,25 +130,48 @@ def test_what_is_due_has_not_recovered_because_its_failure_was_forgotten(
     assert webhook.of("recovered") == []
 
 
-def test_a_new_target_is_no_recovery_from_a_renewal_that_failed(first, proxy, webhook, xc,
-                                                                tmp_path):
-    ca_refuses(proxy)
+def new_target(daemon, xc, tmp_path):
+    """A second one, which serves what the first does as soon as it has its files."""
     files = {what: str(tmp_path / f"fixed-{what}.pem") for what in ("key", "fullchain")}
-    first.config["certificates"]["xc"]["deploy"].append({
+    daemon.config["certificates"]["xc"]["deploy"].append({
         "name": "fixed", "store": {"type": "files", "files": files},
         "service": {"command": ["/bin/true"]}, "retire": {"after": "0s"},
         "verify": [{"connect": f"127.0.0.1:{xc.secure_port}"}]})
-    first.write()
+    daemon.write()
+
+
+def test_a_new_target_is_no_recovery_from_a_renewal_that_failed(first, proxy, webhook, xc,
+                                                                tmp_path):
+    ca_refuses(proxy)
+    new_target(first, xc, tmp_path)
     assert first("renew", "xc").code == FAILED  # the new target has what is at hand
     again = first("renew", "xc")
     assert again.code == NOTHING
     assert "is due (its key type is not the configured one), but the last try failed" in (
         again.text)
     first.start()
-    webhook.wait_for("renewed")
+    webhook.wait_for("failed")
     assert first.stop() == 0
     assert len(webhook.of("failed")) == 1
-    assert webhook.of("recovered") == []
+    assert webhook.of("recovered") == webhook.of("renewed") == []
+
+
+def test_a_certificate_that_a_new_target_got_is_not_told_as_a_new_one(
+        first, proxy, webhook, xc, tmp_path):
+    path = first.state / "certificates/xc/job.json"
+    job = json.loads(path.read_text())
+    assert job.pop("told_sha1") == xc.served().thumbprint
+    path.write_text(json.dumps(job))  # as a version before wrote it
+    ca_refuses(proxy)
+    assert first("renew", "xc").code == FAILED
+    new_target(first, xc, tmp_path)
+    first.ok("deploy", "xc")
+    assert (tmp_path / "fixed-key.pem").exists()
+    proxy.rules.clear()
+    first.ok("renew", "xc", "--force")
+    told = [alert["event"] for alert in webhook.alerts]
+    assert [event for event in told if event != "expiring"] == [
+        "failed", "renewed", "recovered"]
 
 
 def failed_for_weeks(daemon, number):
