@@ -95,19 +95,22 @@ static cJSON *store_json(const struct known *known, const struct target *target)
 	enum store_look look = STORE_LOOK_UNKNOWN;
 	cJSON *json = cJSON_CreateObject();
 	char *place = place_of(&target->store), *readers = observe_readers(target);
-	struct err why = { 0 };
+	struct err why = { 0 }, key_why = { 0 };
+	bool usable;
 
 	if (known->present)
 		look = observe_store(target, &material, &why);
+	usable = look == STORE_LOOK_RIGHT ||
+		 (look == STORE_LOOK_OTHER && observe_current_key(target, &key_why));
 	json_set_string(json, "place", place);
 	json_set_string(json, "state", store_states[look]);
 	set_text(json, "sha1",
 		 look == STORE_LOOK_RIGHT   ? sha1_in_hand(known)
 		 : look == STORE_LOOK_OTHER ? why.text
 					    : NULL);
-	json_set_bool(json, "key_usable", look == STORE_LOOK_RIGHT);
+	json_set_bool(json, "key_usable", usable);
 	json_set_string(json, "key_readers", readers);
-	set_text(json, "problem", look == STORE_LOOK_OTHER ? NULL : why.text);
+	set_text(json, "problem", look == STORE_LOOK_OTHER ? key_why.text : why.text);
 	json_set_bool(json, "differs", look != STORE_LOOK_RIGHT);
 	free(readers);
 	free(place);

@@ -175,6 +175,17 @@ void observe_files(const struct target *target, struct target_view *ret)
 	}
 }
 
+bool observe_current_key(const struct target *target, struct err *why)
+{
+	struct target_view view = { 0 };
+
+	if (store_points(&target->store))
+		look_at_store(&target->store, &view);
+	if (!view.key_usable)
+		err_set(why, ERR_CONFIG, "%s", view.files_problem);
+	return view.key_usable;
+}
+
 void observe_endpoints(const struct target *target, const struct cancel *cancel,
 		       struct target_view *view)
 {

@@ -48,6 +48,10 @@ void observe_tls_json(const struct target *target, struct target_view *ret);
 enum store_look observe_store(const struct target *target,
 			      const struct material *material, struct err *why);
 
+/* Does the key sign that lies where link or files lead now, whatever the certificate?
+ * `why` says what is wrong with it. A store that something else points into: no. */
+bool observe_current_key(const struct target *target, struct err *why);
+
 /* Who may read the key in the target's store, for people. Gives; NULL: not known. */
 char *observe_readers(const struct target *target);
 

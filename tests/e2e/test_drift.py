@@ -503,3 +503,19 @@ def test_status_shows_file_store_served_and_ca_side_by_side(kept, xc):
     assert [line.split()[1] for line in marked] == ["tls.json", "store"], lines
     assert "TLS is off" in marked[0] and "mode 0640, not 0600" in marked[1]
     assert "views" not in json.loads(kept.ok("status", "--json").out)["certificates"][0]
+
+
+def test_status_calls_the_key_of_another_certificate_by_what_it_does(kept, xc, authority):
+    theirs = authority.issue("xc.example")
+    xc.install(theirs)
+    xc.store.unlink()
+    xc.store.symlink_to(f"{xc.store.name}.versions/{theirs.thumbprint}")
+    store = kept.status("xc")["views"]["targets"][0]["store"]
+    assert (store["state"], store["sha1"], store["problem"]) == (
+        "other", theirs.thumbprint, None)
+    assert store["key_usable"] and store["differs"]
+    key, = (line for line in kept.ok("status", "xc").out.splitlines() if "! store" in line)
+    assert f"{theirs.thumbprint}, key signs, read by " in key
+    (xc.store / "key.pem").write_text(authority.issue("xc.example").key_pem)
+    key, = (line for line in kept.ok("status", "xc").out.splitlines() if "! store" in line)
+    assert "key not usable" in key and "does not work for" in key

@@ -119,11 +119,15 @@ static void what_is_wrong_with_files_is_said(void **state)
 	struct world *w = *state;
 	char *key = path_join(w->apps[0].store, "key.pem");
 	struct target_view view;
+	struct err why;
 
+	assert_true(observe_current_key(&w->targets[0], &why));
 	testcert_write(key, w->b.key_pem); /* another certificate's */
 	observe_files(&w->targets[0], &view);
 	assert_false(view.key_usable);
 	assert_contains(view.files_problem, "does not work for");
+	assert_false(observe_current_key(&w->targets[0], &why));
+	assert_string_equal(why.text, view.files_problem);
 	testcert_write(key, "no key");
 	observe_files(&w->targets[0], &view);
 	assert_contains(view.files_problem, "is no private key");
