@@ -167,6 +167,10 @@ int config_load(const char *path, bool check_trust, const struct config **ret_co
 int config_load_to_watch(const char *path, const struct config **ret_config,
 			 struct config_report *report);
 
+/* The state directory that a file names, however much else is wrong with it: where its
+ * daemon is found. Gives a string that the caller frees, or NULL. */
+char *config_state_dir(const char *path);
+
 void config_free(const struct config *config); /* NULL is fine; wipes secrets */
 
 /* The issuer of that name, also where it is one of the words that need no entry; NULL

@@ -64,6 +64,25 @@ static void print_reload(const struct options *options, enum exit_code code,
 	command_print_json(object);
 }
 
+/* A broken file is for the daemon to refuse aloud; what is left of it says where the
+ * daemon is. Nothing is left, or none runs: our own words are enough. */
+static void show_daemon(const struct options *options)
+{
+	struct config config = { 0 };
+	cJSON *request = command_request("reload", NULL, NULL), *last = NULL;
+	char *state_dir = config_state_dir(options->config);
+	struct err err;
+
+	config.state_dir = state_dir;
+	if (state_dir && !command_ask_daemon(options, &config, request, &last, &err) &&
+	    json_int(last, "exit", EXIT_CODE_DONE) == EXIT_CODE_USAGE)
+		fprintf(stderr, "certrenewd: the daemon refuses it too: the "
+				"configuration that was in force stays in force\n");
+	cJSON_Delete(last);
+	cJSON_Delete(request);
+	free(state_dir);
+}
+
 enum exit_code command_reload(const struct options *options)
 {
 	const struct config *config;
@@ -71,9 +90,10 @@ enum exit_code command_reload(const struct options *options)
 	enum exit_code code;
 	struct err err;
 
-	/* A broken file is for the daemon to refuse; we only need to find it. */
-	if (command_load_config(options, &config))
+	if (command_load_config(options, &config)) {
+		show_daemon(options);
 		return EXIT_CODE_USAGE;
+	}
 	request = command_request("reload", NULL, NULL);
 	if (command_ask_daemon(options, config, request, &last, &err)) {
 		code = err.kind == ERR_NOT_FOUND ? EXIT_CODE_NO_DAEMON : EXIT_CODE_FAILED;

@@ -183,19 +183,25 @@ def test_a_broken_file_is_refused_and_the_old_one_stays(two, webhook):
     two.start()
     wait_until(lambda: two.apps["one"].served(), what="the first")
     good = two.config_path.read_text()
-    for round in (1, 2):
+    for ask in (two.reload, lambda: two("reload")):
         webhook.alerts.clear()
         two.config_path.write_text(good.replace("issuers: ", "isuers: ").replace(
             "certificates:", "certifcates:"))
-        two.reload()
+        ask()
         alert = webhook.wait_for("config_rejected")
         assert re.search(r"certrenewd.yaml:\d+:\d+: .*certifcates.*certificates",
                          alert["what"]), alert
         assert "check-config" in alert["todo"]
-        assert two("reload").code == USAGE
+        refused = two("reload")
+        assert refused.code == USAGE and "certifcates" in refused.err
+        assert "the daemon refuses it too" in refused.err
         two.config_path.write_text(good)
         assert two.ok("reload").text.strip() == "configuration read again"
         webhook.wait_for("recovered")
+    two.config_path.write_text("certificates: [\n")  # no word is left of where it is
+    refused = two("reload")
+    assert refused.code == USAGE and "the daemon" not in refused.err
+    two.config_path.write_text(good)
     assert two("renew", "one").code == NOTHING
     assert two.stop() == 0
 
