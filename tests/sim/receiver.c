@@ -17,9 +17,10 @@ struct open {
 	char event[32], certificate[16], target[16], severity[12];
 	int64_t told_at, heard_at; /* by its own clock, and in truth */
 	int64_t since;             /* heard at first */
-	int64_t told_after; /* in truth, if not by the clock of that moment; or 0 */
-	bool on_full_disk;  /* that could not note that it was told ... */
-	bool forgotten;     /* ... and whoever knew is dead */
+	int64_t told_after;        /* in truth, as far as is known */
+	bool by_other_clock;       /* than that of the moment when it was heard */
+	bool on_full_disk;         /* that could not note that it was told ... */
+	bool forgotten;            /* ... and whoever knew is dead */
 };
 
 static struct {
@@ -129,8 +130,8 @@ static void take_trouble(const cJSON *json)
 	 * was ahead by which it was told, too. */
 	if (open && rank(severity) <= rank(open->severity) && at >= open->told_at &&
 	    at - open->told_at < DAY - HOUR && receiver.excused_at < open->heard_at &&
-	    receiver.excused_at < open->told_at &&
-	    (!open->told_after || receiver.died_at < open->told_after) &&
+	    (open->by_other_clock ? receiver.died_at : receiver.excused_at) <
+		    open->told_after &&
 	    !open->forgotten)
 		broken("alerts", "'%s' of %s %s is told twice within %lld s", event,
 		       certificate, target, (long long)(at - open->told_at));
@@ -146,9 +147,10 @@ static void take_trouble(const cJSON *json)
 	snprintf(open->severity, sizeof(open->severity), "%s", severity);
 	open->told_at = at;
 	open->heard_at = true_now();
-	open->told_after = at - world->wall_offset_s > true_now() + MINUTE
-				   ? receiver.clock_before_since
-				   : 0;
+	open->told_after = at - world->wall_offset_s;
+	open->by_other_clock = open->told_after > true_now() + MINUTE;
+	if (open->by_other_clock)
+		open->told_after = receiver.clock_before_since;
 	open->on_full_disk = world->files.full;
 	open->forgotten = false;
 }
