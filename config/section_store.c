@@ -162,6 +162,21 @@ static void check_windows(struct reading *r, const struct frame *frame,
 			      store->name);
 }
 
+/* Our link may stand in them, but not in their place. */
+static bool is_the_systems(const char *path)
+{
+	static const char *const folders[] = {
+		"/",      "/bin",   "/boot", "/dev", "/etc",  "/home", "/lib",
+		"/lib64", "/media", "/mnt",  "/opt", "/proc", "/root", "/run",
+		"/sbin",  "/srv",   "/sys",  "/tmp", "/usr",  "/var",
+	};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+		if (!strcmp(folders[i], path))
+			return true;
+	return false;
+}
+
 static void complete_store(struct reading *r, const struct frame *frame, struct node *map,
 			   void *base)
 {
@@ -176,6 +191,11 @@ static void complete_store(struct reading *r, const struct frame *frame, struct 
 			      lacking);
 	if (store->type == STORE_WINDOWS)
 		check_windows(r, frame, map, store);
+	if (store->type == STORE_DIRECTORY && store->path && is_the_systems(store->path))
+		field_problem(r, frame, "path", node_member(map, "path")->place,
+			      "is '%s', a folder of the system's own: expected a path of "
+			      "ours, such as /etc/certrenewd/live/NAME",
+			      store->path);
 	if (node_member(map, "mode") || store->type == STORE_WINDOWS)
 		return;
 	store->key_mode = group ? 0640 : 0600;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/str.h"
+
 #include "draft.h"
 
 #define BEFORE ISSUER CERTIFICATE "    deploy:\n"
@@ -50,6 +52,26 @@ static void two_targets_of_one_name_are_refused(void **state)
 		       "'h:1'}]}\n",
 		"10:9: two targets of certificate 'a' are named 'default': give each its "
 		"own 'name'");
+}
+
+static void a_directory_store_is_no_folder_of_the_systems(void **state)
+{
+	static const char *const folders[] = { "/", "/etc", "/var" };
+	char *text, *error;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		text = str_printf(BEFORE
+				  "      - store: {type: directory, path: %s}\n" VERIFY,
+				  folders[i]);
+		error = str_printf("9:40: 'store.path' is '%s', a folder of the system's "
+				   "own: expected a path of ours, such as "
+				   "/etc/certrenewd/live/NAME",
+				   folders[i]);
+		expect_one_error(text, error);
+		free(text);
+		free(error);
+	}
 }
 
 static void a_directory_store_has_no_files(void **state)
@@ -249,6 +271,7 @@ int main(void)
 		cmocka_unit_test(a_target_that_brings_nothing_is_refused),
 		cmocka_unit_test(a_target_is_verified_somewhere),
 		cmocka_unit_test(two_targets_of_one_name_are_refused),
+		cmocka_unit_test(a_directory_store_is_no_folder_of_the_systems),
 		cmocka_unit_test(a_directory_store_has_no_files),
 		cmocka_unit_test(a_files_store_names_where_the_certificate_goes),
 		cmocka_unit_test(a_mode_keeps_the_key_from_others),
