@@ -119,6 +119,12 @@ static const struct failures *worst_fallback(const struct known *known)
 	return worst;
 }
 
+/* The first one has no old one. */
+static int64_t old_goes_at(const struct known *known)
+{
+	return known->state.replaces ? known->state.retire_at : CLOCK_NEVER;
+}
+
 static cJSON *certificate_json(const struct known *known, const struct clock_trust *trust,
 			       struct strlist *damaged)
 {
@@ -135,7 +141,7 @@ static cJSON *certificate_json(const struct known *known, const struct clock_tru
 	cJSON_AddItemToObject(json, "fallback", failures_json(worst_fallback(known)));
 	cJSON_AddItemToObject(json, "older", failures_json(&known->job.older));
 	json_set_bool(json, "retired", known->state.retired);
-	report_set_instant(json, "retire_at", known->state.retire_at);
+	report_set_instant(json, "retire_at", old_goes_at(known));
 	report_set_instant(json, "last_renewed_at", known->job.last_renewed_at);
 	report_set_instant(json, "inspected_files_at", known->job.inspected_files_at);
 	report_set_instant(json, "inspected_endpoints_at",
@@ -287,8 +293,8 @@ static void explain_targets(const struct known *known, struct buf *out)
 		explain_window(known, &known->config->targets[i], out);
 	}
 	if (known->state.exists && !known->state.retired &&
-	    known->state.retire_at != CLOCK_NEVER) {
-		clock_format_people_local(known->state.retire_at, when);
+	    old_goes_at(known) != CLOCK_NEVER) {
+		clock_format_people_local(old_goes_at(known), when);
 		buf_printf(out, "%-17s not before %s\n", "retirement", when);
 	}
 }
@@ -338,8 +344,7 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 	explain_targets(&known, out);
 	report_ladder_explain(&known, trust, out);
 	trusted = clock_trusted(trust, &reading, why);
-	buf_printf(out, "%-17s %s: %s\n", "clock",
-		   trusted ? "confirmed" : "not confirmed", why);
+	buf_printf(out, "%-17s %s%s\n", "clock", trusted ? "" : "not confirmed: ", why);
 	known_release(&known);
 	return 0;
 }

@@ -145,6 +145,7 @@ struct deploy_state {
 	char sha1[CERT_SHA1_HEX]; /* the certificate it brings in */
 	int64_t version;          /* number of its folder */
 	bool stored, retired;
+	bool replaces; /* something that is retired some day, or was */
 	bool ahead; /* verified by a clock that was ahead: deploy_after_clock_moved() */
 	int64_t verified_at; /* when the last target was verified; 0: not yet */
 	int64_t retire_at;   /* earliest moment to retire; CLOCK_NEVER: not yet */

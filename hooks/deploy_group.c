@@ -229,7 +229,8 @@ static int take_guard_off(struct member *member, struct err *err)
 {
 	const struct journal_change released = {
 		.state = STEP_RELEASED,
-		.text = "the guard is off",
+		.text = guard_exists(member->target) ? "the guard is off"
+						     : "plain HTTP is over",
 	};
 	struct err failure;
 

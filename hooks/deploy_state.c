@@ -51,6 +51,7 @@ static void read_certificate(const struct journal *journal, struct deploy_state 
 	ret->version = journal->version;
 	ret->stored = journal->state >= STEP_STORED;
 	ret->retired = journal->state == STEP_RETIRED;
+	ret->replaces = journal->n_replaced > 0;
 	ret->verified_at = journal->verified_at;
 	ret->retire_at = journal->retire_at;
 	ret->oldest = ret->retired || journal->n_replaced ? oldest_of(journal) : 0;
@@ -75,6 +76,7 @@ static void rebuild(const struct member *members, size_t n, struct deploy_state 
 	ret->verified_at = 0;
 	ret->retire_at = CLOCK_NEVER;
 	ret->oldest = 0;
+	ret->replaces = false;
 }
 
 /* A target whose last journal is about another certificate has not been tried yet. */

@@ -56,7 +56,9 @@ static int guard(struct fall *fall, struct err *err)
 		return -1;
 	if (!guard_on(&fall->deployment, target, &failure))
 		return move_on(fall, STEP_GUARDED, STEP_COPIED,
-			       guarded ? "the guard is on" : "settings are copied", err);
+			       guarded ? "the guard is on; copying tls.json and settings"
+				       : "copying tls.json and settings",
+			       err);
 	if (failure.kind == ERR_CANCELLED) {
 		*err = failure;
 		return -1;
@@ -67,7 +69,7 @@ static int guard(struct fall *fall, struct err *err)
 			 "(even_if_guard_fails): %s",
 			 failure.text);
 		return move_on(fall, STEP_GUARDED, STEP_COPIED,
-			       "settings are copied, without a guard", err);
+			       "without a guard; copying tls.json and settings", err);
 	}
 	(void)journal_remove(&fall->member->kept, &ignored);
 	return err_set(err, failure.kind,
@@ -79,8 +81,8 @@ static int guard(struct fall *fall, struct err *err)
 static int copy(struct fall *fall, struct err *err)
 {
 	return fall_copy_all(fall, err) ||
-	       move_on(fall, STEP_COPIED, STEP_MOVED, "tls.json and settings are copied",
-		       err);
+	       move_on(fall, STEP_COPIED, STEP_MOVED,
+		       "all is copied; moving tls.json into the state directory", err);
 }
 
 /* Is tls.json what we have a copy of? Another one is somebody's. */
@@ -114,7 +116,8 @@ static int move_away(struct fall *fall, struct err *err)
 		return err_wrap(err, "limit plain HTTP to this machine");
 	if (!file_resolve_trusted(path, &real, err) && !file_remove(real, err))
 		rc = move_on(fall, STEP_MOVED, STEP_RESTARTED,
-			     "tls.json is moved into the state directory", err);
+			     "tls.json is moved away; restarting the service without it",
+			     err);
 	else
 		err_wrap(err, "move '%s' away", path);
 	free(real);
@@ -130,7 +133,7 @@ static int restart(struct fall *fall, struct err *err)
 	    service_start(service, interruptible ? fall->deployment.cancel : NULL, err))
 		return -1;
 	return move_on(fall, STEP_RESTARTED, STEP_ANSWERED,
-		       "the service is restarted without tls.json", err);
+		       "the service is restarted; waiting for plain HTTP to answer", err);
 }
 
 static int wait_for_answer(struct fall *fall, struct err *err)

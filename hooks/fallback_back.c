@@ -80,7 +80,8 @@ static int release(struct fall *fall, struct err *err)
 		.state = STEP_RELEASED,
 		.intent = kept->intent,
 		.back = true,
-		.text = "the guard is off",
+		.text = guard_exists(fall->member->target) ? "the guard is off"
+							   : "plain HTTP is over",
 	};
 	struct err failure;
 

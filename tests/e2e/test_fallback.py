@@ -2,6 +2,7 @@
 for some seconds."""
 
 import json
+import re
 import time
 
 import pytest
@@ -240,7 +241,13 @@ def test_fallback_on_and_off_by_command(setup, pebble, xc, webhook):
     xc.settings.write_text(DEFAULT_SETTINGS)
     served, written = xc.served(), xc.tls_json.read_bytes()
     orders = pebble.requests("/order-plz")
-    assert "plain HTTP" in daemon.ok("fallback", "xc", "on").out
+    told = daemon.ok("fallback", "xc", "on").out
+    assert "plain HTTP" in told
+    for step, doing in (("copied", "copying tls.json and settings"),
+                        ("moved", "moving tls.json into the state directory"),
+                        ("restarted", "restarting the service without it"),
+                        ("answered", "waiting for plain HTTP to answer")):
+        assert re.search(rf"{step}\b.*{doing}", told), told
     assert speaks_http(xc)
     daemon.ok("fallback", "xc", "on")
     assert daemon("renew", "xc").code == 3

@@ -227,6 +227,7 @@ static void each_old_version_goes_by_its_own_age(void **state)
 	st = read_state(w);
 	assert_false(st.retired);
 	assert_true(st.retire_at == st.verified_at + DAY);
+	assert_true(st.replaces);
 	assert_int_equal(st.oldest, w->b.material.version);
 	deploy_state_clear(&st);
 
