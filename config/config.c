@@ -36,9 +36,23 @@ static void complain_unreadable(struct problems *problems, const char *path,
 		problem_at(problems, whole_file, "%s", err->text);
 }
 
+struct manner {
+	bool check_trust, watching;
+	const char *copy; /* its text stands for the file's; NULL: none */
+};
+
+/* Wiped with the secrets: somebody may have written one in by mistake. */
+static void keep_text(struct loaded *loaded, const struct buf *text)
+{
+	loaded->config.text = (struct secret){
+		.bytes = secret_list_add(&loaded->secrets, buf_str(text), text->len),
+		.len = text->len,
+	};
+}
+
 /* Gives the tree of the file in the arena; complains by itself. */
-static int read_tree(const char *path, struct arena *arena, struct problems *problems,
-		     struct node **ret_root)
+static int read_tree(const char *path, struct loaded *loaded, struct manner manner,
+		     struct problems *problems)
 {
 	struct buf text;
 	struct err err;
@@ -49,8 +63,11 @@ static int read_tree(const char *path, struct arena *arena, struct problems *pro
 		complain_unreadable(problems, path, &err);
 		goto out;
 	}
-	if (yaml_tree_parse(buf_str(&text), text.len, arena, problems, ret_root))
+	if (yaml_tree_parse(buf_str(&text), text.len, loaded->arena, problems,
+			    &loaded->root))
 		goto out;
+	if (manner.watching)
+		keep_text(loaded, &text);
 	rc = 0;
 out:
 	buf_release(&text);
@@ -75,15 +92,12 @@ static void read_sections(struct loaded *loaded, struct reading *reading)
 	}
 }
 
-struct manner {
-	bool check_trust, watching;
-};
-
 /* Fills `loaded`; every complaint lands in `problems`. */
 static void load(struct loaded *loaded, const char *path, struct manner manner,
 		 struct problems *problems)
 {
 	char *absolute = system_absolute_path(path), *folder = path_parent(absolute);
+	const char *file = manner.copy ? manner.copy : absolute;
 	struct reading reading = {
 		.values = { loaded->arena, arena_strdup(loaded->arena, folder) },
 		.problems = problems,
@@ -94,8 +108,8 @@ static void load(struct loaded *loaded, const char *path, struct manner manner,
 	};
 
 	loaded->config.path = arena_strdup(loaded->arena, absolute);
-	if (!read_tree(absolute, loaded->arena, problems, &loaded->root)) {
-		trust_require(&reading, whole_file, absolute);
+	if (!read_tree(file, loaded, manner, problems)) {
+		trust_require(&reading, whole_file, file);
 		read_sections(loaded, &reading);
 	}
 	free(folder);
@@ -126,13 +140,18 @@ out:
 int config_load(const char *path, bool check_trust, const struct config **ret_config,
 		struct config_report *report)
 {
-	return load_file(path, (struct manner){ check_trust, false }, ret_config, report);
+	return load_file(path, (struct manner){ .check_trust = check_trust }, ret_config,
+			 report);
 }
 
-int config_load_to_watch(const char *path, const struct config **ret_config,
-			 struct config_report *report)
+int config_load_to_watch(const char *path, const char *copy,
+			 const struct config **ret_config, struct config_report *report)
 {
-	return load_file(path, (struct manner){ true, true }, ret_config, report);
+	const struct manner manner = { .check_trust = true,
+				       .watching = true,
+				       .copy = copy };
+
+	return load_file(path, manner, ret_config, report);
 }
 
 char *config_state_dir(const char *path)
@@ -142,7 +161,7 @@ char *config_state_dir(const char *path)
 	char *dir;
 
 	loaded->arena = arena_new();
-	load(loaded, path, (struct manner){ false, true }, &problems);
+	load(loaded, path, (struct manner){ .watching = true }, &problems);
 	dir = loaded->config.state_dir ? str_dup(loaded->config.state_dir) : NULL;
 	problems_release(&problems);
 	config_free(&loaded->config);

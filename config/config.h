@@ -128,6 +128,7 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct config {
 	const char *path;      /* of the file itself, absolute */
+	struct secret text;    /* what stands in it, where it was read to be watched */
 	const char *state_dir; /* default /var/lib/certrenewd, below ProgramData */
 	int64_t concurrency;
 	enum log_format log_format;
@@ -163,9 +164,14 @@ int config_load(const char *path, bool check_trust, const struct config **ret_co
 		struct config_report *report);
 
 /* The same, trust checked, for who tells and orders nothing: a secret that cannot be read
- * is a warning, and has a source but no bytes. */
-int config_load_to_watch(const char *path, const struct config **ret_config,
-			 struct config_report *report);
+ * is a warning, and has a source but no bytes. `copy`: a file whose text stands for that
+ * of `path`, whose folder paths are relative to all the same; NULL: none. */
+int config_load_to_watch(const char *path, const char *copy,
+			 const struct config **ret_config, struct config_report *report);
+
+/* Gives the state directory that a line of a file names, which need not even be YAML; the
+ * usual one where it names none, or where somebody else may write in it. */
+char *config_state_dir_named(const char *path);
 
 /* The state directory that a file names, however much else is wrong with it: where its
  * daemon is found. Gives a string that the caller frees, or NULL. */

@@ -29,6 +29,15 @@ void secret_list_release(struct secret_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
+const char *secret_list_add(struct secret_list *list, const char *bytes, size_t len)
+{
+	char *copy = str_ndup(bytes, len);
+
+	list->items = mem_realloc(list->items, (list->n + 1) * sizeof(*list->items));
+	list->items[list->n++] = copy;
+	return copy;
+}
+
 /* One secret being read: where from, and what to call that. */
 struct source {
 	struct reading *reading;
@@ -52,9 +61,7 @@ static void complain(const struct source *source, const char *what)
 static void keep(const struct source *source, const char *bytes, size_t len,
 		 struct secret *ret)
 {
-	struct secret_list *list = source->reading->secrets;
 	struct arena *arena = source->reading->values.arena;
-	char *copy;
 
 	while (len && (bytes[len - 1] == '\n' || bytes[len - 1] == '\r'))
 		len--;
@@ -64,10 +71,7 @@ static void keep(const struct source *source, const char *bytes, size_t len,
 				      !len ? "is empty" : "is not the text of a secret"));
 		return;
 	}
-	copy = str_ndup(bytes, len);
-	list->items = mem_realloc(list->items, (list->n + 1) * sizeof(*list->items));
-	list->items[list->n++] = copy;
-	ret->bytes = copy;
+	ret->bytes = secret_list_add(source->reading->secrets, bytes, len);
 	ret->len = len;
 	ret->source = source->called;
 }

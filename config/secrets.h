@@ -23,6 +23,9 @@ struct secret_list {
 /* Wipes and frees; a zeroed struct is fine. */
 void secret_list_release(struct secret_list *list);
 
+/* Keeps a copy of the bytes, until the list is released. Borrowed. */
+const char *secret_list_add(struct secret_list *list, const char *bytes, size_t len);
+
 /* Reads the secret that the map `node` points to into the struct secret at the field's
  * offset; complains by itself. */
 void secret_read(struct reading *reading, const struct frame *frame,

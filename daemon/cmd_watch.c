@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "daemon/alerts.h"
 #include "daemon/system.h"
+#include "daemon/watcher_config.h"
 #include "daemon/watcher_look.h"
 
 #define LOOKS 3 /* something that is seen once may be a restart under way */
@@ -29,12 +30,14 @@ static bool about_endpoints(const struct watcher_findings *findings)
 	return false;
 }
 
-/* Gives both; the look is what the findings stand on. */
-static void look(const struct config *config, struct watcher_look *ret,
-		 struct watcher_findings *findings)
+/* Gives both; the look is what the findings stand on. `refused`: complaints about the
+ * file. */
+static void look(const struct config *config, const struct strlist *refused,
+		 struct watcher_look *ret, struct watcher_findings *findings)
 {
 	for (int i = 1;; i++) {
 		watcher_look(config, ret);
+		ret->facts.refused = refused->n ? refused->items[0] : NULL;
 		watcher_decide(&ret->facts, clock_wall(), findings);
 		if (i == LOOKS || !about_endpoints(findings))
 			return;
@@ -52,6 +55,7 @@ struct teller {
 	const struct watcher_findings *findings;
 	int64_t now;
 	size_t undelivered;
+	bool by_file; /* and not by the copy of an earlier one */
 	bool forgets; /* what is told cannot be remembered, or not all of it */
 };
 
@@ -186,21 +190,32 @@ static int conclude(const struct teller *teller, struct err *err)
 	return 0;
 }
 
-static int tell(const struct config *config, const struct watcher_findings *findings,
-		struct err *err)
+/* For the day when the file is refused. */
+static void keep_config(struct teller *teller)
 {
-	char *folder = path_join(config->state_dir, "watcher");
-	struct teller teller = { config, NULL, findings, clock_wall(), 0, false };
+	struct err err;
+
+	if (!teller->by_file || teller->forgets ||
+	    !watcher_config_keep(teller->config, &err))
+		return;
+	complain("keep a copy of the configuration", &err);
+	teller->forgets = true;
+}
+
+static int tell(struct teller *teller, struct err *err)
+{
+	char *folder = path_join(teller->config->state_dir, "watcher");
 	struct file_lock *lock = NULL;
-	int rc = open_memory(folder, &teller, &lock, err);
+	int rc = open_memory(folder, teller, &lock, err);
 
 	if (!rc) {
-		tell_all(&teller);
-		(void)alerts_deliver(teller.alerts, config, NULL, NULL, on_failure,
-				     &teller);
-		rc = conclude(&teller, err);
+		tell_all(teller);
+		(void)alerts_deliver(teller->alerts, teller->config, NULL, NULL,
+				     on_failure, teller);
+		keep_config(teller);
+		rc = conclude(teller, err);
 	}
-	alerts_close(teller.alerts);
+	alerts_close(teller->alerts);
 	file_lock_release(lock);
 	free(folder);
 	return rc;
@@ -258,42 +273,48 @@ static void print_json(const struct watcher_look *look,
 	command_print_json(object);
 }
 
-static int load(const struct options *options, const struct config **ret_config)
-{
-	struct config_report report = { 0 };
-	int rc = config_load_to_watch(options->config, ret_config, &report);
-
-	for (size_t i = 0; i < report.errors.n; i++)
-		fprintf(stderr, "%s\n", report.errors.items[i]);
-	config_report_clear(&report);
-	return rc;
-}
-
-enum exit_code command_watch(const struct options *options)
+/* Looks, shows and tells. */
+static enum exit_code watch(const struct options *options, const struct config *config,
+			    const struct strlist *refused)
 {
 	struct watcher_findings findings = { 0 };
 	enum exit_code code = EXIT_CODE_DONE;
-	const struct config *config;
+	struct teller teller = { .config = config,
+				 .findings = &findings,
+				 .by_file = !refused->n };
 	struct watcher_look seen;
 	struct err err;
 
-	if (load(options, &config))
-		return EXIT_CODE_USAGE;
-	if (system_become_owner_of(config->state_dir, &err)) {
-		config_free(config);
-		return command_fail(&err);
-	}
-	look(config, &seen, &findings);
+	look(config, refused, &seen, &findings);
 	if (options->json)
 		print_json(&seen, &findings);
 	else
 		print_text(&seen, &findings);
 	if (findings.n)
 		code = EXIT_CODE_FAILED;
-	if (!options->dry_run && tell(config, &findings, &err))
+	teller.now = clock_wall();
+	if (!options->dry_run && tell(&teller, &err))
 		code = command_fail(&err);
 	watcher_findings_clear(&findings);
 	watcher_look_release(&seen);
+	return refused->n ? EXIT_CODE_USAGE : code;
+}
+
+enum exit_code command_watch(const struct options *options)
+{
+	const struct config *config = NULL;
+	struct strlist refused = { 0 };
+	enum exit_code code;
+	struct err err;
+	int rc = watcher_config_load(options->config, &config, &refused, &err);
+
+	for (size_t i = 0; i < refused.n; i++)
+		fprintf(stderr, "%s\n", refused.items[i]);
+	if (rc || system_become_owner_of(config->state_dir, &err))
+		code = command_fail(&err);
+	else
+		code = watch(options, config, &refused);
+	strlist_clear(&refused);
 	config_free(config);
 	return code;
 }

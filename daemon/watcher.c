@@ -127,6 +127,18 @@ static void judge_reload(const struct watcher_facts *facts, int64_t now,
 		->todo = "certrenewd check-config, then certrenewd reload";
 }
 
+/* A daemon that lives goes on as before, and somebody may still be editing. */
+static void judge_refused(const struct watcher_facts *facts, int64_t now,
+			  struct watcher_findings *ret)
+{
+	if (is_there(facts) && now - facts->config_modified_at < WATCHER_RELOAD_S)
+		return;
+	add(ret, EVENT_CONFIG_REJECTED,
+	    str_printf("the configuration is refused, and no daemon starts with it: %s",
+		       facts->refused))
+		->todo = "certrenewd check-config";
+}
+
 /* ---- its passes ---------------------------------------------------------- */
 
 /* A pass may wait for an idle hour of each application. */
@@ -284,8 +296,11 @@ void watcher_decide(const struct watcher_facts *facts, int64_t now,
 		    struct watcher_findings *ret)
 {
 	judge_daemon(facts, ret);
+	if (facts->refused)
+		judge_refused(facts, now, ret);
 	if (is_there(facts)) {
-		judge_reload(facts, now, ret);
+		if (!facts->refused)
+			judge_reload(facts, now, ret);
 		for (size_t i = 0; i < facts->config->n_certificates; i++)
 			judge_pass(facts, &facts->config->certificates[i], ret);
 	}

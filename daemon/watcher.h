@@ -40,6 +40,8 @@ struct watcher_facts {                /* all borrowed */
 	const char *config_sha256; /* of the file now; "" unknown */
 	int64_t config_modified_at;
 	const struct config *config;
+	const char
+		*refused; /* why not by the file: `config` is the one before; or NULL */
 	const struct watcher_endpoint *endpoints;
 	size_t n_endpoints;
 };

@@ -13,7 +13,7 @@ import pytest
 from lib.served_files import ServedFiles
 from lib.waiting import wait_until
 
-WELL, TROUBLE = 0, 1
+WELL, TROUBLE, REFUSED = 0, 1, 2
 
 
 @pytest.fixture
@@ -287,6 +287,52 @@ def test_a_secret_that_it_lacks_costs_only_the_channel_that_needs_it(kept, webho
     assert later(kept, env={"CLOSED_TOKEN": "Bearer of news"}) == (TROUBLE, "")
     assert len(webhook.of("daemon_dead")) == 2
     assert webhook.requests[-1][0]["Authorization"] == "Bearer of news"
+
+
+def test_a_refused_configuration_is_told_through_the_one_before(kept, webhook):
+    assert watch(kept)[0] == WELL
+    text = kept.config_path.read_text()
+    copy, = (kept.state / "watcher").glob("config-*.yaml")
+    assert copy.read_text() == text
+    assert copy.stat().st_mode & 0o777 == 0o600
+    broken = text.replace("issuers:", "isuers:", 1)
+    kept.config_path.write_text(broken)
+    code, answer = watch(kept)
+    assert (code, events(answer)) == (REFUSED, []), "a daemon lives: it may be an edit"
+    kept.kill()
+    for _ in range(2):
+        code, answer = watch(kept, awake=300)
+        assert (code, events(answer)) == (REFUSED, ["daemon_dead", "config_rejected"])
+    assert len(webhook.of("daemon_dead")) == 1
+    told, = webhook.of("config_rejected")
+    assert f"is refused, and no daemon starts with it: {kept.config_path}:" in told["what"]
+    assert "isuers" in told["what"]
+    kept.config_path.write_text("alerts: [\n" + text)
+    code, complaint = later(kept)
+    assert code == REFUSED
+    assert f"{kept.config_path}:" in complaint
+    assert copy.read_text() == text, "only what is accepted is kept"
+    kept.config_path.write_text(text)
+    recovered = len(webhook.of("recovered"))
+    kept.start()
+    wait_until(lambda: heartbeat(kept)["pid"] == kept.process.pid and claims(kept),
+               what="its first pass")
+    assert watch(kept)[0] == WELL
+    assert len(webhook.of("recovered")) == recovered + 1
+
+
+def test_a_refused_configuration_without_one_before_is_an_error(kept, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text(f"state_dir: '{kept.state}' # no more\n")
+    assert watch(kept)[0] == WELL
+    kept.config_path = other
+    code, complaint = later(kept)
+    assert code == REFUSED
+    assert f"{other}:1:1: " in complaint
+    assert "nobody is told: no earlier configuration that could be used is kept in " \
+        f"'{kept.state}/watcher'" in complaint
+    other.chmod(0o666)  # whoever wrote it may not choose whose configuration we take
+    assert "is kept in '/var/lib/certrenewd/watcher'" in later(kept)[1]
 
 
 def test_a_dry_run_tells_nobody(kept, webhook):
