@@ -41,7 +41,9 @@ def programs():
 
 @pytest.fixture(scope="session")
 def pebbles(tmp_path_factory):
-    lender = Lender(tmp_path_factory.mktemp("pebbles"))
+    folder = tmp_path_factory.mktemp("pebbles")
+    folder.chmod(0o711)  # what certrenewd trusts is looked up by other accounts too
+    lender = Lender(folder)
     yield lender
     lender.close()
 

@@ -319,6 +319,7 @@ def test_what_needs_a_restart_is_put_back_in_its_maintenance_window(kept, webhoo
     kept.config["inspect_every"] = {"files": "12h", "endpoints": "12h"}
     kept.write()
     kept.start()
+    wait_until((kept.state / "heartbeat.json").exists, what="the first heartbeat")
     wait_until(lambda: heartbeat(kept)["next_at"] == begins, what="the window in its plan")
     assert kept.stop() == 0
 

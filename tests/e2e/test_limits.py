@@ -114,7 +114,7 @@ def test_the_circuit_breaker_tells_monitoring_when_nobody_asked(setup, pebble, x
     daemon.ok("renew", "xc")
     daemon.ok("renew", "xc", "--force")
     # Somebody edits what the certificate must be: it is due at once, without a command.
-    daemon.config["certificates"]["xc"]["key"] = {"type": "ec-p256"}
+    daemon.config["certificates"]["xc"]["key"] = {"type": "ec-p384"}
     daemon.write()
     result = daemon("renew", "xc")
     assert result.code == 1

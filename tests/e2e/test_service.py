@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.pebble import Lender
 from lib.waiting import free_port, wait_until
 
 UNIT = "certrenewd.service"
@@ -25,6 +26,14 @@ def tmp_path():
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def pebbles(tmp_path):
+    """The unit reads there whom to trust."""
+    lender = Lender(tmp_path / "pebbles")
+    yield lender
+    lender.close()
 
 
 @pytest.fixture
