@@ -22,12 +22,13 @@ def drop_in(setup, pebble, xc):
     return run
 
 
-def test_every_folder_that_is_written_is_opened_and_nothing_else(drop_in, xc):
+def test_every_folder_that_is_written_is_opened_and_nothing_else(drop_in, xc, daemon):
+    daemon.state.mkdir(0o700)
     result, paths = drop_in()
     assert result.code == 0
     assert result.out.splitlines()[1] == "[Service]"
     assert sorted(paths) == sorted(map(str, {
-        xc.store.parent, xc.tls_json.parent, xc.dir / "config", xc.dir}))
+        xc.store.parent, xc.tls_json.parent, xc.dir / "config", xc.dir, daemon.state}))
     assert "CapabilityBoundingSet" not in result.out
     assert "ProtectHome" not in result.out
 
@@ -57,7 +58,7 @@ def test_a_path_is_written_as_systemd_reads_it(drop_in, tmp_path):
     odd = tmp_path / 'a 50% "b"'
     odd.mkdir()
     result, paths = drop_in(store={"type": "directory", "path": str(odd / "live")})
-    assert f'{tmp_path}/a 50%% \\"b\\' in paths[0]
+    assert f'{tmp_path}/a 50%% \\"b\\' in paths
 
 
 def test_a_link_opens_what_it_leads_to(drop_in, tmp_path, xc):
