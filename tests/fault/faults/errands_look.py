@@ -56,6 +56,24 @@ class Watch(Errand):
         require(not left, "what was told waits still", *left)
 
 
+class WatchByAnEarlierConfiguration(Watch):
+    """The configuration is refused: the watcher goes on by the last good one."""
+
+    name = "watch by an earlier configuration"
+    code = 2
+    codes = (2,)
+
+    def again(self, lane):
+        super().again(lane)
+        lane.daemon(*self.words)
+        path = lane.daemon.config_path
+        path.write_text(path.read_text() + "certifcates: {}\n")
+
+    def settle(self, lane, before):
+        super().settle(lane, before)
+        lane.daemon.write()
+
+
 class Rehearsal(Errand):
     """A rehearsal of the next renewal, with most ways to prove a name."""
 
@@ -211,6 +229,6 @@ class Imported(Errand):
                                             ScriptParameters="{CertThumbprint}")])
 
 
-LOOKS = (Status, Account, Asked, Watch, Rehearsal, RehearsalAtTakenPorts,
-         RehearsalOfWebroot, Checked, Unreadable, Watched, Imported)
+LOOKS = (Status, Account, Asked, Watch, WatchByAnEarlierConfiguration, Rehearsal,
+         RehearsalAtTakenPorts, RehearsalOfWebroot, Checked, Unreadable, Watched, Imported)
 WITH_ORDERS = (RehearsalOfOrder, RehearsalOfSilentZone)
