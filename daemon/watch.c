@@ -13,7 +13,7 @@
 #include "daemon/schedule.h"
 #include "daemon/watch_look.h"
 
-#define TODO_RENEW                                                                       \
+#define HOW_TO_RENEW                                                                     \
 	"whoever orders this certificate has to renew it and bring it in: certrenewd "   \
 	"only watches it (issuers: [none])"
 
@@ -169,7 +169,7 @@ static void tell_step(struct pass *pass, const struct sighting *one, enum watch_
 				  one->sha1, one->where, until, left);
 	pass_note(pass, "watch", "%s", what);
 	tell(pass, step == WATCH_EXPIRED ? EVENT_EXPIRED : EVENT_EXPIRING,
-	     severities[step], one, what, TODO_RENEW);
+	     severities[step], one, what, HOW_TO_RENEW);
 	free(what);
 }
 
