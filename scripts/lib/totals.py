@@ -6,7 +6,8 @@
 RESULTS holds JUnit files of ctest and pytest and steps.tsv (name TAB passed|failed). Prints
 what failed and why something was skipped, then "N passed, N failed, N skipped" as the last
 line. Exits 1 when something failed or nothing ran. A unit test's program counts as its
-cmocka tests."""
+cmocka tests. NAME-again.xml are tests of NAME.xml that failed and were run once more: those
+that passed then count as passed, and are named."""
 
 import re
 import sys
@@ -20,9 +21,21 @@ EXPECTED = {"style-tests": "style.xml", "unit": "unit.xml", "kill": "kill.xml",
 PROGRAMS = ("unit.xml", "kill.xml")  # by ctest
 
 
+def cases_of(path):
+    return list(ElementTree.parse(path).getroot().iter("testcase")) if path.exists() else []
+
+
+def key(case):
+    return f"{case.get('classname')}: {case.get('name')}"
+
+
+def is_bad(case):
+    return case.find("failure") is not None or case.find("error") is not None
+
+
 class Totals:
     def __init__(self):
-        self.passed, self.failed, self.skipped = 0, [], []
+        self.passed, self.failed, self.skipped, self.repeated = 0, [], [], []
 
     def add_program(self, case, log):
         """One unit test program, as ctest saw it."""
@@ -48,9 +61,9 @@ class Totals:
 
     def add_case(self, case):
         """One test of pytest; one that ran a cmocka program counts as that."""
-        name = f"{case.get('classname')}: {case.get('name')}"
+        name = key(case)
         skipped, text = case.find("skipped"), case.findtext("system-out") or ""
-        bad = case.find("failure") is not None or case.find("error") is not None
+        bad = is_bad(case)
         if "[ RUN " in text:
             self.add_cmocka(name, text, "failed" if bad else None, "windows")
         elif bad:
@@ -61,10 +74,15 @@ class Totals:
             self.passed += 1
 
     def add_file(self, path):
-        cases = ElementTree.parse(path).getroot().iter("testcase")
-        for case in cases:
+        again = cases_of(path.with_name(f"{path.stem}-again.xml"))
+        bad = {key(case) for case in again if is_bad(case)}
+        repeated = {key(case): case for case in again if key(case) not in bad}
+        for case in cases_of(path):
             if path.name in PROGRAMS:
                 self.add_program(case, path.stem)
+            elif is_bad(case) and key(case) in repeated:
+                self.repeated.append(key(case))
+                self.add_case(repeated[key(case)])
             else:
                 self.add_case(case)
 
@@ -92,6 +110,8 @@ def main():
     totals = collect(Path(sys.argv[1]))
     for name in totals.failed:
         print(f"failed: {name}")
+    for name in totals.repeated:
+        print(f"passed only when it was repeated: {name}")
     for name, reason in totals.skipped:
         print(f"skipped: {name}: {reason}")
     print(f"{totals.passed} passed, {len(totals.failed)} failed, "

@@ -239,7 +239,7 @@ def test_a_certificate_that_is_not_ours_is_refused_and_never_deployed(
 
 def test_the_second_issuer_is_asked_when_the_first_one_cannot(
         scene, proxy, make_pebble, short_lived):
-    second = make_pebble(validity_s=3600, http_port=short_lived.http_port)
+    second = make_pebble(validity_s=3600, http_port=short_lived.http_port, nonce_reject=0)
     scene.daemon.config["issuers"]["second"] = issuer_of(second)
     scene.certificate.update(issuers=["pebble", "second"], failover_after=1)
     scene.daemon.write()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-TOTALS = Path(__file__).resolve().parents[2] / "scripts/lib/totals.py"
+LIB = Path(__file__).resolve().parents[2] / "scripts/lib"
+TOTALS, FAILED = LIB / "totals.py", LIB / "failed.py"
 
 UNIT = """<testsuite>
 <testcase name="test_a" status="run"><system-out>[==========] a: Running 2 test(s).
@@ -82,6 +83,44 @@ def test_the_programs_under_wine_count_as_their_tests(total):
     assert (code, lines[-1]) == (1, "2 passed, 1 failed, 1 skipped")
     assert "failed: test_unit: test_program[test_y]: the program itself (failed)" in lines
     assert "skipped: test_unit: test_program[test_x]: two: no such thing under Wine" in lines
+
+
+def again(*cases):
+    return "<testsuites><testsuite>" + "".join(
+        f'<testcase classname="e2e" name="{name}">{what}</testcase>'
+        for name, what in cases) + "</testsuite></testsuites>"
+
+
+def test_what_passed_when_it_was_repeated_is_counted_and_named(total):
+    code, lines = total(e2e_xml=PYTEST, **{"e2e-again_xml": again(("bad", ""))})
+    assert (code, lines[-1]) == (0, "2 passed, 0 failed, 1 skipped")
+    assert "passed only when it was repeated: e2e: bad" in lines
+
+
+def test_what_failed_twice_has_failed(total):
+    ended_badly = again(("bad", ""), ("bad", '<error message="teardown"/>'))
+    code, lines = total(e2e_xml=PYTEST, **{"e2e-again_xml": ended_badly})
+    assert (code, lines[-1]) == (1, "1 passed, 1 failed, 1 skipped")
+    assert "failed: e2e: bad" in lines
+
+
+@pytest.mark.parametrize("count, repeated", [(1, 1), (5, 5), (6, 0)])
+def test_only_a_few_that_failed_are_repeated(tmp_path, count, repeated):
+    (tmp_path / "e2e.py").touch()
+    file = tmp_path / "e2e.xml"
+    file.write_text(again(("good", ""), *[(f"bad[{i}]", "<failure/>") for i in range(count)]))
+    done = subprocess.run([sys.executable, FAILED, file, tmp_path], capture_output=True,
+                          text=True)
+    assert done.stdout.splitlines() == [f"{tmp_path}/e2e.py::bad[{i}]"
+                                        for i in range(repeated)]
+
+
+def test_a_module_that_cannot_be_read_is_not_repeated(tmp_path):
+    file = tmp_path / "e2e.xml"
+    file.write_text(again(("bad", "<error/>")))
+    done = subprocess.run([sys.executable, FAILED, file, tmp_path], capture_output=True,
+                          text=True)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_a_step_that_ended_without_results_has_failed(total, tmp_path):
