@@ -3,7 +3,9 @@
  *
  * Asked about the certificate in hand only, at the CA that issued it, right after it was
  * issued and then as often as the CA wants; not after it has expired, and not while
- * renewing it fails: the advice to renew has been taken then. */
+ * renewing it fails: the advice to renew has been taken then. Nor while the disk does not
+ * take the moment of the next question: without it, each pass would ask. Nothing is lost
+ * by that, because on such a disk nothing can be ordered either. */
 #include "daemon/advice.h"
 
 #include <stdlib.h>
@@ -125,7 +127,7 @@ void pass_ask_advice(struct pass *pass)
 		forget_advice(job);
 		str_copy(job->ari_id, sizeof(job->ari_id), id);
 	}
-	if (pass->now < job->ari_ask_again_at)
+	if (pass->now < job->ari_ask_again_at || pass->in->not_saved)
 		goto out;
 	if (!sessions_get(pass->in->sessions, issuer, &session, &err) &&
 	    !acme_renewal_info(session, id, &info, &err))

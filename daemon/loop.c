@@ -104,6 +104,8 @@ static void on_pass_finished(void *owner, struct pass_job *job)
 	} else {
 		loop_answer(job->request, EXIT_CODE_FAILED, "the daemon is stopping");
 	}
+	if (slot && job->worked)
+		slot->not_saved = job->outcome.not_saved;
 	/* After a reload its plan is one for another configuration: look at once. */
 	if (slot && job->worked && job->config == loop->config)
 		slot->next = due_at(job->outcome.next_at, clock_wall(), clock_mono_ms());
@@ -152,6 +154,7 @@ static void start_pass(struct loop *loop, struct slot *slot)
 					    loop_take_request(slot));
 
 	job->input.changed = slot->look_at_ms != 0;
+	job->input.not_saved = slot->not_saved;
 	slot->look_at_ms = 0;
 	job->trust = loop->engine.trust;
 	job->input.hold = job->input.hold ||

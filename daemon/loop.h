@@ -21,6 +21,7 @@ struct slot { /* one certificate on the schedule */
 	struct due next;    /* zero: at once */
 	int64_t look_at_ms; /* monotonic: its files were changed; 0: they were not */
 	int64_t changed_at_ms, gap_ms; /* notice_gap(): the last change that counted */
+	bool not_saved;                /* pipeline.h: of its last pass */
 	struct request *first, *last;  /* asked for, in order */
 };
 

@@ -113,7 +113,8 @@ void pass_watch_persist(struct pass *pass)
 	struct acme_session *session;
 	struct err err;
 
-	if (!issuer || !is_used(pass) || pass->now < pass->job.persist_look_at)
+	if (!issuer || !is_used(pass) || pass->now < pass->job.persist_look_at ||
+	    pass->in->not_saved)
 		return;
 	pass->job.persist_look_at = pass->now + LOOK_EVERY_S;
 	if (sessions_get(pass->in->sessions, issuer, &session, &err) ||

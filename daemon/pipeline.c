@@ -377,7 +377,8 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 		pass_plan_next(&pass);
 	}
 	sessions_rest(input->sessions);
-	if (pass_save_job(&pass, &save_err))
+	ret->not_saved = pass_save_job(&pass, &save_err) != 0;
+	if (ret->not_saved)
 		pass_cannot_remember(&pass, &save_err);
 	else /* told when it was wrong before */
 		pass_tell(&pass, EVENT_RECOVERED, "state", "the state is on disk again",

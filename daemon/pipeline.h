@@ -44,15 +44,17 @@ struct pipeline_input { /* borrowed for the pass */
 	unsigned long generation; /* of the configuration, from 1 */
 	const struct certificate_config *certificate;
 	enum pipeline_command command;
-	bool changed;      /* somebody was seen changing its files: look at once */
-	bool force;        /* RENEW: although not due, and in spite of the back-off;
-			      REVOKE: although it is served */
-	bool hold;         /* KEEP, RENEW: what is at hand is not brought in yet: another
-			      certificate of its service comes next, and both are
-			      restarted at once */
-	bool bring_in;     /* RENEW: what was held before; it may be in already */
-	bool take_folder;  /* DEPLOY: shared folders that others keep become ours */
-	int revoke_reason; /* REVOKE: enum acme_revocation */
+	bool changed;     /* somebody was seen changing its files: look at once */
+	bool not_saved;   /* the last pass could not write down what it did: whom it asked
+			     for advice is not asked again before that works */
+	bool force;       /* RENEW: although not due, and in spite of the back-off;
+			     REVOKE: although it is served */
+	bool hold;        /* KEEP, RENEW: what is at hand is not brought in yet: another
+			     certificate of its service comes next, and both are
+			     restarted at once */
+	bool bring_in;    /* RENEW: what was held before; it may be in already */
+	bool take_folder; /* DEPLOY: shared folders that others keep become ours */
+	int revoke_reason;    /* REVOKE: enum acme_revocation */
 	bool revoke_with_key; /* REVOKE: signed by its own key */
 	const char *only; /* DEPLOY, ROLLBACK, FALLBACK, HTTPS: one target; NULL: all */
 	const struct clock_trust *trust;
@@ -73,6 +75,7 @@ struct pipeline_outcome {
 	bool saw_date; /* a Date over verified TLS, for the clock's confirmation */
 	int64_t date, date_mono_ms;
 	cJSON *findings;   /* REHEARSE, PUBLISH: an array (findings.h); NULL: none */
+	bool not_saved;    /* what was done could not be written down */
 	int64_t next_at;   /* when to look again */
 	char next_why[96]; /* in words */
 };

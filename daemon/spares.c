@@ -54,7 +54,7 @@ void pass_register_spares(struct pass *pass)
 	const char *const *names = pass->certificate->issuers;
 
 	if (pass->in->command != PIPELINE_KEEP || !names[0] || !names[1] ||
-	    pass->now < pass->job.spares_try_at)
+	    pass->now < pass->job.spares_try_at || pass->in->not_saved)
 		return;
 	pass->job.spares_try_at = pass->now + TRY_EVERY_S;
 	for (; *names && !cancel_requested(pass->in->cancel); names++) {

@@ -24,6 +24,7 @@ struct life {
 	struct engine engine;
 	struct sessions *sessions;
 	struct due next[APPS_MAX]; /* of each certificate */
+	bool not_saved[APPS_MAX];
 	struct due deliver;
 	unsigned deaths;
 };
@@ -101,6 +102,7 @@ static void pass(size_t i, enum pipeline_command command, bool force)
 		.certificate = certificate,
 		.command = command,
 		.force = force,
+		.not_saved = life.not_saved[i],
 		.trust = &trust,
 		.responders = &life.engine.responders,
 		.sessions = life.sessions,
@@ -114,6 +116,7 @@ static void pass(size_t i, enum pipeline_command command, bool force)
 	pipeline_run(&input, &outcome);
 	engine_take(&life.engine, &outcome);
 	life.next[i] = due_at(outcome.next_at, clock_wall(), clock_mono_ms());
+	life.not_saved[i] = outcome.not_saved;
 	life.deliver = (struct due){ 0 };
 	trace("  = %d %s; next in %lld s: %s", outcome.exit_code, outcome.text,
 	      (long long)(outcome.next_at - clock_wall()), outcome.next_why);
@@ -149,6 +152,7 @@ static int start(void)
 	struct err err;
 
 	memset(life.next, 0, sizeof(life.next));
+	memset(life.not_saved, 0, sizeof(life.not_saved));
 	if (config_load(CONFIG, true, &life.config, &report)) {
 		broken("harness", "%s", report.errors.items[0]);
 		return -1;
