@@ -5,7 +5,6 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
-#include "daemon/conflict.h"
 #include "daemon/host.h"
 #include "daemon/log.h"
 #include "daemon/system.h"
@@ -28,14 +27,11 @@ struct delivery { /* alerts going out, with a worker */
 	struct strlist failures;
 };
 
-/* ---- the schedule -------------------------------------------------------- */
+/* ---- passes -------------------------------------------------------------- */
 
-struct slot *loop_slot(struct loop *loop, const char *certificate)
+static struct agenda_clock clock_now(void)
 {
-	for (size_t i = 0; i < loop->n_slots; i++)
-		if (!strcmp(loop->slots[i].certificate->name, certificate))
-			return &loop->slots[i];
-	return NULL;
+	return (struct agenda_clock){ clock_wall(), clock_mono_ms() };
 }
 
 const struct pass_job *loop_running(const struct loop *loop, const char *certificate)
@@ -46,19 +42,23 @@ const struct pass_job *loop_running(const struct loop *loop, const char *certifi
 	return NULL;
 }
 
-static bool may_run(const struct loop *loop, const struct slot *slot)
-{
-	for (const struct pass_job *job = loop->running; job; job = job->next)
-		if (!strcmp(job->certificate->name, slot->certificate->name) ||
-		    conflict_between(job->certificate, slot->certificate))
-			return false;
-	return true;
-}
-
 void loop_answer(struct request *request, int code, const char *text)
 {
 	if (request && request->client)
 		control_finish(request->client, code, text, NULL);
+}
+
+void loop_refuse(struct request *list)
+{
+	while (list) {
+		struct request *next = list->next;
+
+		loop_answer(list, EXIT_CODE_FAILED,
+			    "the configuration no longer has this certificate, or the "
+			    "daemon is stopping");
+		request_free(list);
+		list = next;
+	}
 }
 
 /* A look that found nothing to do is not worth a line. */
@@ -92,7 +92,7 @@ static void on_pass_finished(void *owner, struct pass_job *job)
 {
 	struct loop *loop = owner;
 	struct pass_job **at = &loop->running;
-	struct slot *slot = loop_slot(loop, job->certificate->name);
+	const char *name = job->certificate->name;
 
 	while (*at != job)
 		at = &(*at)->next;
@@ -104,61 +104,26 @@ static void on_pass_finished(void *owner, struct pass_job *job)
 	} else {
 		loop_answer(job->request, EXIT_CODE_FAILED, "the daemon is stopping");
 	}
-	if (slot && job->worked)
-		slot->not_saved = job->outcome.not_saved;
-	/* After a reload its plan is one for another configuration: look at once. */
-	if (slot && job->worked && job->config == loop->config)
-		slot->next = due_at(job->outcome.next_at, clock_wall(), clock_mono_ms());
-	if (slot && job->worked && !loop->stopping)
-		notice_follow(loop->notice, job->certificate->name, &job->folders);
+	agenda_ended(&loop->agenda, job->certificate, job->worked ? &job->outcome : NULL,
+		     job->config == loop->config, clock_now());
+	if (job->worked && !loop->stopping && agenda_slot(&loop->agenda, name))
+		notice_follow(loop->notice, name, &job->folders);
 	pulse_learned(loop, &job->seen);
-	loop->deliver = (struct due){ 0 };
 	pass_job_free(job);
 	system_trim_memory();
 	loop_kick(loop);
 }
 
-struct request *loop_take_request(struct slot *slot)
-{
-	struct request *request = slot->first;
-
-	if (!request)
-		return NULL;
-	slot->first = request->next;
-	if (!slot->first)
-		slot->last = NULL;
-	request->next = NULL;
-	return request;
-}
-
-/* Is the next one due whose restart it can share? Then that one brings both in. */
-static bool another_is_due(const struct loop *loop, const struct slot *slot)
-{
-	int64_t now = clock_wall(), mono_ms = clock_mono_ms();
-
-	for (size_t i = 0; i < loop->n_slots; i++) {
-		const struct slot *other = &loop->slots[i];
-
-		if (other != slot &&
-		    (other->first || due_is(&other->next, now, mono_ms)) &&
-		    conflict_of_services(other->certificate, slot->certificate))
-			return true;
-	}
-	return false;
-}
-
 static void start_pass(struct loop *loop, struct slot *slot)
 {
-	struct pass_job *job = pass_job_new(loop->pool, loop->config, slot->certificate,
-					    &loop->engine.responders, loop->engine.cancel,
-					    loop_take_request(slot));
+	struct pipeline_input asked;
+	struct request *request = agenda_begin(&loop->agenda, slot, clock_now(), &asked);
+	struct pass_job *job;
 
-	job->input.changed = slot->look_at_ms != 0;
-	job->input.not_saved = slot->not_saved;
-	slot->look_at_ms = 0;
+	asked.responders = &loop->engine.responders;
+	asked.cancel = loop->engine.cancel;
+	job = pass_job_new(loop->pool, loop->config, &asked, request);
 	job->trust = loop->engine.trust;
-	job->input.hold = job->input.hold ||
-			  (!job->request && another_is_due(loop, slot));
 	job->owner = loop;
 	job->finished = on_pass_finished;
 	job->next = loop->running;
@@ -171,30 +136,10 @@ static void start_pass(struct loop *loop, struct slot *slot)
 static void on_changed(void *ctx, const char *certificate)
 {
 	struct loop *loop = ctx;
-	struct slot *slot = loop_slot(loop, certificate);
-	int64_t now_ms = clock_mono_ms();
+	struct slot *slot = agenda_slot(&loop->agenda, certificate);
 
-	if (!slot || slot->look_at_ms || loop->stopping)
-		return;
-	slot->gap_ms = notice_gap(slot->gap_ms, now_ms - slot->changed_at_ms);
-	slot->changed_at_ms = now_ms;
-	slot->look_at_ms = now_ms + slot->gap_ms;
-	loop_kick(loop);
-}
-
-/* Is something to be done for it? Else lowers *wait_ms to the moment. */
-static bool is_due(const struct slot *slot, int64_t *wait_ms)
-{
-	int64_t mono_ms = clock_mono_ms(), look_ms = slot->look_at_ms - mono_ms;
-	int64_t left_ms = due_in_ms(&slot->next, clock_wall(), mono_ms);
-
-	if (slot->look_at_ms && look_ms < left_ms)
-		left_ms = look_ms;
-	if (slot->first || left_ms <= 0)
-		return true;
-	if (left_ms < *wait_ms)
-		*wait_ms = left_ms;
-	return false;
+	if (slot && !loop->stopping && agenda_changed(slot, clock_mono_ms()))
+		loop_kick(loop);
 }
 
 static void look_for_folders(struct loop *loop)
@@ -246,10 +191,7 @@ static void on_delivered(struct pool_job *job)
 			 delivery->failures.items[i]);
 	if (delivery->saw_date)
 		engine_saw_date(&loop->engine, delivery->date, delivery->date_mono_ms);
-	/* Something was queued meanwhile: it is due at once, and stays so. */
-	if (loop->deliver.at == CLOCK_NEVER)
-		loop->deliver = due_at(delivery->next_at, clock_wall(), clock_mono_ms());
-	loop->delivering = false;
+	agenda_delivered(&loop->agenda, delivery->next_at, clock_now());
 	strlist_clear(&delivery->failures);
 	config_ref_release(delivery->config);
 	free(delivery);
@@ -266,8 +208,7 @@ static void start_delivery(struct loop *loop)
 	delivery->config = loop->config;
 	delivery->config->holds++;
 	delivery->next_at = CLOCK_NEVER;
-	loop->delivering = true;
-	loop->deliver.at = CLOCK_NEVER;
+	agenda_delivering(&loop->agenda);
 	pool_submit(loop->side, &delivery->job);
 }
 
@@ -289,31 +230,29 @@ static void beat(struct loop *loop)
 	loop->beat_at_ms = now_ms + WATCHDOG_BEAT_MS;
 	for (const struct pass_job *job = loop->running; job; job = job->next)
 		running++;
-	status = str_printf("%zu certificates, %zu at work", loop->n_slots, running);
+	status = str_printf("%zu certificates, %zu at work", loop->agenda.n_slots,
+			    running);
 	host_alive(loop->host, status);
 	free(status);
 }
 
 void loop_kick(struct loop *loop)
 {
-	int64_t wait_ms = TICK_MAX_MS, in_ms, beat_ms;
+	struct agenda_look look = agenda_look();
+	enum agenda_step step;
+	struct slot *slot;
+	int64_t wait_ms, beat_ms;
 
 	if (loop->stopping)
 		return;
 	look_for_folders(loop);
-	for (size_t i = 0; i < loop->n_slots; i++) {
-		struct slot *slot = &loop->slots[i];
-
-		if (!is_due(slot, &wait_ms))
-			continue;
-		if (may_run(loop, slot)) /* else the end of the other pass kicks again */
+	while ((step = agenda_next(&loop->agenda, clock_now(), &look, &slot))) {
+		if (step == AGENDA_PASS)
 			start_pass(loop, slot);
+		else
+			start_delivery(loop);
 	}
-	in_ms = due_in_ms(&loop->deliver, clock_wall(), clock_mono_ms());
-	if (!loop->delivering && !in_ms)
-		start_delivery(loop);
-	if (!loop->delivering && in_ms < wait_ms)
-		wait_ms = in_ms;
+	wait_ms = look.wait_ms < TICK_MAX_MS ? look.wait_ms : TICK_MAX_MS;
 	beat(loop);
 	beat_ms = pulse_beat(loop);
 	if (beat_ms < wait_ms)
@@ -393,7 +332,7 @@ static void tear_down(struct loop *loop)
 	if (loop->side)
 		pool_stop(loop->side);
 	pulse_stop(loop);
-	loop_drop_slots(loop);
+	loop_refuse(agenda_drop(&loop->agenda));
 	if (loop->control)
 		(void)uv_run(&loop->uv, UV_RUN_NOWAIT); /* last words to clients */
 	if (loop->control)
@@ -410,6 +349,7 @@ static void tear_down(struct loop *loop)
 		engine_close(&loop->engine);
 	(void)uv_loop_close(&loop->uv);
 	config_ref_release(loop->config);
+	agenda_release(&loop->agenda);
 }
 
 int loop_run(const struct config *config, struct host *host, struct err *err)
@@ -422,7 +362,7 @@ int loop_run(const struct config *config, struct host *host, struct err *err)
 	loop.config = config_ref_new(config, 1);
 	rc = set_up(&loop, err);
 	if (!rc) {
-		loop_make_slots(&loop, config);
+		loop_refuse(agenda_use(&loop.agenda, config));
 		pulse_configured(&loop);
 		loop_config_is_good(&loop);
 		log_line(LOG_LEVEL_INFO, NULL, NULL,

@@ -8,22 +8,13 @@
 
 #include "base/err.h"
 #include "config/config.h"
-#include "daemon/due.h"
+#include "daemon/agenda.h"
 #include "daemon/engine.h"
 #include "daemon/notice.h"
 #include "daemon/pass_job.h"
 #include "daemon/pulse.h"
 
 struct host;
-
-struct slot { /* one certificate on the schedule */
-	const struct certificate_config *certificate;
-	struct due next;    /* zero: at once */
-	int64_t look_at_ms; /* monotonic: its files were changed; 0: they were not */
-	int64_t changed_at_ms, gap_ms; /* notice_gap(): the last change that counted */
-	bool not_saved;                /* pipeline.h: of its last pass */
-	struct request *first, *last;  /* asked for, in order */
-};
 
 struct loop {
 	uv_loop_t uv;
@@ -35,12 +26,9 @@ struct loop {
 		*pool; /* passes, which may wait long: for a service, for an idle hour */
 	struct pool *side; /* alerts and reports, which must not wait behind them */
 	struct control *control;
-	struct slot *slots;
-	size_t n_slots;
+	struct agenda agenda;     /* what is to be done, and when */
 	struct pass_job *running; /* list */
-	bool delivering;          /* an alert delivery is with a worker */
 	bool changing_account;    /* and work on an account */
-	struct due deliver;       /* when to deliver next */
 	int64_t beat_at_ms;       /* monotonic: the watchdog's next beat */
 	struct notice *notice;    /* of changes in the applications' files */
 	int64_t notice_at_ms;     /* monotonic: when folders are looked for again */
@@ -70,20 +58,13 @@ void loop_log_warnings(const struct config *config, const struct config_report *
 /* Tells that the configuration in force is good: closes `config_rejected`. */
 void loop_config_is_good(struct loop *loop);
 
-/* Makes the schedule of a configuration's certificates; requests in waiting move to the
- * new slots of the same name. */
-void loop_make_slots(struct loop *loop, const struct config *config);
-
-/* Answers every request that waits, and forgets the schedule. */
-void loop_drop_slots(struct loop *loop);
-
-/* The oldest request that waits, given to the caller; NULL: none. */
-struct request *loop_take_request(struct slot *slot);
-
 /* The last word to who asked; nothing when nobody listens. */
 void loop_answer(struct request *request, int code, const char *text);
 
-struct slot *loop_slot(struct loop *loop, const char *certificate); /* NULL: none */
+/* Answers requests that nobody will carry out, and frees them. */
+void loop_refuse(struct request *list);
+
+/* The pass over that certificate that runs now; NULL: none. Borrowed. */
 const struct pass_job *loop_running(const struct loop *loop, const char *certificate);
 
 /* A request over the control channel (requests.c). */

@@ -113,9 +113,7 @@ static void done(struct pool_job *pool_job)
 }
 
 struct pass_job *pass_job_new(struct pool *pool, struct config_ref *config,
-			      const struct certificate_config *certificate,
-			      const struct responders *responders,
-			      const struct cancel *cancel, struct request *request)
+			      const struct pipeline_input *asked, struct request *request)
 {
 	struct pass_job *job = mem_calloc(1, sizeof(*job));
 
@@ -124,32 +122,20 @@ struct pass_job *pass_job_new(struct pool *pool, struct config_ref *config,
 	job->job.done = done;
 	job->pool = pool;
 	job->config = config;
-	job->certificate = certificate;
+	job->certificate = asked->certificate;
 	job->request = request;
 	if (!request)
 		job->give_way = cancel_new();
 	job->began_awake_ms = clock_awake_ms();
 	random_hex(job->run, RUN_ID_LENGTH);
-	job->input = (struct pipeline_input){
-		.config = config->config,
-		.generation = config->generation,
-		.certificate = certificate,
-		.command = request ? request->command : PIPELINE_KEEP,
-		.force = request && request->force,
-		.only = request ? request->only : NULL,
-		.revoke_reason = request ? request->revoke_reason : 0,
-		.take_folder = request && request->take_folder,
-		.hold = request && request->hold,
-		.bring_in = request && request->bring_in,
-		.revoke_with_key = request && request->revoke_with_key,
-		.trust = &job->trust,
-		.responders = responders,
-		.cancel = cancel,
-		.give_way = job->give_way,
-		.run = job->run,
-		.note = on_note,
-		.note_ctx = job,
-	};
+	job->input = *asked;
+	job->input.config = config->config;
+	job->input.generation = config->generation;
+	job->input.trust = &job->trust;
+	job->input.give_way = job->give_way;
+	job->input.run = job->run;
+	job->input.note = on_note;
+	job->input.note_ctx = job;
 	return job;
 }
 

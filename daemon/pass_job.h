@@ -3,6 +3,7 @@
 #ifndef DAEMON_PASS_JOB_H
 #define DAEMON_PASS_JOB_H
 
+#include "daemon/agenda.h"
 #include "daemon/control.h"
 #include "daemon/heartbeat.h"
 #include "daemon/notice.h"
@@ -22,16 +23,7 @@ struct config_ref {
 struct config_ref *config_ref_new(const struct config *config, unsigned long generation);
 void config_ref_release(struct config_ref *ref); /* frees with the last hold */
 
-struct request { /* what a command over the control channel asks of one certificate */
-	enum pipeline_command command;
-	bool force;
-	char *only; /* target; NULL: all */
-	int revoke_reason;
-	bool revoke_with_key;
-	bool take_folder, hold, bring_in;
-	struct control_client *client; /* held; NULL: the schedule */
-	struct request *next;
-};
+/* Lets go of who asked. */
 void request_free(struct request *request); /* NULL is fine */
 
 struct pass_job {
@@ -55,12 +47,12 @@ struct pass_job {
 	struct pass_job *next;                  /* in the owner's list of running jobs */
 };
 
-/* Makes a job; `request` is taken. Holds `config`. The caller fills trust, owner and
+/* Makes a job of what is asked (agenda_begin(), with responders and cancel); `request`,
+ * from which that borrows, is taken. Holds `config`. The caller fills trust, owner and
  * finished, and submits job->job. */
 struct pass_job *pass_job_new(struct pool *pool, struct config_ref *config,
-			      const struct certificate_config *certificate,
-			      const struct responders *responders,
-			      const struct cancel *cancel, struct request *request);
+			      const struct pipeline_input *asked,
+			      struct request *request);
 void pass_job_free(struct pass_job *job);
 
 #endif

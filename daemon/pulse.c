@@ -70,7 +70,8 @@ static void write_beat(struct loop *loop, bool last)
 	clock_boot_id(beat.boot_id);
 	memcpy(beat.config_sha256, pulse->config_sha256, sizeof(beat.config_sha256));
 	for (size_t i = 0; i < pulse->n_known; i++) {
-		const struct slot *slot = loop_slot(loop, pulse->known[i].name);
+		const struct slot *slot = agenda_slot(&loop->agenda,
+						      pulse->known[i].name);
 		const struct pass_job *job = loop_running(loop, pulse->known[i].name);
 
 		pulse->known[i].next_at = slot ? slot->next.at : 0;

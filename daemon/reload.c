@@ -13,43 +13,6 @@
 #include "daemon/log.h"
 #include "daemon/system.h"
 
-void loop_drop_slots(struct loop *loop)
-{
-	for (size_t i = 0; i < loop->n_slots; i++) {
-		struct request *request;
-
-		while ((request = loop_take_request(&loop->slots[i]))) {
-			loop_answer(request, EXIT_CODE_FAILED,
-				    "the configuration no longer has this certificate, "
-				    "or the "
-				    "daemon is stopping");
-			request_free(request);
-		}
-	}
-	free(loop->slots);
-	loop->slots = NULL;
-	loop->n_slots = 0;
-}
-
-void loop_make_slots(struct loop *loop, const struct config *config)
-{
-	struct slot *slots = mem_calloc(config->n_certificates, sizeof(*slots));
-
-	for (size_t i = 0; i < config->n_certificates; i++) {
-		struct slot *old = loop_slot(loop, config->certificates[i].name);
-
-		slots[i].certificate = &config->certificates[i];
-		if (!old)
-			continue;
-		slots[i].first = old->first;
-		slots[i].last = old->last;
-		old->first = old->last = NULL;
-	}
-	loop_drop_slots(loop);
-	loop->slots = slots;
-	loop->n_slots = config->n_certificates;
-}
-
 static bool is_on_http(const struct config *config,
 		       const struct certificate_config *certificate)
 {
@@ -98,14 +61,14 @@ static int reject(struct loop *loop, const struct config_report *report, struct 
 	engine_tell(
 		&loop->engine, EVENT_CONFIG_REJECTED, err->text,
 		"the old configuration stays in force: run `certrenewd check-config`");
-	loop->deliver = (struct due){ 0 };
+	agenda_tell(&loop->agenda);
 	return -1;
 }
 
 void loop_config_is_good(struct loop *loop)
 {
 	engine_tell(&loop->engine, EVENT_RECOVERED, "the configuration is good", NULL);
-	loop->deliver = (struct due){ 0 };
+	agenda_tell(&loop->agenda);
 }
 
 void loop_open_log(const struct config *config, const struct host *host)
@@ -158,7 +121,7 @@ int loop_reload(struct loop *loop, struct err *err)
 	loop_log_warnings(after, &report);
 	loop_config_is_good(loop);
 	tell_shrunk(loop, before, after);
-	loop_make_slots(loop, after);
+	loop_refuse(agenda_use(&loop->agenda, after));
 	config_ref_release(loop->config);
 	loop->config = config_ref_new(after, loop->engine.generation);
 	notice_keep_only(loop->notice, after);

@@ -37,15 +37,6 @@ static const struct {
 	{ "rehearse", PIPELINE_REHEARSE }, { "publish", PIPELINE_PUBLISH },
 };
 
-static void queue(struct slot *slot, struct request *request)
-{
-	if (slot->last)
-		slot->last->next = request;
-	else
-		slot->first = request;
-	slot->last = request;
-}
-
 /* Somebody waits for a worker, or for the certificate. */
 static void make_way(const struct loop *loop)
 {
@@ -58,7 +49,7 @@ static void ask_pass(struct loop *loop, struct control_client *client,
 		     enum pipeline_command command, const cJSON *json)
 {
 	const char *name = json_string(json, "name");
-	struct slot *slot = name ? loop_slot(loop, name) : NULL;
+	struct slot *slot = name ? agenda_slot(&loop->agenda, name) : NULL;
 	struct request *request;
 	char *text;
 
@@ -80,7 +71,7 @@ static void ask_pass(struct loop *loop, struct control_client *client,
 	request->revoke_with_key = json_bool(json, "with_key", false);
 	request->client = client;
 	control_hold(client);
-	queue(slot, request);
+	agenda_ask(slot, request);
 	make_way(loop);
 	loop_kick(loop);
 }
@@ -127,7 +118,7 @@ static void send_report(struct pool_job *pool_job)
 
 	engine_tell_damage(&job->loop->engine, &job->damaged);
 	if (job->damaged.n) {
-		job->loop->deliver = (struct due){ 0 };
+		agenda_tell(&job->loop->agenda);
 		loop_kick(job->loop);
 	}
 	if (job->status) {

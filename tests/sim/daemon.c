@@ -7,7 +7,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "daemon/due.h"
+#include "daemon/agenda.h"
 #include "daemon/engine.h"
 #include "daemon/log.h"
 #include "daemon/sessions.h"
@@ -23,9 +23,7 @@ struct life {
 	const struct config *config;
 	struct engine engine;
 	struct sessions *sessions;
-	struct due next[APPS_MAX]; /* of each certificate */
-	bool not_saved[APPS_MAX];
-	struct due deliver;
+	struct agenda agenda;
 	unsigned deaths;
 };
 
@@ -90,37 +88,37 @@ static void on_note(void *ctx, const struct deploy_note *note)
 
 /* ---- a pass ------------------------------------------------------------------ */
 
-static void pass(size_t i, enum pipeline_command command, bool force)
+static struct agenda_clock clock_now(void)
 {
-	const struct certificate_config *certificate = &life.config->certificates[i];
+	return (struct agenda_clock){ clock_wall(), clock_mono_ms() };
+}
+
+static void pass(struct slot *slot)
+{
+	const struct certificate_config *certificate = slot->certificate;
 	char run[RUN_ID + 1];
 	struct pipeline_outcome outcome;
+	struct pipeline_input input;
 	struct clock_trust trust = life.engine.trust;
-	const struct pipeline_input input = {
-		.config = life.config,
-		.generation = life.engine.generation,
-		.certificate = certificate,
-		.command = command,
-		.force = force,
-		.not_saved = life.not_saved[i],
-		.trust = &trust,
-		.responders = &life.engine.responders,
-		.sessions = life.sessions,
-		.cancel = life.engine.cancel,
-		.run = run,
-		.note = on_note,
-	};
+	struct request *request = agenda_begin(&life.agenda, slot, clock_now(), &input);
 
+	input.config = life.config;
+	input.generation = life.engine.generation;
+	input.trust = &trust;
+	input.responders = &life.engine.responders;
+	input.sessions = life.sessions;
+	input.cancel = life.engine.cancel;
+	input.run = run;
+	input.note = on_note;
 	random_hex(run, RUN_ID);
 	trace("pass %s", certificate->name);
 	pipeline_run(&input, &outcome);
 	engine_take(&life.engine, &outcome);
-	life.next[i] = due_at(outcome.next_at, clock_wall(), clock_mono_ms());
-	life.not_saved[i] = outcome.not_saved;
-	life.deliver = (struct due){ 0 };
+	agenda_ended(&life.agenda, certificate, &outcome, true, clock_now());
 	trace("  = %d %s; next in %lld s: %s", outcome.exit_code, outcome.text,
 	      (long long)(outcome.next_at - clock_wall()), outcome.next_why);
 	pipeline_outcome_clear(&outcome);
+	free(request);
 }
 
 static void saw_date(void *ctx, int64_t date, int64_t mono_ms)
@@ -137,11 +135,12 @@ static void not_delivered(void *ctx, const char *sentence)
 
 static void deliver(void)
 {
-	int64_t next_at = alerts_deliver(life.engine.alerts, life.config,
-					 life.engine.cancel, saw_date, not_delivered,
-					 NULL);
+	int64_t next_at;
 
-	life.deliver = due_at(next_at, clock_wall(), clock_mono_ms());
+	agenda_delivering(&life.agenda);
+	next_at = alerts_deliver(life.engine.alerts, life.config, life.engine.cancel,
+				 saw_date, not_delivered, NULL);
+	agenda_delivered(&life.agenda, next_at, clock_now());
 }
 
 /* ---- its life ------------------------------------------------------------------ */
@@ -151,8 +150,7 @@ static int start(void)
 	struct config_report report = { 0 };
 	struct err err;
 
-	memset(life.next, 0, sizeof(life.next));
-	memset(life.not_saved, 0, sizeof(life.not_saved));
+	memset(&life.agenda, 0, sizeof(life.agenda));
 	if (config_load(CONFIG, true, &life.config, &report)) {
 		broken("harness", "%s", report.errors.items[0]);
 		return -1;
@@ -164,7 +162,8 @@ static int start(void)
 	}
 	life.sessions = sessions_new(life.engine.cancel, life.engine.gate);
 	engine_tell(&life.engine, EVENT_RECOVERED, "the configuration is good", NULL);
-	life.deliver = (struct due){ 0 };
+	agenda_tell(&life.agenda);
+	(void)agenda_use(&life.agenda, life.config);
 	return 0;
 }
 
@@ -184,39 +183,30 @@ void daemon_start(void)
 		daemon_kill(true_now() + MINUTE);
 }
 
-static int64_t when(const struct due *due)
-{
-	int64_t in_ms = due_in_ms(due, clock_wall(), clock_mono_ms());
-
-	return in_ms == CLOCK_NEVER ? INT64_MAX : world->true_ms + in_ms;
-}
-
-static bool is_due(const struct due *due)
-{
-	return due_is(due, clock_wall(), clock_mono_ms());
-}
-
 int64_t daemon_next_ms(void)
 {
-	int64_t next = INT64_MAX;
+	struct agenda_look look = agenda_look();
+	struct slot *slot;
 
 	if (!life.up)
-		return next;
-	for (size_t i = 0; i < life.config->n_certificates; i++)
-		if (when(&life.next[i]) < next)
-			next = when(&life.next[i]);
-	if (when(&life.deliver) < next)
-		next = when(&life.deliver);
-	return next;
+		return INT64_MAX;
+	if (agenda_next(&life.agenda, clock_now(), &look, &slot))
+		return world->true_ms;
+	return look.wait_ms == CLOCK_NEVER ? INT64_MAX : world->true_ms + look.wait_ms;
 }
 
 static void do_what_is_due(void)
 {
-	for (size_t i = 0; i < life.config->n_certificates; i++)
-		if (is_due(&life.next[i]))
-			pass(i, PIPELINE_KEEP, false);
-	if (is_due(&life.deliver))
-		deliver();
+	struct agenda_look look = agenda_look();
+	enum agenda_step step;
+	struct slot *slot;
+
+	while ((step = agenda_next(&life.agenda, clock_now(), &look, &slot))) {
+		if (step == AGENDA_PASS)
+			pass(slot);
+		else
+			deliver();
+	}
 }
 
 void daemon_step(void)
@@ -232,17 +222,15 @@ void daemon_step(void)
 
 void daemon_command(const char *certificate, enum pipeline_command command, bool force)
 {
+	struct request *request;
+
 	if (!life.up)
 		return;
-	world->alive = true;
-	if (setjmp(world->death)) {
-		died();
-		return;
-	}
-	for (size_t i = 0; i < life.config->n_certificates; i++)
-		if (!strcmp(life.config->certificates[i].name, certificate))
-			pass(i, command, force);
-	world->alive = false;
+	request = mem_calloc(1, sizeof(*request));
+	request->command = command;
+	request->force = force;
+	agenda_ask(agenda_slot(&life.agenda, certificate), request);
+	daemon_step();
 }
 
 void daemon_reload(void)
@@ -264,7 +252,7 @@ void daemon_reload(void)
 		trace("reload: %s", err.text);
 	} else {
 		life.config = fresh;
-		memset(life.next, 0, sizeof(life.next));
+		(void)agenda_use(&life.agenda, fresh);
 	}
 	world->alive = false;
 }

@@ -1,7 +1,7 @@
-/* daemon.h - the life of one certrenewd in the world: started, at work, dead. What
- * daemon/loop.c does with workers and a timer, here on one thread: a pass when it is due,
- * alerts when they are due. Death is a longjmp out of a seam; what it held in memory is
- * lost, as it would be. */
+/* daemon.h - the life of one certrenewd in the world: started, at work, dead. What is
+ * done next, and when, the product says (daemon/agenda.h); what daemon/loop.c does then
+ * with workers and a timer is done here on one thread. Death is a longjmp out of a seam;
+ * what it held in memory is lost, as it would be. */
 #ifndef TESTS_SIM_DAEMON_H
 #define TESTS_SIM_DAEMON_H
 
