@@ -11,23 +11,41 @@ import time
 # What one worker of the tests was given and has not bound yet, another one must not get.
 _SHARES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
 _SHARE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-# Nor the next server of the same test; what older tests were given is free again.
-_given = collections.deque(maxlen=200)
+# Nor the next server of the same test, nor another suite; what older tests were given is free
+# again.
+_given = collections.deque()
+_GIVEN_MOST = 400
+
+
+def _reserve(port):
+    """A name of the network that this port is in: whoever has it may use the port. None:
+    somebody else has, in whatever process, who may bind it later."""
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        name.bind(f"\0certrenewd-tests-port-{port}")
+    except OSError:
+        name.close()
+        return None
+    return name
 
 
 def free_port():
     """A port below the ephemeral range, so that no outgoing connection takes it meanwhile."""
     for _ in range(10000):
         port = random.randrange(11000 + _SHARE, 32000, _SHARES)
-        if port in _given:
+        name = _reserve(port)
+        if not name:
             continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
+                name.close()
                 continue
-        _given.append(port)
+        _given.append(name)
+        if len(_given) > _GIVEN_MOST:
+            _given.popleft().close()
         return port
     raise OSError("no port of 127.0.0.1 between 11000 and 32000 is free")
 

@@ -79,10 +79,10 @@ static const struct row rows[] = {
 	{ SYS_fremovexattr, "fremovexattr", FILE_FD, REMOVES, -1 },
 	{ SYS_truncate, "truncate", PATH, OPENS, 1 },
 	{ SYS_utimensat, "utimensat", AT, REMOVES, -1 },
-	{ SYS_connect, "connect", ADDRESS, K | FAULT_EACCES | FAULT_EINTR, -1 },
+	{ SYS_connect, "connect", ADDRESS, K | FAULT_EACCES | FAULT_EINTR, 0 },
 	{ SYS_bind, "bind", ADDRESS, K | FAULT_EACCES, -1 },
-	{ SYS_sendto, "sendto", SOCKET_FD, K | FAULT_EIO | FAULT_EINTR, 2 },
-	{ SYS_sendmsg, "sendmsg", SOCKET_FD, K | FAULT_EIO | FAULT_EINTR, -1 },
+	{ SYS_sendto, "sendto", SOCKET_FD, K | FAULT_EIO | FAULT_EINTR, 0 },
+	{ SYS_sendmsg, "sendmsg", SOCKET_FD, K | FAULT_EIO | FAULT_EINTR, 0 },
 	{ SYS_socket, "socket", PLAIN, FAULT_EMFILE | FAULT_EACCES, 0 },
 	{ SYS_pipe2, "pipe2", PLAIN, FAULT_EMFILE, -1 },
 	{ SYS_socketpair, "socketpair", PLAIN, FAULT_EMFILE, -1 },
@@ -238,6 +238,7 @@ static bool read_write(pid_t tid, const uint64_t a[6], bool foreign, struct call
 	if (is_socket(ret->target)) {
 		snprintf(ret->target, sizeof(ret->target), "socket");
 		ret->faults = FAULT_KILL | FAULT_EIO | FAULT_EINTR;
+		ret->number = a[0];
 		return !foreign;
 	}
 	if (strcmp(ret->name, "writev") != 0) {

@@ -31,7 +31,8 @@ struct call {
 	unsigned faults;                /* those that it can meet */
 	char target[CALL_TARGET_BYTES]; /* absolute path, or "socket 127.0.0.1:443" */
 	char other[CALL_TARGET_BYTES];  /* the second path of rename, link, symlink */
-	uint64_t number; /* flags of an open, a mode, a length; 0 where there is none */
+	uint64_t number; /* flags of an open, a mode, a length, a socket's descriptor; 0
+			  * where there is none */
 	uint64_t offset; /* of a write or truncation of a file */
 	uint64_t data;   /* address of what a write writes; 0: not a write to a file */
 	uint64_t length;

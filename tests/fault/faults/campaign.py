@@ -14,17 +14,21 @@ from .ways import by_name
 
 # How much of the time a scenario gets; those that need little come first, and what they
 # leave is for the others.
-WEIGHTS = {"account registration": 0.3, "account key rollover": 0.3, "import": 0.3,
-           "retire": 0.5, "alert delivery": 0.7, "three targets": 1.5}
-ERRANDS = 2  # all of them
+WEIGHTS = {"account registration": 0.3, "account key rollover": 0.2, "import": 0.3,
+           "rollback by command": 0.4, "fallback by command": 0.4, "alert delivery": 0.3,
+           "outage": 0.3, "retire": 0.4, "expired fallback": 0.6,
+           "end of a fallback by command": 0.7, "three targets": 2.5}
+ERRANDS = 1  # all of them
+# Of a scenario's time; every state of a disk is wanted, of the others every call site.
+SHARES = {"system calls": 2, "power cut": 6, "seam": 2, "allocations": 1}
 
 
 def ordered(tries, seed):
     """Every site and every kind early, then the rest: whatever time is left, what was
     tried is spread evenly."""
     first = sweep.rotated(tries, seed)
-    chosen = {one.key for one in first}
-    rest = [one for one in tries if one.key not in chosen]
+    chosen = set(first)
+    rest = [one for one in tries if one not in chosen]
     random.Random(f"{seed}").shuffle(rest)
     return first + rest
 
@@ -34,9 +38,12 @@ class Campaign:
 
     def __init__(self, injectors, folder, lanes=4, seed=1, tell=print):
         self.injectors, self.folder, self.lanes = injectors, folder, lanes
+        self.ways = {injector.name: injector for injector in injectors}
         self.seed, self.tell = seed, tell
         self.began = time.time()
-        self.known, self.outcomes, self.points, self.errors = {}, [], {}, []
+        self.known, self.outcomes, self.points = {}, [], {}
+        self.cuts = {}  # of a scenario: [points whose states are all tried, points with a
+        # selection of them, states that are tried, states that are left out]
 
     def run(self, scenarios, kinds=None, minutes=None, first=False):
         """`minutes` None: to the end. `first`: until something does not hold."""
@@ -80,12 +87,13 @@ class Campaign:
     def _scenario(self, scenario, kinds, seconds, first):
         began, folder = time.monotonic(), self.folder / scenario.name.replace(" ", "-")
         with sweep.Lanes(scenario, folder, self.injectors[0].build, self.lanes) as lanes:
-            left = len(self.injectors)
+            left = sum(SHARES[injector.name] for injector in self.injectors)
             for injector, points in sweep.record_all(lanes.lanes[0], scenario,
                                                      self.injectors):
+                share = SHARES[injector.name] / left
+                left -= SHARES[injector.name]
                 end = seconds and (
-                    time.monotonic() + (began + seconds - time.monotonic()) / left)
-                left -= 1
+                    time.monotonic() + (began + seconds - time.monotonic()) * share)
                 tries = self._known(scenario, injector, points, kinds)
                 self._try(lanes, scenario.name, injector, tries, end, first)
                 if first and self.violations():
@@ -94,12 +102,16 @@ class Campaign:
 
     def _known(self, scenario, injector, points, kinds):
         """The tries of a scenario, which are written down."""
-        tries = sweep.tries_of(scenario, injector, points, kinds and [
-            kind for kind in kinds if kind in injector.kinds])
+        tries = sweep.tries_of(scenario, injector, points, kinds)
         self.points[(scenario.name, injector.name)] = len(points)
         for one in tries:
-            key = (scenario.name, injector.name, one.kind)
+            key = (scenario.name, injector.name, injector.kind_of(one.kind))
             self.known[key] = self.known.get(key, 0) + 1
+        if not injector.once_a_site:
+            self.cuts[scenario.name] = [
+                sum(1 for p in points if p.kinds and not p.left_out),
+                sum(1 for p in points if p.left_out), sum(len(p.kinds) for p in points),
+                sum(p.left_out for p in points)]
         return tries
 
     def _try(self, lanes, name, injector, tries, end, first):
@@ -128,8 +140,13 @@ class Campaign:
             "lanes": self.lanes,
             "recorded": [[*key, count] for key, count in self.points.items()],
             "known": [[*key, count] for key, count in self.known.items()],
+            "cuts": self.cuts,
+            "seam": sorted({(site.name, site.where) for injector in self.injectors
+                            if injector.name == "seam"
+                            for site in injector.program.sites.values()}),
             "tried": [{"scenario": o.what.scenario, "injector": o.what.injector,
-                       "kind": o.what.kind, "n": o.what.point.n,
+                       "kind": self.ways[o.what.injector].kind_of(o.what.kind),
+                       "state": o.what.kind, "n": o.what.point.n,
                        "call": (o.met or o.what.point).call,
                        "site": (o.met or o.what.point).site,
                        "met": o.met is not None, "violation": o.violation,
@@ -167,13 +184,13 @@ def _again(lanes, injector, entries, tell):
     for entry in entries:
         place = _place(entry["call"], entry["site"])
         fitting = [p for p in points if _place(p.call, p.site) == place
-                   and entry["kind"] in p.kinds]
+                   and entry["state"] in p.kinds]
         fitting.sort(key=lambda p: abs(p.n - entry["n"]))
         if not fitting:
             tell(f"gone: {entry['call']} in {entry['site']}")
             continue
         outcomes = []
-        lanes.run(injector, [sweep.Try(entry["scenario"], entry["injector"], entry["kind"],
+        lanes.run(injector, [sweep.Try(entry["scenario"], entry["injector"], entry["state"],
                                        point) for point in fitting[:3]], outcomes.append)
         violations = [o.violation for o in outcomes if o.violation]
         entry["violation"] = violations[0] if violations else None

@@ -1,17 +1,23 @@
-"""A small model of a file system that loses power.
+"""A small model of a file system that loses power; cuts.py says what it may leave.
 
 What is known to be on the disk: the bytes and the mode of a file once the file was synced,
 the names in a folder once the folder was synced. Nothing else is assumed: no order between
 changes that were not synced, no entry that came along with its file's sync, no data that
 came along with a rename. A rename within a folder is one change; between two folders it is
-two, one in each. A file that was never synced holds nothing, all, or the half of its bytes;
-one that was, the bytes of that sync. The text of a link comes with its name."""
+two, one in each. The text of a link comes with its name. Owners and extended attributes are
+not looked at."""
 
 import os
 import stat
 from pathlib import Path
 
-LOST, TORN, KEPT = "lost", "torn", "kept"
+
+def distinct(options):
+    """[(letter, what)] without what was there before."""
+    found = {}
+    for letter, what in options:
+        found.setdefault(what, letter)
+    return [(letter, what) for what, letter in found.items()]
 
 
 class File:
@@ -23,13 +29,16 @@ class File:
     def sync(self):
         self.durable, self.durable_mode = self.data, self.mode
 
-    def after_cut(self, data):
-        """(bytes, mode)"""
-        if data == KEPT or self.durable == self.data:
-            return self.data, self.durable_mode
-        if data == TORN:
-            return self.data[:len(self.data) // 2], self.durable_mode
-        return self.durable or b"", self.durable_mode
+    def options(self):
+        """[(letter, (bytes, mode))] that may be there: of its bytes the Last ones that were
+        synced, None of them, The half of the new ones, or those whole (Kept). A capital: and
+        the mode that was not synced."""
+        last, half = self.durable or b"", self.data[:len(self.data) // 2]
+        found = [("l", last)]
+        if last != self.data:
+            found += [("n", b""), ("t", half), ("k", self.data)]
+        return distinct([(letter, (data, self.durable_mode)) for letter, data in found] +
+                        [(letter.upper(), (data, self.mode)) for letter, data in found])
 
 
 class Link:
@@ -40,7 +49,11 @@ class Link:
 class Folder:
     def __init__(self, mode=0o700):
         self.now, self.durable = {}, {}
-        self.mode = mode
+        self.mode = self.durable_mode = mode
+
+    def options(self):
+        """[(letter, mode)] that it may have."""
+        return distinct([("l", self.durable_mode), ("L", self.mode)])
 
 
 class Change:
@@ -48,6 +61,14 @@ class Change:
 
     def __init__(self, folder, names):
         self.folder, self.names = folder, names
+
+
+def put(entries, names):
+    for name, node in names.items():
+        if node is None:
+            entries.pop(name, None)
+        else:
+            entries[name] = node
 
 
 class Disk:
@@ -122,11 +143,7 @@ class Disk:
     # -- changes
 
     def change(self, folder, names):
-        for name, node in names.items():
-            if node is None:
-                folder.now.pop(name, None)
-            else:
-                folder.now[name] = node
+        put(folder.now, names)
         self.pending.append(Change(folder, names))
 
     def sync(self, node):
@@ -135,25 +152,20 @@ class Disk:
         elif isinstance(node, Folder):
             for change in self.pending:
                 if change.folder is node:
-                    self._put(node.durable, change.names)
+                    put(node.durable, change.names)
             self.pending = [c for c in self.pending if c.folder is not node]
-
-    @staticmethod
-    def _put(entries, names):
-        for name, node in names.items():
-            if node is None:
-                entries.pop(name, None)
-            else:
-                entries[name] = node
+            node.durable_mode = node.mode
 
     def apply(self, call):
         """One line of the driver's log. What failed, what is elsewhere, and files without
-        a name changed nothing that lasts."""
+        a name changed nothing that lasts. True: this may have."""
         if call["result"].startswith("-") or call["target"].endswith(" (deleted)"):
-            return
+            return False
         handler = getattr(self, "_" + call["call"].rstrip("2"), None)
-        if handler:
-            handler(call)
+        if not handler or self._parts(call["target"]) is None:
+            return False
+        handler(call)
+        return True
 
     def _openat(self, call):
         flags = int(call["number"])
@@ -174,6 +186,12 @@ class Disk:
             node.data = node.data[:at].ljust(at, b"\0") + data + node.data[at + len(data):]
 
     _pwrite64 = _write
+
+    def _writev(self, call):
+        if isinstance(self.node(call["target"]), File):
+            raise RuntimeError(f"the model of the disk does not know {call['call']}")
+
+    _truncate = _fallocate = _writev
 
     def _ftruncate(self, call):
         node = self.node(call["target"])
@@ -241,34 +259,9 @@ class Disk:
 
     _unlinkat = _rmdir = _unlink
 
-    # -- the cut
-
-    def after_cut(self, kept, data):
-        """{path below the root: ("folder", mode) | ("link", target) | ("file", bytes,
-        mode)} when of the pending changes those of the list `kept` came through."""
-        found = {}
-
-        def walk(folder, below):
-            entries = dict(folder.durable)
-            for change in kept:
-                if change.folder is folder:
-                    self._put(entries, change.names)
-            for name, node in sorted(entries.items()):
-                path = below + name
-                if isinstance(node, Folder):
-                    found[path] = ("folder", node.mode)
-                    walk(node, path + "/")
-                elif isinstance(node, Link):
-                    found[path] = ("link", node.target)
-                else:
-                    found[path] = ("file", *node.after_cut(data))
-
-        walk(self.root, "")
-        return found
-
 
 def write(tree, root):
-    """Makes what after_cut() gave; the folders of the first level may be there already."""
+    """Makes what Cuts.tree() gave; the folders of the first level may be there already."""
     for path, (kind, *what) in tree.items():
         to = Path(root) / path
         if kind == "folder":

@@ -26,6 +26,7 @@ class Point(NamedTuple):
     target: str = ""  # what it was applied to; differs from run to run
     kinds: tuple = ()  # the faults that it can meet, out of the injector's
     failed: bool = False  # it failed by itself
+    left_out: int = 0  # faults that it could meet too: `kinds` is a selection
 
 
 @dataclasses.dataclass
@@ -52,9 +53,14 @@ class Result:
 class Injector:
     name = ""
     kinds = ()
+    once_a_site = True  # a call site meets each kind once; False: every point's kinds are its own
 
     def __init__(self, build):
         self.build = build
+
+    def kind_of(self, kind):
+        """What it counts as."""
+        return kind
 
     def record(self, daemon, words):
         """(points, Result) of an undisturbed run of `certrenewd WORDS`."""

@@ -1,64 +1,86 @@
 """The machine loses power at the N-th change: the run dies there, its disk is replaced by
 one that the model of disk.py allows, and the applications start from that."""
 
-from .disk import LOST, TORN, Disk, write
+from .cuts import Cuts
+from .disk import Disk, write
 from .lane import NOT_KEPT
 from .syscalls import SystemCalls, run_driver
 
 ELSEWHERE = ("pebble", "saved", "log")
-
-# Which of the changes that were not synced came through, and what is in files that were not.
-# All combinations for up to two changes that wait; of more, these.
-STATES = {
-    "dropped": (lambda waiting: [], LOST),
-    "names": (lambda waiting: waiting, LOST),
-    "torn": (lambda waiting: waiting, TORN),
-    "oldest": (lambda waiting: waiting[:1], LOST),
-    "newest": (lambda waiting: waiting[-1:], LOST),
-    "all but the oldest": (lambda waiting: waiting[1:], LOST),
-}
-
-
-def state_of(disk, kind):
-    choose, data = STATES[kind]
-    return disk.after_cut(choose(disk.pending), data)
+SENDS = ("write", "sendto", "sendmsg")
 
 
 def disk_of(daemon):
     return Disk(daemon.folder.parent, NOT_KEPT, ELSEWHERE, getattr(daemon, "aliases", None))
 
 
+def applications(daemon):
+    """The addresses that are only looked at."""
+    return {where for certificate in daemon.config.get("certificates", {}).values()
+            for target in certificate["deploy"]
+            for where in (target.get("http"),
+                          *(look.get("connect") for look in target.get("verify", ())))}
+
+
+class Outside:
+    """Who has been told what: a disk that is the same before and after a request is not the
+    same case, because the CA or the webhook knows more. Handshakes with applications tell
+    them nothing."""
+
+    def __init__(self, looked_at):
+        self._looked_at, self._peers = looked_at, {}
+        self.told = ""  # by which ways through our code the last was said
+
+    def hear(self, call):
+        """True: somebody was told something."""
+        if call["whose"] != "own" or not call["target"].startswith("socket"):
+            return False
+        if call["call"] == "connect":
+            self._peers[call["number"]] = call["target"].partition(" ")[2]
+        if call["call"] not in SENDS or \
+                self._peers.get(call["number"]) in self._looked_at:
+            return False
+        self.told = call["stack"]
+        return True
+
+
 class PowerCut(SystemCalls):
+    """A point's kinds are the names of states of its disk (cuts.py): those that no earlier
+    point gave after the same was said to the CA."""
+
     name = "power cut"
-    kinds = tuple(STATES)
+    kinds = ()  # its points' own
+    once_a_site = False
+
+    def kind_of(self, kind):
+        return "state"
 
     def before(self, daemon):
-        return disk_of(daemon)
+        return disk_of(daemon), Outside(applications(daemon))
 
     def points(self, calls, before):
-        """A point's kinds are the states that no earlier point and kind gave."""
-        disk = before
-        seen, points = {frozenset(state_of(disk, "dropped").items())}, []
+        disk, outside = before
+        seen, points, same = {}, [], False
+        seen[outside.told] = {Cuts(disk).now()}
         for call in calls:
-            kinds = []
-            for kind in self.kinds:
-                state = frozenset(state_of(disk, kind).items())
-                if state not in seen:
-                    seen.add(state)
-                    kinds.append(kind)
-            points.append(self._point(call)._replace(kinds=tuple(kinds), failed=False))
-            disk.apply(call)
+            cuts = Cuts(disk) if not same else None
+            point = self._point(call)._replace(kinds=(), failed=False)
+            if cuts:
+                names, left_out = cuts.new(seen.setdefault(outside.told, set()), call["n"])
+                point = point._replace(kinds=tuple(names), left_out=left_out)
+            points.append(point)
+            same = not disk.apply(call) and not outside.hear(call)
         return points
 
     def inject(self, daemon, words, kind, n):
         disk = disk_of(daemon)
         calls, result = run_driver(self.build, daemon, words, ["cut", "kill", str(n)])
         if result.fired:
-            result.point = self._point(calls[-1])
             result.died = True
             for call in calls[:-1]:
                 disk.apply(call)
-            result.disk = state_of(disk, kind)
+            result.disk, name = Cuts(disk).tree(kind)
+            result.point = self._point(calls[-1])._replace(kinds=(name,))
         return result
 
     def aftermath(self, lane, result):

@@ -4,24 +4,47 @@ import collections
 import json
 import os
 import re
+import tempfile
 
-from . import every, unreached
+from . import TOP, cuts, every, unreached
+from .house import Errand
 from .ways import EVERY
 
 HEAD = """# Reliability: what was tried
 *Written by `tests/fault/run`; `tests/fault/run --print` prints it again. Do not edit.*
 
+certrenewd promises that a crash, a full disk or a power cut at any moment leaves the old or the
+new certificate in service, and that it goes on from there by itself. Here is what was done to
+break that promise.
+"""
+
+HOW = """
+How to do it again, as root, after `cmake --preset release && cmake --build --preset release`:
+
+| command | what |
+|---|---|
+| `tests/fault/run` | all of it anew, and this text |
+| `tests/fault/run --print` | this text |
+| `tests/fault/run --list` | the scenarios and faults to choose from (`--scenario`, `--injector`, `--kind`) |
+| `tests/fault/run --replay SCENARIO:INJECTOR:KIND:N` | one point |
+| `tests/fault/sites` | every call site of the seam, and who comes by |
+| `tests/fault/planted/run` | the planted bugs |
+
+## What a point is
 A **point** is a scenario, a call site (the call and the places in our source that lead to it)
 and a kind of fault. A scenario is run once undisturbed, and every point that it reaches is
 written down; then it is run again from the same beginning (the same files, the application in
 the same state), and the point meets its fault. A fault that meets nothing is an error.
 
-After each: the baseline or the new certificate is served · tls.json is whole and names a
-certificate of the store whose key signs · no private key can be read by others · the next runs
-end what was under way without a human, as the daemon would make them · at most one extra
-newOrder, and no second finalize for a certificate in hand · no temporary file, version, saved
-copy or journal is left over. A command that met an error, not death, has to end by itself with
-a sentence.
+After each fault it is asked:
+
+- Is the baseline or the new certificate served? Is tls.json whole, and does it name a
+  certificate of the store whose key signs?
+- Can nobody else read a private key?
+- Do the next runs, as the daemon would make them, end what was under way without a human?
+- Was there at most one extra newOrder, and no second finalize for a certificate in hand?
+- Is nothing left over: a temporary file, a version, a saved copy, a journal?
+- A command that met an error and not its death: did it end by itself, with a sentence?
 """
 
 WAYS = {
@@ -30,29 +53,29 @@ WAYS = {
     "enters the N-th, its children live on. The others: the N-th is not made and fails so, "
     "where the kernel could answer so.",
     "power cut": "The run dies at its N-th change, and its disk is replaced by one that the "
-    "crash model allows; the application is started from that.",
-    "seam": "A call into the system or into a library fails in-process, or is the last thing "
-    "that the program does.",
+    "crash model below allows; the application is started from that.",
+    "seam": "A call into the system or into a library fails in-process (`io`, `denied`, "
+    "`transient`: the kinds of error that it can answer with), or is the last thing that the "
+    "program does (`kill`).",
     "allocations": "An allocation of a library finds no memory.",
 }
 
-MODEL = """## The crash model of a power cut
-`tests/fault/faults/disk.py`. On the disk are: the bytes and the mode of a file once that file
-was synced, the names in a folder once that folder was synced. Nothing else is taken for granted:
-no order between changes that were not synced (unlike ext4 with its defaults), no name that comes
-along with its file's sync, no data that comes along with a rename. A rename within a folder is
-one change, between two folders it is two. The states that are tried at each change:
+MODEL = f"""
+The crash model (`tests/fault/faults/disk.py`): on the disk are the bytes and the mode of a file
+once that file was synced, and the names in a folder once that folder was synced. Nothing else is
+taken for granted: no order between changes that were not synced (unlike ext4 with its defaults),
+no name that comes along with its file's sync, no data that comes along with a rename. A rename
+within a folder is one change, between two folders it is two.
 
-| state | of the names that were not synced | of the data that were not synced |
-|---|---|---|
-| dropped | none | none: the bytes of the last sync, or an empty file |
-| names | all | none |
-| torn | all | half of the file |
-| oldest, newest | only that one | none |
-| all but the oldest | all others | none |
-
-For up to two names that wait these are all combinations, for more a selection. A state that an
-earlier point gave already is not tried again, so `dropped` mostly counts as `names`.
+The states that are tried (`tests/fault/faults/cuts.py`): of the changes to names that wait, each
+came through or did not, in every combination; a file whose bytes wait has the last that were
+synced, none, half of the new or all of the new; a mode that waits is the old or the new one.
+Combinations that leave the same tree are one state. It is tried at the first moment that allows
+it, and once more after each kind of request to the CA or the webhook, which know more then. When
+a moment has more than {cuts.TRIED} new states, a selection of {cuts.TRIED} by dice with a fixed
+seed is tried, and the table says so. A kind is written with a character for each change that
+waits (`+` it came through) and a letter for each file (`l`ast, `n`one, `t`orn, `k`ept; a capital:
+with the new mode).
 """
 
 LIMITS = """## Known limits
@@ -61,17 +84,32 @@ LIMITS = """## Known limits
 - Of programs that certrenewd starts, changes to files are counted for `kill`; they never meet
   an error themselves.
 - System calls are counted on Linux for x86-64. Reads meet no error there; at the seam they do.
+- Owners and access lists of files are not part of the crash model.
 - Runs differ by a call or two: a fault that finds its call unable to meet it waits for the next
   that can. What it really met is what counts.
 - libuv ends the program when it cannot make the pipe for its signals (`emfile` at the first
   `pipe2`): that counts as a death.
 - Time that certrenewd waits by itself is made to pass by changing `next_at` in its state.
+- Windows: the seam alone, under Wine (`tests/windows/test_seam.py`, `test_seam_ways.py`).
 """
+
+# Folders of the machine that it was done on say nothing to anybody else.
+_LANE = re.compile(r"/\S*?/(?:lane\d+|source)/")
+_MACHINE = re.compile("(?:" + "|".join(re.escape(str(folder)) for folder in (
+    TOP, tempfile.gettempdir())) + r")/?")
+
+
+def portable(text):
+    return _MACHINE.sub("", _LANE.sub("", text))
+
+
+def _cell(text):
+    return portable(str(text)).replace("|", "\\|").replace("\n", " ")
 
 
 def _table(rows, heads):
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
+    return "\n".join(lines + ["| " + " | ".join(map(_cell, row)) + " |" for row in rows])
 
 
 def _key(entry):
@@ -83,63 +121,104 @@ def distinct(results):
     return {_key(entry) for entry in results["tried"] if entry["met"]}
 
 
-def _order(kind, order):
-    return order.index(kind) if kind in order else len(order)
+def _order(name, order):
+    return order.index(name) if name in order else len(order)
+
+
+def _of_known(tried, known):
+    return f"{tried} of {known}" if tried < known else str(tried)
 
 
 def _matrix(results):
-    """One row a scenario and injector, its kinds with points tried of points known."""
-    known = {tuple(row[:3]): row[3] for row in results["known"]}
-    tried, bad = collections.Counter(), collections.Counter()
-    for entry in results["tried"]:
-        key = (entry["scenario"], entry["injector"], entry["kind"])
-        tried[key] += 1
-        bad[key[:2]] += bool(entry["violation"])
-    names = [scenario.name for scenario in EVERY]
+    """One row a scenario and way, its kinds with points tried of points known."""
+    known = {tuple(row[:3]): row[3] for row in results["known"]
+             if row[1] != "power cut"}
+    tried = collections.Counter(
+        (e["scenario"], e["injector"], e["kind"]) for e in results["tried"] if e["met"])
+    errands = {one.name for one in EVERY if issubclass(one, Errand)}
+    names = [one.name for one in EVERY]
     ways = [injector.name for injector in every.ALL]
-    kinds = [kind for injector in every.ALL for kind in injector.kinds]
-    rows = []
-    for pair in sorted({key[:2] for key in known},
-                       key=lambda p: (_order(p[0], names), _order(p[1], ways))):
-        cells = [f"{key[2]} {tried[key]}" + (f"/{known[key]}" if tried[key] < known[key]
-                                             else "")
-                 for key in sorted(known, key=lambda k: _order(k[2], kinds))
-                 if key[:2] == pair]
-        sums = sum(tried[key] for key in known if key[:2] == pair)
-        rows.append([*pair, ", ".join(cells), sums, bad[pair]])
-    return _table(rows, ["scenario", "by", "points tried (/ of those known)", "sum",
-                         "violations"])
+    rows, sums = [], collections.defaultdict(collections.Counter)
+    for key, number in known.items():
+        name = "errands" if key[0] in errands else key[0]
+        sums[name, key[1]][key[2]] += number
+        sums[name, key[1], "tried"][key[2]] += tried[key]
+    for name, way in sorted((key for key in sums if len(key) == 2),
+                            key=lambda p: (_order(p[0], names), _order(p[1], ways))):
+        there, done = sums[name, way], sums[name, way, "tried"]
+        rows.append([name, way, ", ".join(f"{kind} {_of_known(done[kind], there[kind])}"
+                                          for kind in there), sum(done.values())])
+    return _table(rows, ["scenario", "way", "points tried, of those known", "sum"])
+
+
+def _cuts(results):
+    """One row a scenario: how whole its power cuts are."""
+    tried = collections.Counter(e["scenario"] for e in results["tried"]
+                                if e["injector"] == "power cut" and e["met"])
+    rows = [[name, whole, selected, _of_known(tried[name], states), left_out]
+            for name, (whole, selected, states, left_out) in results["cuts"].items()]
+    rows.sort(key=lambda row: _order(row[0], [one.name for one in EVERY]))
+    sums = [sum(row[i] for row in results["cuts"].values()) for i in range(4)]
+    rows.append(["all", sums[0], sums[1], _of_known(sum(tried.values()), sums[2]), sums[3]])
+    return _table(rows, ["scenario", "moments with every new state", "moments with a selection",
+                         "states tried", "states left out"])
 
 
 def _place(site):
-    """The innermost place of a site, without what differs in form."""
+    """(file, function): the innermost place of a site, without what differs in form."""
     first = site.split(" < ")[0]
-    match = re.match(r"(\S+) \((\S+?):(\d+)\)", first)
-    return f"{match[2]} {match[1]}" if match else first
+    match = re.match(r"(\S+) \((\S+?):(\d+|\?)\)", first)
+    if match:
+        return match[2], match[1]
+    match = re.match(r"(\S+?):\d+ (\S+)", first)
+    return (match[1], match[2]) if match else ("", first)
 
 
-def _sites(results):
-    calls = collections.defaultdict(set)
+def _met(results):
+    """Call sites that met a fault: one row a file."""
+    files = collections.defaultdict(lambda: collections.defaultdict(set))
     for entry in results["tried"]:
         if entry["met"]:
-            calls[_place(entry["site"])].add(entry["call"])
-    lines = [f"- {place}: {', '.join(sorted(names))}"
-             for place, names in sorted(calls.items())]
+            file, function = _place(entry["site"])
+            files[file][function].add(entry["call"])
     whole = len({(entry["call"], entry["site"]) for entry in results["tried"]
                  if entry["met"]})
-    return (f"{whole} call sites, by the function that they end in:\n\n" + "\n".join(lines) +
-            "\n\nCall sites of the seam that no scenario can come by (`tests/fault/sites` "
-            "lists all of them, and who comes by):\n\n" +
-            "\n".join(f"- {site}: {why}" for site, why in unreached.REASONS.items()))
+    lines = []
+    for file, functions in sorted(files.items()):
+        said = "; ".join(f"{function}: {', '.join(sorted(calls))}"
+                         for function, calls in sorted(functions.items()))
+        lines.append(f"- `{file or 'elsewhere'}`: {portable(said)}")
+    return (f"{whole} call sites, by the file and function that they end in, with what is "
+            "called there:\n\n" + "\n".join(lines))
+
+
+def _not_met(results):
+    """Call sites of the seam without a fault, and why."""
+    met = {unreached.named(e["call"], e["site"]) for e in results["tried"]
+           if e["met"] and e["injector"] == "seam"}
+    every_site = {unreached.named(name, where) for name, where in results["seam"]}
+    left = sorted(every_site - met - set(unreached.REASONS))
+    text = [f"The seam has {len(every_site)} call sites (functions that are called twice in "
+            f"one function count once); {len(every_site & met)} met a fault in this run."]
+    text += [f"- `{site}`: nobody can come by: {why}"
+             for site, why in unreached.REASONS.items()]
+    text += [f"- `{site}`: this run did not take it" for site in left]
+    return "\n".join([text[0], "", *text[1:]])
 
 
 def _planted(path):
     if not path.exists():
         return "`tests/fault/planted/run` plants them; it has not been run here."
-    rows = [[bug["words"], bug["scenario"], bug["injector"], bug["tried"],
-             f"{bug['found']}" if bug["found"] else "**not found**"]
-            for bug in json.loads(path.read_text())]
-    return _table(rows, ["bug", "scenario", "by", "found by point", "the sentence"])
+    bugs = json.loads(path.read_text())
+    rows = [[bug["bug"], bug["scenario"], bug["injector"],
+             f"point {bug['tried']}" if bug["tried"] else "the undisturbed run",
+             bug["sentence"]] if bug["what"] else
+            [bug["bug"], bug["scenario"], bug["injector"], "**not found**",
+             bug["error"] or f"{bug['tried']} points held"] for bug in bugs]
+    found = sum(bug["what"] is not None for bug in bugs)
+    return (f"Known bugs, put in on purpose by `tests/fault/planted/*.patch`: {found} of "
+            f"{len(bugs)} were found.\n\n" +
+            _table(rows, ["bug", "scenario", "way", "found by", "what did not hold"]))
 
 
 def _violations(results):
@@ -147,28 +226,52 @@ def _violations(results):
     if not bad:
         return "No violation."
     return "\n".join(
-        f"- `--replay {entry['scenario']!r}:{entry['injector']!r}:{entry['kind']!r}:"
-        f"{entry['n']}`: {entry['violation'].strip().splitlines()[0]}" for entry in bad)
+        f"- `--replay '{entry['scenario']}:{entry['injector']}:{entry['state']}:"
+        f"{entry['n']}'`: {_cell(_last_words(entry['violation']))}" for entry in bad)
+
+
+def _last_words(violation):
+    """Its sentence; of a traceback the end."""
+    lines = violation.strip().splitlines()
+    return lines[-1] if lines[0].startswith("Traceback") else lines[0]
+
+
+def _summary(results):
+    points = distinct(results)
+    states = sum(1 for e in results["tried"] if e["injector"] == "power cut" and e["met"])
+    bad = sum(1 for e in results["tried"] if e["violation"])
+    whole, selected = (sum(row[i] for row in results["cuts"].values()) for i in (0, 1))
+    lines = [
+        f"**{len(points)} distinct points tried, {bad} violations.**", "",
+        f"- {results['date']}, {results['seconds'] / 60:.0f} minutes on {os.cpu_count()} "
+        f"cores, {results['lanes']} lanes, seed {results['seed']}, "
+        f"{len(results['tried'])} runs",
+        f"- {len({p[0] for p in points})} scenarios and errands, "
+        f"{len({p[3:] for p in points})} call sites",
+        f"- {states} states of a disk after a power cut, which count as one point a call "
+        f"site: at {whole} moments every new state that the model allows, at {selected} a "
+        "selection"]
+    mended = sum(1 for e in results["tried"] if e.get("again") and not e["violation"])
+    if mended:
+        lines.append(f"- {mended} runs did not hold at first, and were made again after what "
+                     "they had found was mended")
+    return "\n".join([*lines, "", _violations(results)])
 
 
 def document(results_path, planted_path):
     """The whole text."""
     results = json.loads(results_path.read_text())
-    points, tried = distinct(results), len(results["tried"])
-    minutes = results["seconds"] / 60
-    summary = (f"**{len(points)} distinct points tried, "
-               f"{sum(1 for e in results['tried'] if e['violation'])} violations** · "
-               f"{results['date']}, {minutes:.0f} minutes, {results['lanes']} lanes on "
-               f"{os.cpu_count()} cores, seed {results['seed']}, {tried} runs, "
-               f"{sum(row[2] for row in results['recorded'])} points recorded")
-    mended = sum(1 for e in results["tried"] if e.get("again") and not e["violation"])
-    if mended:
-        summary += (f" · {mended} points that did not hold at first were tried again after "
-                    "what they had found was mended")
     ways = "\n".join(f"- **{name}**: {text}" for name, text in WAYS.items())
-    said = "\n".join(f"- **{scenario.name}**: {scenario.__doc__.strip()}"
-                     for scenario in EVERY)
-    return "\n".join([HEAD, summary, "", _violations(results), "", "## Scenarios", said, "",
-                      "## Ways", ways, "", "## Points", _matrix(results), "",
-                      "## Planted bugs", _planted(planted_path), "", MODEL, LIMITS,
-                      "## Call sites that met a fault", _sites(results), ""])
+    said = [f"- **{scenario.name}**: {' '.join(scenario.__doc__.split())}"
+            for scenario in EVERY if not issubclass(scenario, Errand)]
+    errands = [f"- {scenario.name}: {' '.join(scenario.__doc__.split())}"
+               for scenario in EVERY if issubclass(scenario, Errand)]
+    return "\n".join([
+        HEAD, _summary(results), HOW, "## Scenarios", *said, "",
+        "## Faults", ways, "", "## Points", _matrix(results), "",
+        "## Power cuts", MODEL, _cuts(results), "",
+        "## Planted bugs", _planted(planted_path), "", LIMITS,
+        "## Call sites of the seam without a fault", _not_met(results), "",
+        "## Errands", "Short commands that come by the call sites which no scenario comes by; "
+        "they meet faults at the seam.", "", *errands, "",
+        "## Call sites that met a fault", _met(results), ""])

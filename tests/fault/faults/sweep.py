@@ -109,17 +109,17 @@ def record_all(lane, scenario, injectors):
 
 
 def tries_of(scenario, injector, points, kinds=None):
-    """Every distinct point with every fault that it can meet: the first of each."""
-    seen, tries = set(), []
-    for kind in kinds or injector.kinds:
-        for point in points:
-            if kind not in point.kinds or (kind == "kill" and point.failed):
-                continue
-            one = Try(scenario.name, injector.name, kind, point)
-            if one.key not in seen:
-                seen.add(one.key)
-                tries.append(one)
-    return tries
+    """Every point with every fault of `kinds` (None: all) that it can meet; of a call site
+    the first with each, when the injector wants no more."""
+    every = [(kind, point) for point in points for kind in point.kinds
+             if (not kinds or kind in kinds) and not (kind == "kill" and point.failed)]
+    if injector.once_a_site:
+        every.sort(key=lambda one: injector.kinds.index(one[0]))
+    tries = {}
+    for kind, point in every:
+        one = Try(scenario.name, injector.name, kind, point)
+        tries.setdefault(one.key if injector.once_a_site else (kind, point.n), one)
+    return list(tries.values())
 
 
 def rotated(tries, seed, frames=None):
