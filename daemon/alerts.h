@@ -52,7 +52,9 @@ void alerts_close(struct alerts *alerts); /* NULL is fine */
 struct alerts *alerts_in_memory(void);
 
 /* Takes in an event: decides, queues a durable file for each channel that should hear it.
- * `config` supplies channels. *ret_verdict may be NULL. */
+ * One that is no trouble and has a key (struct event) is told once: ALERT_NOTHING when it
+ * was queued before, by a run that died since, say. `config` supplies channels.
+ * *ret_verdict may be NULL. */
 int alerts_take(struct alerts *alerts, const struct config *config,
 		const struct event *event, enum alert_verdict *ret_verdict,
 		struct err *err);

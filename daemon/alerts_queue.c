@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "base/files.h"
 #include "base/random.h"
 #include "daemon/state_file.h"
@@ -148,13 +150,36 @@ out:
 	return rc;
 }
 
+static void number_id(struct queue *queue, const char *digits, char out[QUEUE_ID_SIZE])
+{
+	snprintf(out, QUEUE_ID_SIZE, "%0*lld-%s", NUMBER_DIGITS,
+		 (long long)++queue->last_number, digits);
+}
+
 void queue_new_id(struct queue *queue, char out[QUEUE_ID_SIZE])
 {
 	char random[RANDOM_DIGITS + 1];
 
 	random_hex(random, RANDOM_DIGITS);
-	snprintf(out, QUEUE_ID_SIZE, "%0*lld-%s", NUMBER_DIGITS,
-		 (long long)++queue->last_number, random);
+	number_id(queue, random, out);
+}
+
+void queue_id_of(struct queue *queue, const char *key, char out[QUEUE_ID_SIZE])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char digits[RANDOM_DIGITS + 1];
+
+	if (!EVP_Digest(key, strlen(key), digest, NULL, EVP_sha256(), NULL)) {
+		queue_new_id(queue, out); /* told twice at worst */
+		return;
+	}
+	hex_encode(digest, RANDOM_DIGITS / 2, false, digits);
+	for (size_t i = 0; i < queue->n; i++)
+		if (str_ends(queue->items[i].id, digits)) {
+			str_copy(out, QUEUE_ID_SIZE, queue->items[i].id);
+			return;
+		}
+	number_id(queue, digits, out);
 }
 
 static size_t position(const struct queue *queue, const char *id, const char *channel)

@@ -44,6 +44,10 @@ void queue_clear(struct queue *queue);
 /* The next alert's id. */
 void queue_new_id(struct queue *queue, char out[QUEUE_ID_SIZE]);
 
+/* The id of an event that may have been queued by a run that died before it could say so:
+ * that of the alert which `key` made then, if one waits, else a new one made of `key`. */
+void queue_id_of(struct queue *queue, const char *key, char out[QUEUE_ID_SIZE]);
+
 /* Queues the document of alert `id` for a channel. Over QUEUE_MAX the least severe goes,
  * the oldest of those first. On failure it is queued all the same, in memory. */
 int queue_add(struct queue *queue, const char *id, const char *channel,

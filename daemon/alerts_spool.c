@@ -1,8 +1,8 @@
 /* alerts_spool.c - events in: decided by alerts.c, remembered by alerts_troubles.c,
  * queued by alerts_queue.c. Alerts out: alerts_deliver.c.
  *
- * What happens if we die here? The alert is on disk before the trouble counts as told: at
- * worst it is told twice, never not at all. */
+ * What happens if we die here? The alert is on disk before the trouble, or an event with
+ * a key, counts as told: at worst it is told twice, never not at all. */
 #include "daemon/alerts_spool.h"
 
 #include <stdio.h>
@@ -102,6 +102,23 @@ static int save_troubles(struct alerts *alerts, int rc, struct err *err)
 	return rc;
 }
 
+/* One with a key has the same digits whenever and how often it is taken. */
+static void id_of(struct alerts *alerts, const struct event *event,
+		  char out[QUEUE_ID_SIZE])
+{
+	char *key;
+
+	if (!event->key) {
+		queue_new_id(&alerts->queue, out);
+		return;
+	}
+	key = str_printf("%s %s %s %s %s", alerts->host, event_name(event->kind),
+			 event->certificate ? event->certificate : "",
+			 event->target ? event->target : "", event->key);
+	queue_id_of(&alerts->queue, key, out);
+	free(key);
+}
+
 /* Tells every channel that the event reaches; they are added to `heard` (may be NULL). */
 static int tell_reached(struct alerts *alerts, const struct config *config,
 			const struct event *event, unsigned withheld,
@@ -111,12 +128,13 @@ static int tell_reached(struct alerts *alerts, const struct config *config,
 	cJSON *document;
 	int rc = 0;
 
-	queue_new_id(&alerts->queue, id);
+	id_of(alerts, event, id);
 	document = alert_document(id, event, alerts->host, withheld);
 	for (size_t i = 0; i < config->n_alerts; i++) {
 		const struct alert_config *channel = &config->alerts[i];
 
-		if (!alert_reaches(channel, event->kind, event->severity))
+		if (!alert_reaches(channel, event->kind, event->severity) ||
+		    queue_find(&alerts->queue, id, channel->name))
 			continue;
 		rc = tell_spool(alerts, id, channel->name, document, rc, err);
 		if (heard && !strlist_has(heard, channel->name))
@@ -124,6 +142,24 @@ static int tell_reached(struct alerts *alerts, const struct config *config,
 	}
 	cJSON_Delete(document);
 	return rc;
+}
+
+/* Good news, say: nothing stays open. */
+static int take_news(struct alerts *alerts, const struct config *config,
+		     const struct event *event, enum alert_verdict *ret_verdict,
+		     struct err *err)
+{
+	int rc;
+
+	if (event->key && troubles_was_told(&alerts->troubles, event)) {
+		*ret_verdict = ALERT_NOTHING;
+		return 0;
+	}
+	rc = tell_reached(alerts, config, event, 0, NULL, err);
+	if (!event->key)
+		return rc;
+	troubles_note_told(&alerts->troubles, event);
+	return save_troubles(alerts, rc, err);
 }
 
 static int take_event(struct alerts *alerts, const struct config *config,
@@ -141,7 +177,7 @@ static int take_event(struct alerts *alerts, const struct config *config,
 		return save_troubles(alerts, 0, err);
 	}
 	if (!event_is_trouble(event->kind))
-		return tell_reached(alerts, config, event, 0, NULL, err);
+		return take_news(alerts, config, event, ret_verdict, err);
 	if (!record)
 		record = troubles_open(&alerts->troubles, event);
 	rc = tell_reached(alerts, config, event, record->state.withheld, &record->heard,

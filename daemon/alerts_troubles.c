@@ -16,11 +16,22 @@ static void record_release(struct trouble_record *record)
 	strlist_clear(&record->heard);
 }
 
+static void told_release(struct told_record *told)
+{
+	free(told->kind);
+	free(told->certificate);
+	free(told->target);
+	free(told->key);
+}
+
 void troubles_clear(struct troubles *troubles)
 {
 	for (size_t i = 0; i < troubles->n; i++)
 		record_release(&troubles->items[i]);
+	for (size_t i = 0; i < troubles->n_told; i++)
+		told_release(&troubles->told[i]);
 	free(troubles->items);
+	free(troubles->told);
 	*troubles = (struct troubles){ 0 };
 }
 
@@ -40,6 +51,20 @@ static struct trouble_record *append(struct troubles *troubles)
 				      (troubles->n + 1) * sizeof(*troubles->items));
 	troubles->items[troubles->n] = (struct trouble_record){ 0 };
 	return &troubles->items[troubles->n++];
+}
+
+static struct told_record *append_told(struct troubles *troubles)
+{
+	if (troubles->n_told >= TROUBLES_MAX) {
+		told_release(&troubles->told[0]);
+		troubles->n_told--;
+		memmove(&troubles->told[0], &troubles->told[1],
+			troubles->n_told * sizeof(*troubles->told));
+	}
+	troubles->told = mem_realloc(troubles->told,
+				     (troubles->n_told + 1) * sizeof(*troubles->told));
+	troubles->told[troubles->n_told] = (struct told_record){ 0 };
+	return &troubles->told[troubles->n_told++];
 }
 
 /* NULL, or a string. */
@@ -77,15 +102,33 @@ static int read_record(const cJSON *object, struct trouble_record *ret)
 	return 0;
 }
 
+static int read_told(const cJSON *object, struct told_record *ret)
+{
+	if (!json_string(object, "kind") || !json_string(object, "key") ||
+	    !is_name(object, "certificate") || !is_name(object, "target"))
+		return -1;
+	ret->kind = str_dup(json_string(object, "kind"));
+	ret->certificate = str_dup(json_string(object, "certificate"));
+	ret->target = str_dup(json_string(object, "target"));
+	ret->key = str_dup(json_string(object, "key"));
+	return 0;
+}
+
+/* Files of older versions have no `told`. */
 static int from_json(const cJSON *file, void *into)
 {
 	struct troubles *ret = into;
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(file, "open"), *item;
+	const cJSON *told = cJSON_GetObjectItemCaseSensitive(file, "told");
 
-	if (!cJSON_IsArray(list))
+	if (!cJSON_IsArray(list) || (told && !cJSON_IsArray(told)))
 		return -1;
 	cJSON_ArrayForEach (item, list) {
 		if (read_record(item, append(ret)))
+			return -1;
+	}
+	cJSON_ArrayForEach (item, told) {
+		if (read_told(item, append_told(ret)))
 			return -1;
 	}
 	return 0;
@@ -129,14 +172,32 @@ static cJSON *record_json(const struct trouble_record *record)
 	return object;
 }
 
+static cJSON *told_json(const struct told_record *told)
+{
+	cJSON *object = cJSON_CreateObject();
+
+	if (!object)
+		abort();
+	json_set_string(object, "kind", told->kind);
+	json_set_string(object, "certificate", told->certificate);
+	json_set_string(object, "target", told->target);
+	json_set_string(object, "key", told->key);
+	return object;
+}
+
 int troubles_write(const char *path, const struct troubles *troubles, struct err *err)
 {
 	cJSON *file = cJSON_CreateObject();
 	cJSON *list = file ? cJSON_AddArrayToObject(file, "open") : NULL;
+	cJSON *told = list ? cJSON_AddArrayToObject(file, "told") : NULL;
 	int rc;
 
-	if (!list)
+	if (!told)
 		abort();
+	for (size_t i = 0; i < troubles->n_told; i++) {
+		if (!cJSON_AddItemToArray(told, told_json(&troubles->told[i])))
+			abort();
+	}
 	for (size_t i = 0; i < troubles->n; i++) {
 		if (!cJSON_AddItemToArray(list, record_json(&troubles->items[i])))
 			abort();
@@ -189,4 +250,39 @@ void troubles_close(struct troubles *troubles, const char *certificate,
 		if (trouble_is_about(&troubles->items[i], certificate, target))
 			remove_at(troubles, i);
 	}
+}
+
+static struct told_record *find_told(const struct troubles *troubles,
+				     const struct event *event)
+{
+	for (size_t i = 0; i < troubles->n_told; i++) {
+		struct told_record *told = &troubles->told[i];
+
+		if (str_equal(told->kind, event_name(event->kind)) &&
+		    str_equal(told->certificate, event->certificate) &&
+		    str_equal(told->target, event->target))
+			return told;
+	}
+	return NULL;
+}
+
+bool troubles_was_told(const struct troubles *troubles, const struct event *event)
+{
+	const struct told_record *told = find_told(troubles, event);
+
+	return told && str_equal(told->key, event->key);
+}
+
+void troubles_note_told(struct troubles *troubles, const struct event *event)
+{
+	struct told_record *told = find_told(troubles, event);
+
+	if (!told) {
+		told = append_told(troubles);
+		told->kind = str_dup(event_name(event->kind));
+		told->certificate = str_dup(event->certificate);
+		told->target = str_dup(event->target);
+	}
+	free(told->key);
+	told->key = str_dup(event->key);
 }

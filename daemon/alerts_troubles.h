@@ -1,5 +1,6 @@
-/* alerts_troubles.h - what is wrong at the moment and who heard of it, for alerts_*.c
- * only: <state_dir>/alerts/troubles.json. Not locked: alerts_spool.c does that. */
+/* alerts_troubles.h - what is wrong at the moment and who heard of it, and what is told
+ * once only, for alerts_*.c only: <state_dir>/alerts/troubles.json. Not locked:
+ * alerts_spool.c does that. */
 #ifndef DAEMON_ALERTS_TROUBLES_H
 #define DAEMON_ALERTS_TROUBLES_H
 
@@ -19,9 +20,18 @@ struct trouble_record {
 	struct strlist heard; /* names of channels */
 };
 
+/* The last event with a key of that kind, about that certificate and target. */
+struct told_record {
+	char *kind;
+	char *certificate, *target; /* NULL as in struct event */
+	char *key;
+};
+
 struct troubles {
 	struct trouble_record *items;
 	size_t n;
+	struct told_record *told;
+	size_t n_told;
 };
 
 /* Reads the file. Missing: none. Damaged: set aside, none, err->kind ERR_CONFIG. */
@@ -44,6 +54,12 @@ struct trouble_record *troubles_open(struct troubles *troubles,
  * rehearsal that failed is closed by its own issuer only)? */
 bool trouble_is_about(const struct trouble_record *record, const char *certificate,
 		      const char *target);
+
+/* Was that event, which has a key, queued already? */
+bool troubles_was_told(const struct troubles *troubles, const struct event *event);
+
+/* It is queued now; what was remembered of one with another key is forgotten. */
+void troubles_note_told(struct troubles *troubles, const struct event *event);
 
 /* Forgets every record about it. */
 void troubles_close(struct troubles *troubles, const char *certificate,

@@ -159,6 +159,8 @@ static enum exit_code run_pass(struct engine *engine, struct sessions *sessions,
 		.run = run,
 		.note = on_note,
 		.note_ctx = &to,
+		.tell = engine_hear,
+		.tell_ctx = engine,
 	};
 	enum exit_code code;
 

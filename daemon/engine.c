@@ -137,17 +137,18 @@ static void report(struct engine *engine, const struct event *event, const char 
 	free(whole);
 }
 
-static void take_event(struct engine *engine, const struct event *event)
+void engine_hear(void *ctx, const struct config *config, const struct event *event)
 {
+	struct engine *engine = ctx;
 	enum alert_verdict verdict = ALERT_NOTHING;
 	char *text;
 	struct err err;
 
-	if (alerts_take(engine->alerts, engine->config, event, &verdict, &err))
+	if (alerts_take(engine->alerts, config, event, &verdict, &err))
 		log_line(LOG_LEVEL_ERROR, event->certificate, event->run,
 			 "keep an alert: %s", err.text);
-	if (verdict == ALERT_NOTHING && event->kind == EVENT_RECOVERED)
-		return; /* nothing was wrong */
+	if (verdict == ALERT_NOTHING)
+		return; /* nothing was wrong, or it was told before */
 	text = str_printf("%s: %s%s%s%s%s", event_name(event->kind),
 			  event->target ? event->target : "", event->target ? ": " : "",
 			  event->what, event->todo ? "; to do: " : "",
@@ -169,7 +170,7 @@ void engine_tell(struct engine *engine, enum event_kind kind, const char *what,
 		.at = clock_wall(),
 	};
 
-	take_event(engine, &event);
+	engine_hear(engine, engine->config, &event);
 }
 
 void engine_tell_damage(struct engine *engine, const struct strlist *damaged)
@@ -192,6 +193,6 @@ void engine_take(struct engine *engine, const struct pipeline_outcome *outcome)
 {
 	if (outcome->saw_date)
 		engine_saw_date(engine, outcome->date, outcome->date_mono_ms);
-	for (size_t i = 0; i < outcome->events.n; i++)
-		take_event(engine, &outcome->events.items[i]);
+	for (size_t i = outcome->n_told; i < outcome->events.n; i++)
+		engine_hear(engine, engine->config, &outcome->events.items[i]);
 }

@@ -1,6 +1,7 @@
 /* engine.h - what a running certrenewd owns: the state directory with its lock, the
  * alerts, the clock's confirmation, the responders that answer CAs. The daemon keeps one
- * for its life, a command that works by itself for one pass. Belongs to one thread. */
+ * for its life, a command that works by itself for one pass. Belongs to one thread, but
+ * for engine_hear(). */
 #ifndef DAEMON_ENGINE_H
 #define DAEMON_ENGINE_H
 
@@ -40,8 +41,12 @@ void engine_close(struct engine *engine);
  * use by passes that began with it; the caller frees it when they are done. */
 int engine_use(struct engine *engine, const struct config *config, struct err *err);
 
-/* Takes in what a pass brought back: the date, and the events, which are logged and
- * queued as alerts. Its conclusion is the caller's to show. */
+/* pipeline_input's `tell`: an event of a pass under way is logged, and queued as an alert
+ * to the channels of the pass's own configuration. Any thread, until engine_close(). */
+void engine_hear(void *engine, const struct config *config, const struct event *event);
+
+/* Takes in what a pass brought back: the date, and the events that it has not told
+ * itself. Its conclusion is the caller's to show. */
 void engine_take(struct engine *engine, const struct pipeline_outcome *outcome);
 
 /* An event of the daemon itself. */

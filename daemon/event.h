@@ -52,6 +52,8 @@ struct event { /* borrowed strings */
 	const char *what;  /* one sentence: what happened, in the CA's words if any */
 	const char *todo;  /* what to do about it; NULL: nothing */
 	const char *run;   /* id of the run; NULL */
+	const char *key;   /* what tells one such event about this target from another:
+			      the same is told once only, whatever happens; NULL */
 	int64_t not_after; /* of what is served; 0 unknown */
 	int attempts_left; /* -1 does not apply */
 	int64_t at;

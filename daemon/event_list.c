@@ -24,6 +24,7 @@ void event_list_add(struct event_list *list, const struct event *event)
 	copy->what = arena_strdup(list->arena, event->what);
 	copy->todo = arena_strdup(list->arena, event->todo);
 	copy->run = arena_strdup(list->arena, event->run);
+	copy->key = arena_strdup(list->arena, event->key);
 }
 
 void event_list_clear(struct event_list *list)

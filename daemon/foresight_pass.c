@@ -196,6 +196,7 @@ void pass_foresee(struct pass *pass)
 		changed = look_at_dates(pass, issuer, told) || changed;
 		look_at_issuer(pass, issuer);
 	}
+	pass_hand_out(pass);
 	if (changed && json_write_file(path, told, &err))
 		pass_note(pass, "foresight", "%s", err.text);
 	cJSON_Delete(told);

@@ -58,6 +58,7 @@ static const struct member job_members[] = {
 	MEMBER(job, MEMBER_TEXT, chain_root),
 	MEMBER(job, MEMBER_TEXT, told_notes),
 	MEMBER(job, MEMBER_TEXT, told_sha1),
+	MEMBER(job, MEMBER_TEXT, told_runs),
 	MEMBER(job, MEMBER_INT, spares_try_at),
 	MEMBER(job, MEMBER_INT, persist_until),
 	MEMBER(job, MEMBER_INT, persist_look_at),

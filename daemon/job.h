@@ -64,6 +64,9 @@ struct job {
 	char chain_root[256];     /* the issuer's name at the top of its chain */
 	char told_notes[2048];    /* what was asked for and not had, as told last */
 	char told_sha1[CERT_SHA1_HEX]; /* `renewed` was told of it last; "" not known */
+	char told_runs[1024]; /* those that moved the targets' journals last and have told
+				 what came of it, with blanks between; "-": none did;
+				 "": not known */
 	struct issuer_record issuers[JOB_ISSUERS];
 	struct target_record targets[JOB_TARGETS];
 	int64_t spares_try_at; /* an account at the others of them; 0: at once */

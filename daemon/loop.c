@@ -122,6 +122,8 @@ static void start_pass(struct loop *loop, struct slot *slot)
 
 	asked.responders = &loop->engine.responders;
 	asked.cancel = loop->engine.cancel;
+	asked.tell = engine_hear;
+	asked.tell_ctx = &loop->engine;
 	job = pass_job_new(loop->pool, loop->config, &asked, request);
 	job->trust = loop->engine.trust;
 	job->owner = loop;

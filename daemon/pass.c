@@ -215,28 +215,58 @@ void pass_close(struct pass *pass)
 	pass->folder = NULL;
 }
 
+void pass_hand_out(struct pass *pass)
+{
+	struct pipeline_outcome *out = pass->out;
+
+	if (!pass->in->tell)
+		return;
+	for (; out->n_told < out->events.n; out->n_told++)
+		pass->in->tell(pass->in->tell_ctx, pass->in->config,
+			       &out->events.items[out->n_told]);
+}
+
 int pass_save_job(struct pass *pass, struct err *err)
 {
+	pass_hand_out(pass);
+	pass_note_told(pass);
 	return job_write(pass->folder, &pass->job, err);
+}
+
+static struct event event_of(const struct pass *pass, enum event_kind kind,
+			     const char *what)
+{
+	return (struct event){
+		.kind = kind,
+		.severity = event_severity(kind),
+		.certificate = pass->certificate->name,
+		.what = what,
+		.run = pass->in->run,
+		.not_after = pass->have_current ? cert_not_after(pass->current.cert) : 0,
+		.attempts_left = -1,
+		.at = pass->now,
+	};
 }
 
 void pass_tell_as(struct pass *pass, enum event_kind kind, enum severity severity,
 		  const char *target, const char *what, const char *todo,
 		  int attempts_left)
 {
-	struct event event = {
-		.kind = kind,
-		.severity = severity,
-		.certificate = pass->certificate->name,
-		.target = target,
-		.what = what,
-		.todo = todo,
-		.run = pass->in->run,
-		.not_after = pass->have_current ? cert_not_after(pass->current.cert) : 0,
-		.attempts_left = attempts_left,
-		.at = pass->now,
-	};
+	struct event event = event_of(pass, kind, what);
 
+	event.severity = severity;
+	event.target = target;
+	event.todo = todo;
+	event.attempts_left = attempts_left;
+	event_list_add(&pass->out->events, &event);
+}
+
+void pass_tell_once(struct pass *pass, enum event_kind kind, const char *what,
+		    const char *key)
+{
+	struct event event = event_of(pass, kind, what);
+
+	event.key = key;
 	event_list_add(&pass->out->events, &event);
 }
 

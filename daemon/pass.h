@@ -62,7 +62,10 @@ int pass_reload_state(struct pass *pass, struct err *err);
 /* Makes it the one that is worked with. Its contents stay the caller's. */
 void pass_take_version(struct pass *pass, const struct version *version);
 
-/* Writes job.json. */
+/* Has told what happened so far: before it is written down that it was. */
+void pass_hand_out(struct pass *pass);
+
+/* Hands out, and writes job.json. */
 int pass_save_job(struct pass *pass, struct err *err);
 
 /* Adds an event about this certificate; `target` NULL: the whole of it. */
@@ -72,6 +75,10 @@ void pass_tell(struct pass *pass, enum event_kind kind, const char *target,
 void pass_tell_as(struct pass *pass, enum event_kind kind, enum severity severity,
 		  const char *target, const char *what, const char *todo,
 		  int attempts_left);
+
+/* News that is told once for this key (struct event), whoever dies meanwhile. */
+void pass_tell_once(struct pass *pass, enum event_kind kind, const char *what,
+		    const char *key);
 
 /* Shows a step as it happens. */
 void pass_note(struct pass *pass, const char *step, const char *fmt, ...)
@@ -166,6 +173,17 @@ bool pass_newer_was_put(struct pass *pass);
  * new certificate. */
 int pass_preflight(struct pass *pass, struct err *err);
 int pass_issue(struct pass *pass, struct err *err);
+
+/* rollout_tell.c: what people hear of a deployment. Is that end a failure? */
+bool pass_end_failed(enum deploy_end end);
+void pass_tell_end(struct pass *pass, const struct target_outcome *target);
+void pass_tell_renewed(struct pass *pass);
+/* The certificate in hand is known to those who want to hear of it. */
+void pass_note_renewed(struct pass *pass);
+/* rollout_tell.c: what a run has brought to its end, and died before it told. */
+void pass_tell_untold(struct pass *pass);
+/* rollout_tell.c: all that the journals say is told: for pass_save_job(). */
+void pass_note_told(struct pass *pass);
 
 /* rollout.c: deploy, retire, roll back. */
 int pass_deploy(struct pass *pass, bool take_over, struct err *err);

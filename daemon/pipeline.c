@@ -367,6 +367,7 @@ void pipeline_run(const struct pipeline_input *input, struct pipeline_outcome *r
 		pass_close(&pass);
 		return;
 	}
+	pass_tell_untold(&pass);
 	if (facts_only_watched(input->config, input->certificate)) {
 		pass_watch(&pass);
 	} else {

@@ -4,10 +4,11 @@
  *             -> deploy -> verify -> retire -> expired ladder -> remember
  *
  * A job goes in as plain facts, an outcome comes back as plain facts: a pass prints
- * nothing, tells nobody and changes nothing that another thread looks at. The same
- * function serves the daemon's schedule, a command over the control channel and a command
- * that runs by itself. The stages live in the files that struct pass (pass.h) ties
- * together. */
+ * nothing and changes nothing that another thread looks at; what happened is handed to
+ * `tell` before it is remembered as told, so that a death in between loses nothing. The
+ * same function serves the daemon's schedule, a command over the control channel and a
+ * command that runs by itself. The stages live in the files that struct pass (pass.h)
+ * ties together. */
 #ifndef DAEMON_PIPELINE_H
 #define DAEMON_PIPELINE_H
 
@@ -66,12 +67,17 @@ struct pipeline_input { /* borrowed for the pass */
 	const char *run;               /* id, for logs and journals */
 	void (*note)(void *ctx, const struct deploy_note *note); /* as it happens */
 	void *note_ctx;
+	/* Has what happened told, before the pass remembers that it was: engine_hear().
+	 * NULL: the caller takes all events out of the outcome. */
+	void (*tell)(void *ctx, const struct config *config, const struct event *event);
+	void *tell_ctx;
 };
 
 struct pipeline_outcome {
 	enum exit_code exit_code;
 	char text[2048]; /* one sentence: what came of it */
 	struct event_list events;
+	size_t n_told; /* the first of them, which `tell` has had */
 	bool saw_date; /* a Date over verified TLS, for the clock's confirmation */
 	int64_t date, date_mono_ms;
 	cJSON *findings;   /* REHEARSE, PUBLISH: an array (findings.h); NULL: none */

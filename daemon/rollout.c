@@ -20,63 +20,6 @@ static void forget_failures(struct failures *failures)
 	memset(failures, 0, sizeof(*failures));
 }
 
-/* What each way for a target to end means to somebody who is asleep. */
-static const struct {
-	bool failed;
-	enum event_kind kind;
-	const char *todo;
-} ends[] = {
-	[DEPLOY_PENDING] = { true, EVENT_FAILED, "repair the target; it is tried again" },
-	[DEPLOY_DONE] = { false, EVENT_RECOVERED, NULL },
-	[DEPLOY_ROLLED_BACK] = { true, EVENT_FAILED,
-				 "repair the target; it is tried again with the "
-				 "certificate at hand, without a new order" },
-	[DEPLOY_BROKEN] = { true, EVENT_BROKEN,
-			    "the service may be down: look at it now; both ways are "
-			    "tried again" },
-	[DEPLOY_WAITING] = { false, EVENT_WAITING_FOR_SERVICE,
-			     "start the service when you are ready; its certificate is "
-			     "in place and is verified then" },
-	[DEPLOY_OPERATOR] = { false, EVENT_DRIFT, NULL }, /* with the command, below */
-};
-
-/* With what was done besides: settings that are put back after plain HTTP, say. Gives. */
-static char *describe_served(const struct pass *pass, const struct target_outcome *target)
-{
-	struct buf text;
-	char *served;
-
-	buf_init(&text, 64 * 1024);
-	buf_printf(&text, "'%s' serves %s", target->target,
-		   cert_sha1(pass->current.cert));
-	for (size_t i = 0; i < target->notes.n; i++)
-		buf_printf(&text, "; %s", target->notes.items[i]);
-	served = str_dup(buf_str(&text));
-	buf_release(&text);
-	return served;
-}
-
-static void tell_target(struct pass *pass, const struct target_outcome *target)
-{
-	const char *what = target->err.text;
-	char *served = NULL;
-
-	if (target->end == DEPLOY_DONE) {
-		served = describe_served(pass, target);
-		what = served;
-	} else if (!what[0]) {
-		what = deploy_end_name(target->end);
-	}
-	if (target->end == DEPLOY_OPERATOR)
-		pass_tell_taken_over(pass, target->target, what);
-	else
-		pass_tell(pass, ends[target->end].kind, target->target, what,
-			  ends[target->end].todo);
-	for (size_t i = 0; i < target->notes.n; i++)
-		pass_note(pass, "note", "%s: %s", target->target, target->notes.items[i]);
-	free(served);
-}
-
 /* Adds up the outcomes: 0 when nothing failed; else err is the first failure. */
 static int judge(struct pass *pass, const struct deploy_outcome *outcome,
 		 const char *only, struct err *err)
@@ -89,8 +32,8 @@ static int judge(struct pass *pass, const struct deploy_outcome *outcome,
 		if ((only && strcmp(only, target->target) != 0) ||
 		    (pass->deployment.held && pass->deployment.held[i]))
 			continue;
-		tell_target(pass, target);
-		if (!ends[target->end].failed || rc)
+		pass_tell_end(pass, target);
+		if (!pass_end_failed(target->end) || rc)
 			continue;
 		*err = target->err;
 		if (err->kind ==
@@ -115,46 +58,6 @@ int64_t pass_soaks_until(const struct pass *pass)
 			until = target->watched_until;
 	}
 	return until;
-}
-
-/* "; watched until ..." where a target soaks. Gives. */
-static char *describe_soak(const struct pass *pass)
-{
-	char when[CLOCK_TEXT_MAX];
-	int64_t soak_s = 0;
-
-	for (size_t i = 0; i < pass->certificate->n_targets; i++)
-		if (pass->certificate->targets[i].soak_s > soak_s)
-			soak_s = pass->certificate->targets[i].soak_s;
-	clock_format_people_local(pass->now + soak_s, when);
-	return soak_s ? str_printf("; watched until %s", when) : str_dup("");
-}
-
-/* The same certificate in one more target is not a new one. */
-static void note_told(struct pass *pass)
-{
-	str_copy(pass->job.told_sha1, sizeof(pass->job.told_sha1),
-		 cert_sha1(pass->current.cert));
-}
-
-static void tell_renewed(struct pass *pass)
-{
-	const char *issuer = pass->job.last_issuer;
-	char until[CLOCK_TEXT_MAX];
-	char *what, *soak = describe_soak(pass);
-
-	clock_format_people_local(cert_not_after(pass->current.cert), until);
-	what = str_printf("'%s' serves its new certificate %s%s%s%s, valid until %s%s",
-			  pass->certificate->name, cert_sha1(pass->current.cert),
-			  issuer[0] ? " from '" : "", issuer, issuer[0] ? "'" : "", until,
-			  soak);
-	free(soak);
-	if (!str_equal(pass->job.told_sha1, cert_sha1(pass->current.cert)))
-		pass_tell(pass, EVENT_RENEWED, NULL, what, NULL);
-	note_told(pass);
-	if (!pass->job.renewal.count) /* else the one that is wanted is still not there */
-		pass_tell(pass, EVENT_RECOVERED, NULL, what, NULL);
-	free(what);
 }
 
 static bool any_done(const struct deploy_outcome *outcome)
@@ -202,7 +105,7 @@ static int deploy(struct pass *pass, const char *only, bool take_over, struct er
 			pass->job.deployment.next_at = pass->now +
 						       LOOK_AT_SERVICE_EVERY_S;
 		if (outcome.all_done && !was_served && any_done(&outcome))
-			tell_renewed(pass);
+			pass_tell_renewed(pass);
 	} else if (!cancel_requested(pass->in->cancel)) {
 		pass_count_failure(pass, &pass->job.deployment, err);
 	}
@@ -224,7 +127,7 @@ int pass_soak(struct pass *pass, struct err *err)
 
 		if (target->end == DEPLOY_DONE || target->err.kind == ERR_NONE)
 			continue;
-		tell_target(pass, target);
+		pass_tell_end(pass, target);
 		*err = target->err;
 		rc = -1;
 	}
@@ -311,7 +214,7 @@ void pass_hand_over(struct pass *pass)
 	if (!pass_deployed(pass) || !pass->state.verified_at)
 		return;
 	if (!pass->job.told_sha1[0]) /* a file of an older version, or a damaged one */
-		note_told(pass);
+		pass_note_renewed(pass);
 	if (handover_proven(pass->in->config->state_dir, pass->certificate->name, &notes,
 			    &err))
 		pass_note(pass, "import", "%s", err.text);
@@ -401,7 +304,7 @@ int pass_rollback(struct pass *pass, struct err *err)
 					       MODE_OPERATOR, err);
 		} else if (target->err.kind != ERR_NONE) {
 			*err = target->err;
-			tell_target(pass, target);
+			pass_tell_end(pass, target);
 			rc = -1;
 		}
 	}

@@ -113,6 +113,7 @@ static void tell(struct pass *pass, enum event_kind kind, enum severity severity
 		.not_after = one->not_after,
 		.attempts_left = -1,
 		.at = pass->now,
+		.key = kind == EVENT_RENEWED ? one->sha1 : NULL,
 	};
 
 	event_list_add(&pass->out->events, &event);
@@ -271,6 +272,7 @@ void pass_watch(struct pass *pass)
 
 		step_at = at < step_at ? at : step_at;
 	}
+	pass_hand_out(pass);
 	if (sightings_write(pass->folder, &list, &err))
 		pass_tell(pass, EVENT_FAILED, NULL, err.text,
 			  "make room in the state directory and let it be written");

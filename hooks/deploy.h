@@ -160,6 +160,7 @@ struct deploy_state {
 				   */
 		bool falling;     /* died on its way to plain HTTP, or back from there */
 		enum target_mode mode;
+		char run[64];  /* id of the run that moved its journal last; "" none */
 		char step[32]; /* completed state: "pointed", ... */
 		char old_sha1[CERT_SHA1_HEX];
 		int64_t watched_until; /* its soak time; 0: not, or no more */

@@ -23,6 +23,7 @@ static void read_target(const struct member *member, struct target_state *ret)
 	ret->unfinished = journal_unfinished(journal);
 	ret->falling = member->kept.exists && member->kept.intent != STEP_NONE;
 	ret->by_operator = journal->by_operator && journal->end == DEPLOY_ROLLED_BACK;
+	snprintf(ret->run, sizeof(ret->run), "%s", journal->exists ? journal->run : "");
 	snprintf(ret->step, sizeof(ret->step), "%s", journal_step_name(journal->state));
 	memcpy(ret->old_sha1, journal->old_sha1, sizeof(ret->old_sha1));
 	ret->watched_until = journal->end == DEPLOY_DONE ? journal->soak_until : 0;

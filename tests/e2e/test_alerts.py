@@ -82,6 +82,76 @@ def test_a_daemon_that_was_killed_before_it_told_tells_it_next_time(first, proxy
     assert first.stop() == 0
 
 
+@pytest.fixture
+def dies(first, make_proxy, short_lived):
+    """dies(): the daemon is killed when all targets have come to their end, and before it
+    has told anybody: while it asks a second CA for an account. Then it starts again."""
+    second = make_proxy(short_lived)
+    first.config["issuers"]["spare"] = {
+        "directory": second.directory, "ca_bundle": str(second.ca_bundle),
+        "agree_to_terms": True}
+    first.config["certificates"]["xc"]["issuers"] = ["pebble", "spare"]
+    first.write()
+
+    def kill():
+        second.hold("/dir")
+        first.start()
+        second.wait_held()
+        first.kill()
+        second.drop()
+        first.start()
+        first.wait_log("was not told yet")
+
+    return kill
+
+
+def events(webhook):
+    return [alert["event"] for alert in webhook.alerts]
+
+
+def ended(daemon, webhook):
+    wait_until(lambda: pending(daemon) == 0, what="an empty queue")
+    assert daemon("renew", "xc").code in (NOTHING, DONE)
+    assert daemon.stop() == 0
+    return events(webhook)
+
+
+def test_a_renewal_is_told_once_when_a_kill_came_before_the_telling(first, dies, xc, webhook):
+    old = xc.served().thumbprint
+    dies()
+    told = webhook.wait_for("renewed", 20)
+    assert xc.serves_another(old) and xc.served().thumbprint in told["what"]
+    assert ended(first, webhook) == ["renewed"]
+    first.start()
+    assert first("renew", "xc").code == NOTHING
+    assert first.stop() == 0
+    assert events(webhook) == ["renewed"]
+
+
+def test_a_rollback_is_told_once_when_a_kill_came_before_the_telling(
+        first, dies, xc, webhook):
+    old = xc.served().thumbprint
+    xc.misbehave(refuse="no licence", except_=old)
+    dies()
+    told = webhook.wait_for("failed", 20)
+    assert told["target"] == "xtract-core" and "no licence" in told["what"]
+    assert xc.served().thumbprint == old
+    xc.misbehave()
+    first.ok("deploy", "xc")
+    told = ended(first, webhook)
+    assert told.count("failed") == told.count("renewed") == told.count("recovered") == 1
+
+
+def test_the_return_to_https_is_told_once_when_a_kill_came_before_the_telling(
+        first, dies, xc, webhook):
+    first.ok("fallback", "xc", "on")
+    webhook.wait_for("fallback")
+    dies()
+    webhook.wait_for("recovered", 20)
+    assert xc.served() is not None
+    assert sorted(ended(first, webhook)) == ["fallback", "recovered", "renewed"]
+
+
 def test_alerts_come_in_the_order_in_which_things_happened(first, proxy, webhook):
     webhook.answers = [500] * 1
     ca_refuses(proxy)

@@ -110,6 +110,8 @@ static void pass(struct slot *slot)
 	input.cancel = life.engine.cancel;
 	input.run = run;
 	input.note = on_note;
+	input.tell = engine_hear;
+	input.tell_ctx = &life.engine;
 	random_hex(run, RUN_ID);
 	trace("pass %s", certificate->name);
 	pipeline_run(&input, &outcome);

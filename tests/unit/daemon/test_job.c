@@ -37,6 +37,7 @@ static struct job sample(void)
 		.chain_root = "Corp Root",
 		.told_notes = "a profile was not had\n",
 		.told_sha1 = "77AF4CB9A1B2C3D4E5F60718293A4B5C6D7E8F90",
+		.told_runs = "0a1b2c3d 4e5f6071",
 		.issuers = { { "internal", 0, 0, "" },
 			     { "letsencrypt", 2, 77, "rejectedIdentifier: no" } },
 		.spares_try_at = 43,
@@ -90,6 +91,7 @@ static void assert_jobs_equal(const struct job *a, const struct job *b)
 	assert_string_equal(a->chain_root, b->chain_root);
 	assert_string_equal(a->told_notes, b->told_notes);
 	assert_string_equal(a->told_sha1, b->told_sha1);
+	assert_string_equal(a->told_runs, b->told_runs);
 	assert_int_equal(a->spares_try_at, b->spares_try_at);
 	assert_int_equal(a->ari_failures, b->ari_failures);
 	assert_int_equal(a->persist_until, b->persist_until);
