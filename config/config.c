@@ -154,20 +154,6 @@ int config_load_to_watch(const char *path, const char *copy,
 	return load_file(path, manner, ret_config, report);
 }
 
-char *config_state_dir(const char *path)
-{
-	struct loaded *loaded = mem_calloc(1, sizeof(*loaded));
-	struct problems problems = { .file = path };
-	char *dir;
-
-	loaded->arena = arena_new();
-	load(loaded, path, (struct manner){ .watching = true }, &problems);
-	dir = loaded->config.state_dir ? str_dup(loaded->config.state_dir) : NULL;
-	problems_release(&problems);
-	config_free(&loaded->config);
-	return dir;
-}
-
 void config_free(const struct config *config)
 {
 	struct loaded *loaded = (struct loaded *)config;

@@ -169,13 +169,11 @@ int config_load(const char *path, bool check_trust, const struct config **ret_co
 int config_load_to_watch(const char *path, const char *copy,
 			 const struct config **ret_config, struct config_report *report);
 
-/* Gives the state directory that a line of a file names, which need not even be YAML; the
- * usual one where it names none, or where somebody else may write in it. */
+/* Gives the state directory that a file names, however much else is wrong with it: where
+ * its daemon is found, and what the watcher remembers. Where it is no YAML, a line that
+ * begins with `state_dir:` counts; the usual one where it names none, or where somebody
+ * else may write in it. */
 char *config_state_dir_named(const char *path);
-
-/* The state directory that a file names, however much else is wrong with it: where its
- * daemon is found. Gives a string that the caller frees, or NULL. */
-char *config_state_dir(const char *path);
 
 void config_free(const struct config *config); /* NULL is fine; wipes secrets */
 

@@ -1,11 +1,12 @@
 /* cmd_report.c - status and explain: from the daemon when one runs, else from the state
- * directory itself. */
+ * directory itself. A daemon outlives a mistake in its file, and so does its answer. */
 #include "daemon/commands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "config/system.h"
 #include "daemon/engine.h"
 #include "daemon/report.h"
 #include "daemon/system.h"
@@ -140,6 +141,35 @@ static enum exit_code report_alone(const struct options *options,
 	return code;
 }
 
+/* The file is refused: what it says of where its daemon is may be good for this. */
+static enum exit_code report_of_daemon(const struct options *options, bool explain)
+{
+	const char *name = options->n_args ? options->args[0] : NULL;
+	cJSON *request = command_request(explain ? "explain" : "status", name, NULL);
+	char *state_dir = config_state_dir_named(options->config);
+	char *file = system_absolute_path(options->config);
+	const struct config config = { .state_dir = state_dir };
+	enum exit_code code = EXIT_CODE_USAGE;
+	cJSON *last = NULL;
+	struct err err;
+
+	json_set_string(request, "file", file);
+	if (!command_ask_daemon(options, &config, request, &last, &err)) {
+		code = print_answer(options, last);
+		if (code == EXIT_CODE_DONE)
+			fprintf(stderr,
+				"certrenewd: warning: '%s' is refused for what is said "
+				"above: the daemon goes on by the configuration that it "
+				"has read before, and this is its answer\n",
+				file);
+	}
+	cJSON_Delete(last);
+	cJSON_Delete(request);
+	free(file);
+	free(state_dir);
+	return code;
+}
+
 static enum exit_code report(const struct options *options, bool explain)
 {
 	const char *name = options->n_args ? options->args[0] : NULL;
@@ -149,7 +179,7 @@ static enum exit_code report(const struct options *options, bool explain)
 	struct err err;
 
 	if (command_load_config(options, &config))
-		return EXIT_CODE_USAGE;
+		return report_of_daemon(options, explain);
 	request = command_request(explain ? "explain" : "status", name, NULL);
 	if (!command_ask_daemon(options, config, request, &last, &err))
 		code = print_answer(options, last);

@@ -65,16 +65,16 @@ static void print_reload(const struct options *options, enum exit_code code,
 }
 
 /* A broken file is for the daemon to refuse aloud; what is left of it says where the
- * daemon is. Nothing is left, or none runs: our own words are enough. */
+ * daemon is. None runs there: our own words are enough. */
 static void show_daemon(const struct options *options)
 {
 	struct config config = { 0 };
 	cJSON *request = command_request("reload", NULL, NULL), *last = NULL;
-	char *state_dir = config_state_dir(options->config);
+	char *state_dir = config_state_dir_named(options->config);
 	struct err err;
 
 	config.state_dir = state_dir;
-	if (state_dir && !command_ask_daemon(options, &config, request, &last, &err) &&
+	if (!command_ask_daemon(options, &config, request, &last, &err) &&
 	    json_int(last, "exit", EXIT_CODE_DONE) == EXIT_CODE_USAGE)
 		fprintf(stderr, "certrenewd: the daemon refuses it too: the "
 				"configuration that was in force stays in force\n");

@@ -136,11 +136,30 @@ static void send_report(struct pool_job *pool_job)
 	free(job);
 }
 
+/* Whoever cannot read his file takes the answer of its daemon, and of no other. */
+static bool is_another_file(const struct loop *loop, struct control_client *client,
+			    const char *file)
+{
+	const char *ours = loop->config->config->path;
+	char *text;
+
+	if (!file || str_equal(file, ours))
+		return false;
+	text = str_printf("the daemon that runs (process %lld) is one of '%s'",
+			  (long long)uv_os_getpid(), ours);
+	control_finish(client, EXIT_CODE_USAGE, text, NULL);
+	free(text);
+	return true;
+}
+
 static void ask_report(struct loop *loop, struct control_client *client, bool explain,
 		       const cJSON *json)
 {
-	struct report_job *job = mem_calloc(1, sizeof(*job));
+	struct report_job *job;
 
+	if (is_another_file(loop, client, json_string(json, "file")))
+		return;
+	job = mem_calloc(1, sizeof(*job));
 	job->job.work = read_report;
 	job->job.done = send_report;
 	job->loop = loop;

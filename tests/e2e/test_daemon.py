@@ -206,6 +206,34 @@ def test_a_broken_file_is_refused_and_the_old_one_stays(two, webhook):
     assert two.stop() == 0
 
 
+@pytest.mark.parametrize("broken", ["isuers: {}\n", "issuers: [\n"], ids=["words", "no yaml"])
+def test_the_daemon_answers_for_a_file_that_was_broken_meanwhile(idle, broken):
+    good = idle.config_path.read_text()
+    well = idle.ok("status", "--json").json
+    idle.config_path.write_text(broken + f"state_dir: {idle.state}\n")
+    status = idle.ok("status", "--json")
+    assert status.json["daemon"] == well["daemon"]
+    assert re.search(r"certrenewd.yaml:\d+:\d+: ", status.err)
+    assert "warning: " in status.err and "the configuration that it has read before" in status.err
+    explained = idle.ok("explain", "xc")
+    assert "pebble" in explained.out and "has read before" in explained.err
+    assert idle("renew", "xc").code == USAGE
+    unknown = idle("status", "nobody")
+    assert unknown.code == USAGE and "'nobody'" in unknown.err
+    ours, other = idle.config_path, idle.config_path.with_name("other.yaml")
+    other.write_text(ours.read_text())
+    idle.config_path = other
+    for command in ("status", "explain"):
+        refused = idle(command, "xc")
+        assert refused.code == USAGE and refused.out == ""
+        assert f"is one of '{ours}'" in refused.err
+    idle.config_path = ours
+    idle.config_path.write_text(good)
+    assert idle.stop() == 0
+    idle.config_path.write_text(broken + f"state_dir: {idle.state}\n")
+    assert idle("status").code == USAGE
+
+
 def test_a_certificate_taken_out_of_the_file_is_said_aloud(two, webhook):
     two.config["certificates"]["two"] = two.entry("two")
     two.write()
