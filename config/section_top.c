@@ -194,8 +194,8 @@ static void complete_file(struct reading *r, const struct frame *frame, struct n
 	(void)frame;
 	if (!config->state_dir)
 		return;
-	trust_require_if_there(r, node_member(map, "state_dir")->place,
-			       config->state_dir);
+	trust_require_state_dir(r, node_member(map, "state_dir")->place,
+				config->state_dir);
 	name_records(r, config);
 	name_accounts(r, config);
 }

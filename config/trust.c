@@ -11,14 +11,26 @@ static bool is_absent(const char *path)
 	return !file_inspect(path, &facts, &err) && facts.type == FILE_ABSENT;
 }
 
-void trust_require_if_there(struct reading *reading, struct place place, const char *path)
+static void require(struct reading *reading, struct place place, const char *path,
+		    bool disk_may_fail)
 {
 	struct err err;
 
 	if (!reading->check_trust || is_absent(path))
 		return;
-	if (file_check_trusted(path, &err))
+	if (file_check_trusted(path, &err) && !(disk_may_fail && err.kind == ERR_IO))
 		problem_at(reading->problems, place, "%s", err.text);
+}
+
+void trust_require_if_there(struct reading *reading, struct place place, const char *path)
+{
+	require(reading, place, path, false);
+}
+
+void trust_require_state_dir(struct reading *reading, struct place place,
+			     const char *path)
+{
+	require(reading, place, path, reading->watching);
 }
 
 void trust_require(struct reading *reading, struct place place, const char *path)

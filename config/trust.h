@@ -14,4 +14,9 @@ void trust_require(struct reading *reading, struct place place, const char *path
 void trust_require_if_there(struct reading *reading, struct place place,
 			    const char *path);
 
+/* The same for the state directory. Whoever watches tells although the disk fails that it
+ * is on: he uses nothing that lies there then (daemon/system.h). */
+void trust_require_state_dir(struct reading *reading, struct place place,
+			     const char *path);
+
 #endif

@@ -156,6 +156,10 @@ static int open_memory(const char *folder, struct teller *teller,
 		       struct file_lock **ret_lock, struct err *err)
 {
 	memset(err, 0, sizeof(*err));
+	if (teller->forgets) {
+		teller->alerts = alerts_in_memory();
+		return 0;
+	}
 	if (!dir_make(folder, FILE_SECRET, err) && !system_check_state_dir(folder, err)) {
 		if (lock_memory(folder, teller, ret_lock, err))
 			return -1;
@@ -273,15 +277,16 @@ static void print_json(const struct watcher_look *look,
 	command_print_json(object);
 }
 
-/* Looks, shows and tells. */
+/* Looks, shows and tells; `forgets`: without what was told before. */
 static enum exit_code watch(const struct options *options, const struct config *config,
-			    const struct strlist *refused)
+			    const struct strlist *refused, bool forgets)
 {
 	struct watcher_findings findings = { 0 };
 	enum exit_code code = EXIT_CODE_DONE;
 	struct teller teller = { .config = config,
 				 .findings = &findings,
-				 .by_file = !refused->n };
+				 .by_file = !refused->n,
+				 .forgets = forgets };
 	struct watcher_look seen;
 	struct err err;
 
@@ -305,15 +310,23 @@ enum exit_code command_watch(const struct options *options)
 	const struct config *config = NULL;
 	struct strlist refused = { 0 };
 	enum exit_code code;
+	bool forgets = false;
 	struct err err;
 	int rc = watcher_config_load(options->config, &config, &refused, &err);
 
 	for (size_t i = 0; i < refused.n; i++)
 		fprintf(stderr, "%s\n", refused.items[i]);
-	if (rc || system_become_owner_of(config->state_dir, &err))
+	if (!rc) {
+		forgets = system_become_owner_of(config->state_dir, &err) != 0;
+		rc = forgets && err.kind == ERR_DENIED;
+	}
+	if (rc) {
 		code = command_fail(&err);
-	else
-		code = watch(options, config, &refused);
+	} else {
+		if (forgets) /* nobody knows whose memory it is: it is left alone */
+			complain("watch", &err);
+		code = watch(options, config, &refused, forgets);
+	}
 	strlist_clear(&refused);
 	config_free(config);
 	return code;

@@ -27,8 +27,9 @@ int system_check_state_dir(const char *path, struct err *err);
 void system_closed_folders(const struct config *config, struct strlist *ret);
 
 /* Becomes the owner of the state directory when an administrator runs a command for a
- * daemon that has an account of its own. Nothing to do when it does not exist yet. On
- * Windows: ERR_DENIED unless we are an administrator already. */
+ * daemon that has an account of its own. Nothing to do when it does not exist yet.
+ * ERR_DENIED when we may not; else it cannot be known whose it is. On Windows: ERR_DENIED
+ * unless we are an administrator already. */
 int system_become_owner_of(const char *path, struct err *err);
 
 /* Little memory kept for later, what OpenSSL frees is wiped, no core dumps, no privileges

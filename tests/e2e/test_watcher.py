@@ -270,6 +270,21 @@ def test_a_state_directory_that_is_read_only_keeps_nobody_from_telling(kept, web
     assert not (kept.state / "watcher").exists()
 
 
+def test_an_error_of_the_disk_at_the_state_directory_keeps_nobody_from_telling(kept, webhook):
+    kept.kill()
+    argv = ["unshare", "-T", "--monotonic=300", "--boottime=300", "--fork",
+            "strace", "-f", "-qq", "-o", "/dev/null", "-P", str(kept.state),
+            "-e", "inject=%file:error=EIO", *kept._argv(["watch"])]
+    for told in (1, 2):
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60,
+                              env=kept._env({"ASAN_OPTIONS": "detect_leaks=0:exitcode=99"}))
+        assert done.returncode == TROUBLE, done
+        assert f"look at state directory '{kept.state}': Input/output error" in done.stderr
+        assert "what was told now may be told again by the next watch" in done.stderr
+        assert len(webhook.of("daemon_dead")) == told
+    assert not (kept.state / "watcher").exists()
+
+
 def test_a_secret_that_it_lacks_costs_only_the_channel_that_needs_it(kept, webhook):
     kept.kill()
     kept.config["issuers"]["pebble"]["eab"] = {
