@@ -22,3 +22,25 @@ def test_the_children_of_a_program_that_is_killed_live_on_and_do_their_work(buil
             continue  # there is no child yet
         wait_until((work / "end").exists, 10, "the child's last work")
         assert len(list(work.glob("*/in"))) == 8
+
+
+def test_the_call_fails_once_and_the_program_goes_on_to_its_own_end(build, tmp_path):
+    """Its later calls are made, its children end, and its exit code is given."""
+    work, log = tmp_path / "work", tmp_path / "log"
+    work.mkdir()
+    program = ("import os, subprocess, sys\n"
+               "for name in 'abc':\n"
+               "    try:\n"
+               "        os.mkdir(sys.argv[1] + '/' + name)\n"
+               "    except OSError as e:\n"
+               "        print(name, e.errno)\n"
+               "subprocess.run(['sh', '-c', 'mkdir $0/d', sys.argv[1]])\n"
+               "sys.exit(7)\n")
+    done = subprocess.run([build / "tests/fault/faultdriver", "inject", "enospc", "2", log,
+                           "--", sys.executable, "-c", program, work],
+                          capture_output=True, text=True, timeout=60)
+    met, end = log.read_text().splitlines()
+    assert met.split("\t")[4:7] == ["mkdir", "kill,eio,enospc,eacces", "-28"]
+    assert end.split("\t") == ["end", "2", "7", "1"]
+    assert (done.returncode, done.stdout) == (7, "b 28\n")
+    assert sorted(p.name for p in work.iterdir()) == ["a", "c", "d"]

@@ -15,8 +15,8 @@
  * "own" or "foreign", call, faults that it can meet, result, target, other path, number
  * argument, offset, addresses in PROGRAM, written bytes; in `inject` only the call that
  * the fault met, in `cut` all up to it, without addresses. The last line is `end COUNT
- * EXIT-CODE FIRED`. Exits as PROGRAM did, with 128 + signal when a signal ended it, 125
- * when the driver itself failed. */
+ * EXIT-CODE FIRED`; COUNT ends with the call that failed. Exits as PROGRAM did, with 128
+ * + signal when a signal ended it, 125 when the driver itself failed. */
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -61,6 +61,7 @@ struct driver {
 	bool cut;
 	uint64_t nth, count;
 	bool fired, ended;
+	bool answered; /* the call has failed: what comes now is nobody's matter */
 	int status;
 	FILE *log;
 	struct callsites *known;
@@ -248,6 +249,7 @@ static void left_call(struct driver *d, struct thread *thread,
 	if (thread->code) {
 		answer(thread->tid, thread->code);
 		snprintf(result, sizeof(result), "%d", -thread->code);
+		d->answered = true;
 	} else {
 		snprintf(result, sizeof(result), "%" PRId64, (int64_t)info->exit.rval);
 	}
@@ -358,9 +360,10 @@ static void let_one_go(struct driver *d, struct thread *thread, int status)
 	forget(d, thread->tid);
 }
 
-/* Children that outlive the program go on untraced: each is let go when it stops for us,
- * in whatever order, because one that waits for its own child (vfork) stops after it. One
- * that is let go can have made another one just before. */
+/* Children that outlive the program go on untraced, and so does the program itself once
+ * its call has failed, which is quicker: each is let go when it stops for us, in whatever
+ * order, because one that waits for its own child (vfork) stops after it. One that is let
+ * go can have made another one just before. Returns when the program has ended, too. */
 static void let_go(struct driver *d)
 {
 	int status;
@@ -376,7 +379,7 @@ static void let_go(struct driver *d)
 		if (tid > 0 && WIFSTOPPED(status))
 			let_one_go(d, thread_of(d, tid), status);
 		else if (tid > 0)
-			forget(d, tid);
+			ended(d, tid, status);
 	}
 }
 
@@ -385,7 +388,7 @@ static void follow(struct driver *d)
 	int status;
 	pid_t tid;
 
-	while (!d->ended) {
+	while (!d->ended && !d->answered) {
 		tid = waitpid(-1, &status, __WALL);
 		if (tid < 0 && errno == EINTR)
 			continue;

@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from . import sweep
 from .family import Family
@@ -18,7 +19,7 @@ WEIGHTS = {"account registration": 0.3, "account key rollover": 0.2, "import": 0
            "rollback by command": 0.4, "fallback by command": 0.4, "alert delivery": 0.3,
            "outage": 0.3, "retire": 0.4, "expired fallback": 0.6,
            "end of a fallback by command": 0.7, "three targets": 2.5}
-ERRANDS = 1  # all of them
+ERRANDS = 1.5  # all of them
 # Of a scenario's time; every state of a disk is wanted, of the others every call site.
 SHARES = {"system calls": 2, "power cut": 6, "seam": 2, "allocations": 1}
 
@@ -46,22 +47,43 @@ class Campaign:
         # selection of them, states that are tried, states that are left out]
 
     def run(self, scenarios, kinds=None, minutes=None, first=False):
-        """`minutes` None: to the end. `first`: until something does not hold."""
+        """`minutes` None: to the end. `first`: until something does not hold. While one
+        scenario is tried the next one gets ready."""
         until = minutes and time.monotonic() + minutes * 60
         errands = [one for one in scenarios if isinstance(one, Errand)]
         scenarios = sorted([one for one in scenarios if one not in errands],
                            key=self._weight)
-        if errands:
-            left = ERRANDS + sum(self._weight(s) for s in scenarios)
-            self._family(errands, kinds, minutes and minutes * 60 * ERRANDS / left, first)
-            if first and self.violations():
-                return
-        for i, scenario in enumerate(scenarios):
-            left = sum(self._weight(s) for s in scenarios[i:])
-            share = until and (until - time.monotonic()) * self._weight(scenario) / left
-            self._scenario(scenario, kinds, share, first)
-            if first and self.violations():
-                return
+        with ThreadPoolExecutor(1) as pool:
+            ready = [pool.submit(self._ready, scenario) for scenario in scenarios[:1]]
+            try:
+                if errands:
+                    left = ERRANDS + sum(self._weight(s) for s in scenarios)
+                    self._family(errands, kinds, minutes and minutes * 60 * ERRANDS / left,
+                                 first)
+                for i, scenario in enumerate(scenarios):
+                    if first and self.violations():
+                        return
+                    lanes, recorded = ready.pop().result()
+                    ready += [pool.submit(self._ready, s) for s in scenarios[i + 1:i + 2]]
+                    left = sum(self._weight(s) for s in scenarios[i:])
+                    share = until and (until - time.monotonic()) * \
+                        self._weight(scenario) / left
+                    with lanes:
+                        self._scenario(scenario, lanes, recorded, kinds, share, first)
+                    shutil.rmtree(lanes.folder, ignore_errors=True)
+            finally:
+                for one in ready:
+                    one.result()[0].close()
+
+    def _ready(self, scenario):
+        """(its lanes, what was recorded in one of them)"""
+        folder = self.folder / scenario.name.replace(" ", "-")
+        lanes = sweep.Lanes(scenario, folder, self.injectors[0].build, self.lanes)
+        try:
+            return lanes, sweep.record_all(lanes.lanes[0], scenario, self.injectors)
+        except BaseException:
+            lanes.close()
+            raise
 
     def _family(self, errands, kinds, seconds, first):
         """They share their lanes."""
@@ -84,21 +106,17 @@ class Campaign:
     def violations(self):
         return [outcome for outcome in self.outcomes if outcome.violation]
 
-    def _scenario(self, scenario, kinds, seconds, first):
-        began, folder = time.monotonic(), self.folder / scenario.name.replace(" ", "-")
-        with sweep.Lanes(scenario, folder, self.injectors[0].build, self.lanes) as lanes:
-            left = sum(SHARES[injector.name] for injector in self.injectors)
-            for injector, points in sweep.record_all(lanes.lanes[0], scenario,
-                                                     self.injectors):
-                share = SHARES[injector.name] / left
-                left -= SHARES[injector.name]
-                end = seconds and (
-                    time.monotonic() + (began + seconds - time.monotonic()) * share)
-                tries = self._known(scenario, injector, points, kinds)
-                self._try(lanes, scenario.name, injector, tries, end, first)
-                if first and self.violations():
-                    break
-        shutil.rmtree(folder, ignore_errors=True)
+    def _scenario(self, scenario, lanes, recorded, kinds, seconds, first):
+        began, left = time.monotonic(), sum(SHARES[one.name] for one in self.injectors)
+        for injector, points in recorded:
+            share = SHARES[injector.name] / left
+            left -= SHARES[injector.name]
+            end = seconds and (
+                time.monotonic() + (began + seconds - time.monotonic()) * share)
+            tries = self._known(scenario, injector, points, kinds)
+            self._try(lanes, scenario.name, injector, tries, end, first)
+            if first and self.violations():
+                break
 
     def _known(self, scenario, injector, points, kinds):
         """The tries of a scenario, which are written down."""

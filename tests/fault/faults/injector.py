@@ -41,6 +41,7 @@ class Result:
     count: int = 0  # how many points this run reached
     died: bool = False  # it was meant to die and did
     disk: dict = None  # what is on the disk afterwards, when not what the run left
+    model: object = None  # of that disk, when there may be another one: disk.Disk
 
     @property
     def text(self):
@@ -69,6 +70,14 @@ class Injector:
     def inject(self, daemon, words, kind, n):
         """Result of a run whose point `n` meets a fault of that kind."""
         raise NotImplementedError
+
+    def remember(self, lane, what, before, result):
+        """A run in that lane met `what`; nobody has looked yet."""
+
+    def remembered(self, lane, what):
+        """(before, Result) for another try at the same point, without another run; None when
+        one has to be made."""
+        return None
 
     def aftermath(self, lane, result):
         """Whatever else happens to the surroundings before anybody looks."""

@@ -130,6 +130,7 @@ class Lane:
         self.saved = folder / "saved"
         self._log_at, self._counted = 0, {}
         self.closers = []
+        self.struck = None  # what an injector remembers of the last run here
         self.webhook = Webhook()
         self.pebble = Pebble(folder / "pebble", nonce_reject=0, **pebble)
         self.apps = [App(folder / f"xc{i}", build / "tests/support") for i in range(apps)]
@@ -191,6 +192,15 @@ class Lane:
 
     def finalized(self):
         return self.count("/finalize-order")
+
+    def asked(self):
+        """How often the CA and the webhook were told something that changes what they know,
+        since the lane was opened. Not by questions: a nonce, how an order is getting on."""
+        self.count("")
+        return len(self.webhook.requests) + sum(
+            self._counted.get(path, 0) for path in (
+                "/sign-me-up", "/order-plz", "/auth", "/chal", "/finalize-order",
+                "/rollover-account-key", "/revoke-cert"))
 
     # -- the same beginning for every point
 

@@ -1,6 +1,8 @@
 """The machine loses power at the N-th change: the run dies there, its disk is replaced by
 one that the model of disk.py allows, and the applications start from that."""
 
+import dataclasses
+
 from .cuts import Cuts
 from .disk import Disk, write
 from .lane import NOT_KEPT
@@ -79,9 +81,31 @@ class PowerCut(SystemCalls):
             result.died = True
             for call in calls[:-1]:
                 disk.apply(call)
-            result.disk, name = Cuts(disk).tree(kind)
-            result.point = self._point(calls[-1])._replace(kinds=(name,))
+            result.point, result.model = self._point(calls[-1]), disk
+            self._leave(result, kind)
         return result
+
+    @staticmethod
+    def _leave(result, kind):
+        """The disk that this kind of cut leaves."""
+        result.disk, name = Cuts(result.model).tree(kind)
+        result.point = result.point._replace(kinds=(name,))
+
+    def remember(self, lane, what, before, result):
+        lane.struck = (what.scenario, what.point.n, lane.asked(), dict(before), result)
+
+    def remembered(self, lane, what):
+        """The same moment left another disk, as long as all that was done about the last one
+        told nobody anything: a CA cannot be taken back to what it knew. Where the CA is sent
+        away for a while, every try has its run."""
+        if not lane.struck or hasattr(lane, "gate"):
+            return None
+        scenario, n, asked, before, result = lane.struck
+        if (scenario, n, asked) != (what.scenario, what.point.n, lane.asked()):
+            return None
+        again = dataclasses.replace(result)
+        self._leave(again, what.kind)
+        return dict(before), again
 
     def aftermath(self, lane, result):
         """The machine is on again."""

@@ -48,9 +48,10 @@ class NotFired(Violation):
     pass
 
 
-def try_point(lane, scenario, injector, what):
-    """Raises Violation when something does not hold. Gives what the fault met, None when
-    the run ended before its N-th call (its number is past what this run did)."""
+def strike(lane, scenario, injector, what):
+    """(facts before, Result) of a run that met its fault; None when it ended before its N-th
+    call (its number is past what this run did)."""
+    lane.struck = None
     for _ in range(TIMES):
         lane.restore()
         scenario.again(lane)
@@ -64,6 +65,17 @@ def try_point(lane, scenario, injector, what):
             raise NotFired(f"the fault did not fire, although the run came to "
                            f"{result.count}: {result!r}")
         return None
+    injector.remember(lane, what, before, result)
+    return before, result
+
+
+def try_point(lane, scenario, injector, what):
+    """Raises Violation when something does not hold. Gives what the fault met, None when it
+    did not."""
+    struck = injector.remembered(lane, what) or strike(lane, scenario, injector, what)
+    if not struck:
+        return None
+    before, result = struck
     injector.aftermath(lane, result)
     try:
         scenario.verify(lane, before, result)
@@ -137,6 +149,14 @@ def rotated(tries, seed, frames=None):
     return chosen
 
 
+def next_for(lane, left):
+    """Which of [(injector, try)]: one at the point where this lane is, or else the first."""
+    for i, (_, what) in enumerate(left if lane.struck else ()):
+        if lane.struck[:2] == (what.scenario, what.point.n):
+            return i
+    return 0
+
+
 class Lanes:
     """So many lanes of one scenario, each with threads of its own."""
 
@@ -183,7 +203,7 @@ class Lanes:
                     with lock:
                         if not left:
                             return
-                        injector, what = left.pop(0)
+                        injector, what = left.pop(next_for(lane, left))
                     outcome = outcome_of(lane, self.scenario, injector, what)
                 with lock:
                     on_outcome(outcome)
