@@ -136,19 +136,52 @@ static void put_rights(const struct needs *needs, struct buf *ret)
 		buf_puts(ret, "# a folder in a home\nProtectHome=no\n");
 }
 
-int sandbox_drop_in(const struct config *config, struct buf *ret, struct err *err)
+/* The watcher keeps its memory in the state directory, and writes nowhere else. */
+static bool is_written_by(const struct written *written, const struct config *config,
+			  enum sandbox_unit unit)
+{
+	return unit == SANDBOX_DAEMON || !strcmp(written->path, config->state_dir);
+}
+
+static void put_head(const struct written_list *list, const struct config *config,
+		     enum sandbox_unit unit, struct buf *ret)
+{
+	bool elsewhere = false;
+
+	for (size_t i = 0; i < list->n; i++)
+		elsewhere = elsewhere ||
+			    is_written_by(&list->items[i], config, SANDBOX_WATCHER);
+	if (unit == SANDBOX_DAEMON)
+		buf_printf(ret,
+			   "# What the configuration has the service write; printed by "
+			   "`certrenewd sandbox`.\n%s[Service]\n",
+			   elsewhere ? "# certrenewd-watch.service needs a drop-in too: "
+				       "`certrenewd sandbox watch`.\n"
+				     : "");
+	else if (elsewhere)
+		buf_puts(ret, "# Where certrenewd-watch.service remembers; printed by "
+			      "`certrenewd sandbox watch`.\n[Service]\n");
+	else
+		buf_puts(ret, "# certrenewd-watch.service needs no drop-in: the state is "
+			      "where its unit has it.\n");
+}
+
+int sandbox_drop_in(const struct config *config, enum sandbox_unit unit, struct buf *ret,
+		    struct err *err)
 {
 	struct written_list list = { 0 };
 	struct needs needs = { 0 };
 	int rc = 0;
 
 	written_by(config, &list);
-	buf_puts(ret, "# What the configuration has the service write; printed by "
-		      "`certrenewd sandbox`.\n[Service]\n");
+	put_head(&list, config, unit, ret);
 	for (size_t i = 0; i < list.n && !rc; i++) {
 		bool missing;
-		char *folder = folder_of(&list.items[i], &missing);
+		char *folder;
 
+		if (!is_written_by(&list.items[i], config, unit))
+			continue;
+		folder = folder_of(&list.items[i], &missing);
 		if (missing && depth(folder) < OWN_DEPTH)
 			rc = err_set(err, ERR_NOT_FOUND,
 				     "%s: nothing of '%s' is there, and all of '%s' "

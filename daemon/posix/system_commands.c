@@ -3,9 +3,10 @@
 #include "daemon/posix/commands.h"
 
 static const struct command commands[] = {
-	{ "sandbox", "sandbox",
-	  "print what the systemd unit has to allow for this configuration", 0, 0,
-	  command_sandbox },
+	{ "sandbox", "sandbox [watch]",
+	  "print what the systemd unit has to allow for this configuration, or that of "
+	  "the watcher",
+	  0, 1, command_sandbox },
 };
 
 const struct command *commands_of_system(size_t *ret_n)

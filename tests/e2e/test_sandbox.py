@@ -26,11 +26,29 @@ def test_every_folder_that_is_written_is_opened_and_nothing_else(drop_in, xc, da
     daemon.state.mkdir(0o700)
     result, paths = drop_in()
     assert result.code == 0
-    assert result.out.splitlines()[1] == "[Service]"
+    assert result.out.splitlines()[2] == "[Service]"
     assert sorted(paths) == sorted(map(str, {
         xc.store.parent, xc.tls_json.parent, xc.dir / "config", xc.dir, daemon.state}))
     assert "CapabilityBoundingSet" not in result.out
     assert "ProtectHome" not in result.out
+
+
+def test_the_watcher_is_opened_the_state_directory_alone_and_only_where_it_is_elsewhere(
+        drop_in, daemon):
+    daemon.state.mkdir(0o700)
+    result, _ = drop_in()
+    assert "certrenewd-watch.service needs a drop-in too: `certrenewd sandbox watch`" in \
+        result.out
+    lines = daemon.ok("sandbox", "watch").out.splitlines()
+    assert lines[0].startswith("# ") and lines[1:4] == [
+        "[Service]", "# state_dir", f'ReadWritePaths="-{daemon.state}"']
+    del daemon.config["state_dir"]
+    daemon.write()
+    assert "sandbox watch" not in daemon.ok("sandbox").out
+    line, = daemon.ok("sandbox", "watch").out.splitlines()
+    assert line.startswith("# certrenewd-watch.service needs no drop-in")
+    other = daemon("sandbox", "timer")
+    assert other.code == 2 and "the only other unit is 'watch'" in other.err
 
 
 def test_files_of_another_account_ask_for_the_right_to_them(drop_in, xc):
