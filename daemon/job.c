@@ -92,10 +92,11 @@ static int read_member(const cJSON *object, const struct member *member, char *b
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, member->name);
 	const char *text = cJSON_GetStringValue(item);
-	int64_t number = json_int(object, member->name, -1);
+	int64_t number;
 
 	if (!item)
 		return 0;
+	number = text ? -1 : json_int(object, member->name, -1);
 	switch (member->type) {
 	case MEMBER_INT:
 		if (number < 0)
@@ -220,10 +221,9 @@ static const struct {
 
 #define N_KINDS (sizeof(kinds) / sizeof(*kinds))
 
-/* *ret is of use only when it succeeds. */
+/* Into a zeroed *ret, which is of use only when it succeeds. */
 static int from_json(const cJSON *file, struct job *ret, const char **ret_bad)
 {
-	memset(ret, 0, sizeof(*ret));
 	if (read_members(file, job_members, N_JOB, ret, ret_bad))
 		return -1;
 	for (size_t i = 0; i < N_KINDS; i++) {
@@ -256,23 +256,23 @@ int job_read(const char *folder, struct job *ret, bool *ret_damaged, struct err 
 	const char *bad = NULL;
 	cJSON *file = NULL;
 	struct err listing;
-	struct job job;
 	int rc = -1;
 
+	memset(ret, 0, sizeof(*ret)); /* read in place: it is large */
 	if (state_file_read(path, FILE_MAX_BYTES, &file, err))
 		goto out;
-	if (file && from_json(file, &job, &bad)) {
+	if (file && from_json(file, ret, &bad)) {
+		memset(ret, 0, sizeof(*ret));
 		cJSON_Delete(file);
 		file = NULL;
 		err_set(err, ERR_CONFIG, "damaged: '%s': member '%s'", path, bad);
 		if (state_file_set_aside(path, err))
 			goto out;
 	}
-	if (!file && rebuild(folder, &job, &listing)) {
+	if (!file && rebuild(folder, ret, &listing)) {
 		*err = listing;
 		goto out;
 	}
-	*ret = job;
 	*ret_damaged = err->kind != ERR_NONE;
 	rc = 0;
 out:

@@ -103,6 +103,7 @@ bool job_came_from(const struct job *job, const char *issuer, const char *direct
 
 /* Reads <folder>/job.json. Missing: zeroed but for `version`, success. Damaged: set aside
  * as job.json.damaged-<time>, the same, *ret_damaged true with the reason in err->text.
+ * Zeroed when it fails.
  */
 int job_read(const char *folder, struct job *ret, bool *ret_damaged, struct err *err);
 

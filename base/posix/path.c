@@ -10,9 +10,18 @@ bool path_is_absolute(const char *path)
 
 char *path_join(const char *folder, const char *name)
 {
-	if (path_is_absolute(name) || !*folder)
+	size_t len = strlen(folder), name_len = strlen(name);
+	char *whole, *at;
+
+	if (path_is_absolute(name) || !len)
 		return str_dup(name);
-	return str_printf("%s%s%s", folder, str_ends(folder, "/") ? "" : "/", name);
+	whole = at = mem_calloc(len + name_len + 2, 1); /* and a slash */
+	memcpy(at, folder, len);
+	at += len;
+	if (at[-1] != '/')
+		*at++ = '/';
+	memcpy(at, name, name_len);
+	return whole;
 }
 
 char *path_parent(const char *path)

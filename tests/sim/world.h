@@ -50,16 +50,20 @@ struct node {
 	char *data; /* a link: its target */
 	size_t len;
 	int64_t modified_at;
+	struct tree *tree; /* of JSON, once it was read or written as that */
 };
 
 #define BUCKETS ((size_t)256)
+#define LINKS_MAX 64
 
 struct memory_files {
 	struct node *nodes;
 	size_t n, cap;
 	size_t buckets[BUCKETS]; /* the first node of each, counted from 1; 0: none */
-	size_t links;            /* how many of them are links */
-	bool full;               /* the disk */
+	size_t links[LINKS_MAX]; /* those of them that are links ... */
+	size_t n_links;
+	bool links_known; /* ... if this is true */
+	bool full;        /* the disk */
 };
 
 /* The node of this very name, or with links followed; NULL: none. Borrowed until the next
@@ -72,6 +76,8 @@ void files_make_folder(const char *path);
 void files_remove(const char *path); /* with what is below it */
 /* Gives the real path, every link followed. */
 char *files_real(const char *path, bool follow_last);
+/* Makes these the bytes of a node; takes `data`. */
+void files_set(struct node *node, char *data, size_t len);
 struct node *files_add(const char *path, enum file_type type, uint32_t mode);
 void files_drop(struct node *node);
 /* All below `folder` whose path has this end; NULL: any. */

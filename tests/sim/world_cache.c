@@ -369,3 +369,25 @@ int X509_verify(X509 *x509, EVP_PKEY *key)
 	new_proof(&chains, x509, key, NULL, 0)->result = result;
 	return result;
 }
+
+/* Does the certificate's key belong to that one? */
+int EVP_PKEY_eq(const EVP_PKEY *a, const EVP_PKEY *b)
+{
+	typedef int equal(const EVP_PKEY *a, const EVP_PKEY *b);
+	static struct proofs pairs;
+	static equal *real;
+	struct proof *proof = proof_of(&pairs, a, b, NULL, 0);
+	int result;
+
+	if (proof)
+		return proof->result;
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "EVP_PKEY_eq");
+	result = real(a, b);
+	if (!a || !b)
+		return result;
+	EVP_PKEY_up_ref((EVP_PKEY *)(uintptr_t)a);
+	EVP_PKEY_up_ref((EVP_PKEY *)(uintptr_t)b);
+	new_proof(&pairs, a, b, NULL, 0)->result = result;
+	return result;
+}

@@ -1,6 +1,7 @@
 /* world_certs.c - a chain that was read once is not taken apart again: the linker sends
- * cert_parse(), cert_load(), cert_free() and cert_fullchain_pem() here first
- * (CMakeLists.txt). A struct cert never changes, so everybody may have the same one. */
+ * cert_parse(), cert_load(), cert_free(), cert_fullchain_pem() and cert_ari_id() here
+ * first (CMakeLists.txt). A struct cert never changes, so everybody may have the same
+ * one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@ struct known {
 	size_t len;
 	struct cert *cert;
 	char *fullchain;
+	bool has_ari_id;
+	char *ari_id;
 };
 
 static struct known by_bytes[SLOTS];
@@ -27,11 +30,13 @@ int __real_cert_parse(const char *pem, size_t len, struct cert **ret_cert,
 		      struct err *err);
 void __real_cert_free(struct cert *cert);
 char *__real_cert_fullchain_pem(const struct cert *cert);
+char *__real_cert_ari_id(const struct cert *cert);
 int __wrap_cert_parse(const char *pem, size_t len, struct cert **ret_cert,
 		      struct err *err);
 int __wrap_cert_load(const char *path, struct cert **ret_cert, struct err *err);
 void __wrap_cert_free(struct cert *cert);
 char *__wrap_cert_fullchain_pem(const struct cert *cert);
+char *__wrap_cert_ari_id(const struct cert *cert);
 
 /* FNV-1a over words: most of a chain is noise. */
 static size_t slot_of(const char *bytes, size_t len)
@@ -75,7 +80,9 @@ int __wrap_cert_parse(const char *pem, size_t len, struct cert **ret_cert,
 		if (n_known == SLOTS / 2)
 			return 0;
 		n_known++;
-		*known = (struct known){ str_ndup(pem, len), len, *ret_cert, NULL };
+		*known = (struct known){ .bytes = str_ndup(pem, len),
+					 .len = len,
+					 .cert = *ret_cert };
 		*place_of_cert(*ret_cert) = known;
 	}
 	*ret_cert = known->cert;
@@ -116,4 +123,16 @@ char *__wrap_cert_fullchain_pem(const struct cert *cert)
 	if (!known->fullchain)
 		known->fullchain = __real_cert_fullchain_pem(cert);
 	return str_dup(known->fullchain);
+}
+
+char *__wrap_cert_ari_id(const struct cert *cert)
+{
+	struct known *known = *place_of_cert(cert);
+
+	if (!known)
+		return __real_cert_ari_id(cert);
+	if (!known->has_ari_id)
+		known->ari_id = __real_cert_ari_id(cert);
+	known->has_ari_id = true;
+	return str_dup(known->ari_id);
 }

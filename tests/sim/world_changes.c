@@ -28,18 +28,18 @@ static int no_folder(struct err *err, const char *path)
 static void put(const char *real, const void *data, size_t len, uint32_t mode)
 {
 	struct node *node = files_find(real);
+	char *bytes;
 
 	if (!node)
 		node = files_add(real, FILE_REGULAR, mode);
-	free(node->data);
-	world->files.links -= node->type == FILE_LINK;
+	if (node->type == FILE_LINK)
+		world->files.links_known = false;
 	node->type = FILE_REGULAR;
-	node->data = str_ndup(data ? data : "", 0);
-	node->data = mem_realloc(node->data, len + 1);
+	bytes = mem_realloc(NULL, len + 1);
 	if (len)
-		memcpy(node->data, data, len);
-	node->data[len] = '\0';
-	node->len = len;
+		memcpy(bytes, data, len);
+	bytes[len] = '\0';
+	files_set(node, bytes, len);
 	node->modified_at = true_now() + world->wall_offset_s;
 }
 
@@ -141,10 +141,12 @@ static void rename_below(const char *from, const char *to)
 		struct node *fresh = files_add(path, moved.type, moved.mode);
 
 		fresh->data = moved.data;
+		fresh->tree = moved.tree;
 		fresh->len = moved.len;
 		fresh->modified_at = moved.modified_at;
 		node = files_find(paths.items[i]);
 		node->data = NULL;
+		node->tree = NULL;
 		files_drop(node);
 		free(path);
 	}
@@ -220,9 +222,7 @@ int link_replace(const char *path, const char *target, struct err *err)
 	} else {
 		if (!node)
 			node = files_add(real, FILE_LINK, 0777);
-		free(node->data);
-		node->data = str_dup(target);
-		node->len = strlen(target);
+		files_set(node, str_dup(target), strlen(target));
 		rc = 0;
 	}
 	free(real);

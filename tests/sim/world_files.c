@@ -35,18 +35,30 @@ struct node *files_find(const char *path)
 	return NULL;
 }
 
+static void find_links(struct memory_files *files)
+{
+	files->n_links = 0;
+	for (size_t i = 0; i < files->n; i++) {
+		if (files->nodes[i].type != FILE_LINK)
+			continue;
+		if (files->n_links == LINKS_MAX)
+			abort();
+		files->links[files->n_links++] = i;
+	}
+	files->links_known = true;
+}
+
 /* The link that stands in the way of `path`: a part of it, or all. */
 static const struct node *link_on_the_way(const char *path, bool follow_last)
 {
-	const struct memory_files *files = &world->files;
-	size_t left = files->links, len = strlen(path);
+	struct memory_files *files = &world->files;
+	size_t len = strlen(path);
 
-	for (size_t i = 0; i < files->n && left; i++) {
-		const struct node *node = &files->nodes[i];
+	if (!files->links_known)
+		find_links(files);
+	for (size_t i = 0; i < files->n_links; i++) {
+		const struct node *node = &files->nodes[files->links[i]];
 
-		if (node->type != FILE_LINK)
-			continue;
-		left--;
 		if (node->path_len <= len && !memcmp(path, node->path, node->path_len) &&
 		    (path[node->path_len] == '/' ||
 		     (!path[node->path_len] && follow_last)))
@@ -106,8 +118,22 @@ struct node *files_add(const char *path, enum file_type type, uint32_t mode)
 	bucket = &files->buckets[node->hash % BUCKETS];
 	node->next = *bucket;
 	*bucket = files->n;
-	files->links += type == FILE_LINK;
+	if (type == FILE_LINK)
+		files->links_known = false;
 	return node;
+}
+
+void files_set(struct node *node, char *data, size_t len)
+{
+	if (node->data && node->len == len && !memcmp(node->data, data, len)) {
+		free(data);
+		return;
+	}
+	free(node->tree);
+	free(node->data);
+	node->tree = NULL;
+	node->data = data;
+	node->len = len;
 }
 
 /* Where the number of this node stands: in its bucket, or in the one before it. */
@@ -126,13 +152,14 @@ void files_drop(struct node *node)
 	struct memory_files *files = &world->files;
 	struct node *last = &files->nodes[files->n - 1];
 
-	files->links -= node->type == FILE_LINK;
+	files->links_known = false;
 	*place_of(files, node) = node->next;
 	if (last != node)
 		*place_of(files, last) = (size_t)(node - files->nodes) + 1;
 	files->n--;
 	free(node->path);
 	free(node->data);
+	free(node->tree);
 	*node = *last;
 }
 
@@ -173,9 +200,7 @@ void files_put(const char *path, const char *text, uint32_t mode)
 	node = files_find(real);
 	if (!node)
 		node = files_add(real, FILE_REGULAR, mode);
-	free(node->data);
-	node->data = str_dup(text);
-	node->len = strlen(text);
+	files_set(node, str_dup(text), strlen(text));
 	node->modified_at = true_now() + world->wall_offset_s;
 	free(parent);
 	free(real);
@@ -206,6 +231,7 @@ struct memory_files files_copy(const char *folder)
 		to = &copy.nodes[copy.n++];
 		*to = *node;
 		to->path = str_dup(node->path);
+		to->tree = NULL;
 		to->data = node->data ? str_ndup(node->data, node->len) : NULL;
 	}
 	return copy;

@@ -12,6 +12,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/str.h"
+#include "tests/sim/world_tree.h"
 
 #define DIGITS_MAX 15 /* doubles are exact that far, and %.15g shows them all */
 #define DEPTH_MAX 32
@@ -361,12 +362,13 @@ static struct {
 	const cJSON *object, *item;
 } found;
 
-/* Members are asked for in the order in which they were written: begins behind the last
- * one that was found. */
+/* Members are asked for in the order in which they were written, some twice: begins with
+ * the last one that was found. */
 cJSON *cJSON_GetObjectItemCaseSensitive(const cJSON *object, const char *name)
 {
 	cJSON *first = object && name ? object->child : NULL;
-	cJSON *begin = first && found.object == object ? found.item->next : NULL;
+	cJSON *begin = first && found.object == object ? (cJSON *)(uintptr_t)found.item
+						       : NULL;
 
 	if (!begin)
 		begin = first;
@@ -382,6 +384,27 @@ cJSON *cJSON_GetObjectItemCaseSensitive(const cJSON *object, const char *name)
 	return NULL;
 }
 
+/* What is taken out of a piece must not go with it. */
+static cJSON *apart(cJSON *item)
+{
+	cJSON *copy = item;
+
+	if (!item || (item->type & TREE_PART) != TREE_PART)
+		return item;
+	copy = mem_calloc(1, sizeof(*copy));
+	*copy = *item;
+	copy->type &= 0xFF;
+	copy->next = copy->prev = copy->child = NULL;
+	copy->string = str_dup(item->string);
+	copy->valuestring = str_dup(item->valuestring);
+	for (cJSON *child = item->child, *next; child; child = next) {
+		next = child->next;
+		if (!cJSON_AddItemToArray(copy, apart(child)))
+			abort();
+	}
+	return copy;
+}
+
 cJSON *cJSON_DetachItemViaPointer(cJSON *parent, cJSON *item)
 {
 	typedef cJSON *detach(cJSON * parent, cJSON * item);
@@ -390,7 +413,7 @@ cJSON *cJSON_DetachItemViaPointer(cJSON *parent, cJSON *item)
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "cJSON_DetachItemViaPointer");
 	found.object = NULL;
-	return real(parent, item);
+	return apart(real(parent, item));
 }
 
 cJSON_bool cJSON_ReplaceItemViaPointer(cJSON *parent, cJSON *item, cJSON *replacement)
@@ -404,20 +427,31 @@ cJSON_bool cJSON_ReplaceItemViaPointer(cJSON *parent, cJSON *item, cJSON *replac
 	return real(parent, item, replacement);
 }
 
-/* As cJSON's. */
+static void free_item(cJSON *item)
+{
+	if ((item->type & TREE_PART) == TREE_PART) {
+		cJSON_Delete(item->child); /* what was added to it */
+		if (item->type & TREE_ROOT)
+			free((char *)item - offsetof(struct tree, items));
+		return;
+	}
+	if (!(item->type & cJSON_IsReference)) {
+		cJSON_Delete(item->child);
+		free(item->valuestring);
+	}
+	if (!(item->type & cJSON_StringIsConst))
+		free(item->string);
+	free(item);
+}
+
+/* As cJSON's, and for what stands in one piece (world_tree.h). */
 void cJSON_Delete(cJSON *item)
 {
 	found.object = NULL;
 	while (item) {
 		cJSON *next = item->next;
 
-		if (!(item->type & cJSON_IsReference)) {
-			cJSON_Delete(item->child);
-			free(item->valuestring);
-		}
-		if (!(item->type & cJSON_StringIsConst))
-			free(item->string);
-		free(item);
+		free_item(item);
 		item = next;
 	}
 }
