@@ -34,7 +34,7 @@ class PowerCut(Injector):
 def written(tmp_path, planted=()):
     """The document of a small campaign: two faults at a call site, of which one did not hold,
     and two states of a disk at another."""
-    seam, cut = Seam(None), PowerCut(None)
+    seam, cut = Seam(tmp_path), PowerCut(tmp_path)
     campaign = Campaign([seam, cut], tmp_path, tell=lambda line: None)
     at_seam = Point(1, "file_read", "hooks/saved.c:111 take_file", kinds=("io", "kill"))
     at_cut = Point(7, "rename", SITE, kinds=("+/l", "-/l"), left_out=3)
@@ -56,11 +56,21 @@ def test_points_states_violations_and_sites_are_counted(tmp_path):
     assert "2 states of a disk after a power cut" in text
     assert "- `--replay 'renewal:seam:kill:1'`: certrenewd/a.pem \\| is gone" in text
     assert "| renewal | seam | io 1, kill 1 | 2 |" in text
-    assert "| renewal | 0 | 1 | 2 | 3 |" in text
+    assert "| renewal | 0 | 1 | 0 | 2 | 3 |" in text
     assert "- `hooks/saved.c`: take_file: file_read, rename" in text
-    assert "- `hooks/new.c fresh: file_read`: this run did not take it" in text
+    assert "- `hooks/new.c`: for want of time: fresh: file_read" in text
     assert all(site in text and why in text for site, why in unreached.REASONS.items())
     assert all(f"**{scenario.name}**" in text for scenario in (Renewal,))
+
+
+def test_a_moment_of_which_a_state_was_not_tried_is_not_finished(tmp_path):
+    written(tmp_path)
+    results = json.loads((tmp_path / "results.json").read_text())
+    results["tried"] = [one for one in results["tried"] if one["state"] != "-/l"]
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    text = report.document(tmp_path / "results.json", tmp_path / "none")
+    assert "| renewal | 0 | 0 | 1 | 1 of 2 | 3 |" in text
+    assert "at 1 not all for want of time" in text
 
 
 def test_a_planted_bug_is_named_with_what_found_it(tmp_path):

@@ -8,7 +8,7 @@ import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import sweep
+from . import seam, sweep
 from .family import Family
 from .house import Errand
 from .ways import by_name
@@ -18,7 +18,7 @@ from .ways import by_name
 WEIGHTS = {"account registration": 0.3, "account key rollover": 0.2, "import": 0.3,
            "rollback by command": 0.4, "fallback by command": 0.4, "alert delivery": 0.3,
            "outage": 0.3, "retire": 0.4, "expired fallback": 0.6,
-           "end of a fallback by command": 0.7, "three targets": 2.5}
+           "end of a fallback by command": 0.7, "three targets": 3.5}
 ERRANDS = 1.5  # all of them
 # Of a scenario's time; every state of a disk is wanted, of the others every call site.
 SHARES = {"system calls": 2, "power cut": 6, "seam": 2, "allocations": 1}
@@ -43,8 +43,8 @@ class Campaign:
         self.seed, self.tell = seed, tell
         self.began = time.time()
         self.known, self.outcomes, self.points = {}, [], {}
-        self.cuts = {}  # of a scenario: [points whose states are all tried, points with a
-        # selection of them, states that are tried, states that are left out]
+        self.built = self._built()
+        self.cuts = {}  # of a scenario: [[point, its new states, those left out], ...]
 
     def run(self, scenarios, kinds=None, minutes=None, first=False):
         """`minutes` None: to the end. `first`: until something does not hold. While one
@@ -99,6 +99,12 @@ class Campaign:
                 self._try(family, "errands", injector, tries, end, first)
         shutil.rmtree(folder, ignore_errors=True)
 
+    def _built(self):
+        """When the programs under test were: places in them are told by addresses."""
+        build = self.injectors[0].build
+        return {path: path.stat().st_mtime_ns for path in (
+            build / name for name in ("daemon/certrenewd", seam.PROGRAM)) if path.exists()}
+
     @staticmethod
     def _weight(scenario):
         return WEIGHTS.get(scenario.name, 1)
@@ -126,10 +132,8 @@ class Campaign:
             key = (scenario.name, injector.name, injector.kind_of(one.kind))
             self.known[key] = self.known.get(key, 0) + 1
         if not injector.once_a_site:
-            self.cuts[scenario.name] = [
-                sum(1 for p in points if p.kinds and not p.left_out),
-                sum(1 for p in points if p.left_out), sum(len(p.kinds) for p in points),
-                sum(p.left_out for p in points)]
+            self.cuts[scenario.name] = [[point.n, len(point.kinds), point.left_out]
+                                        for point in points if point.kinds]
         return tries
 
     def _try(self, lanes, name, injector, tries, end, first):
@@ -145,6 +149,8 @@ class Campaign:
 
         if tries:
             lanes.run(injector, ordered(tries, self.seed), on_outcome, until)
+        if self._built() != self.built:
+            raise RuntimeError("the programs were built anew while they were tried")
         new = self.outcomes[before:]
         self.tell(f"{name}, {injector.name}: {len(new)} of {len(tries)} points tried, "
                   f"{sum(1 for o in new if o.violation)} violations")

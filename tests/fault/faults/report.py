@@ -151,17 +151,35 @@ def _matrix(results):
     return _table(rows, ["scenario", "way", "points tried, of those known", "sum"])
 
 
+def _moments(results):
+    """{scenario: [moments of which every new state was tried, those of which a selection was,
+    those for which the time was too short, states tried, states known, states left out]}"""
+    tried = collections.Counter((e["scenario"], e["n"]) for e in results["tried"]
+                                if e["injector"] == "power cut" and e["met"])
+    found = {}
+    for name, points in results["cuts"].items():
+        row = found[name] = [0] * 6
+        for n, states, left_out in points:
+            done = tried[name, n]
+            row[2 if done < states else 1 if left_out else 0] += 1
+            row[3:] = [row[3] + done, row[4] + states, row[5] + left_out]
+    return found
+
+
+def _sums(moments):
+    return [sum(column) for column in zip(*moments.values())] or [0] * 6
+
+
 def _cuts(results):
     """One row a scenario: how whole its power cuts are."""
-    tried = collections.Counter(e["scenario"] for e in results["tried"]
-                                if e["injector"] == "power cut" and e["met"])
-    rows = [[name, whole, selected, _of_known(tried[name], states), left_out]
-            for name, (whole, selected, states, left_out) in results["cuts"].items()]
-    rows.sort(key=lambda row: _order(row[0], [one.name for one in EVERY]))
-    sums = [sum(row[i] for row in results["cuts"].values()) for i in range(4)]
-    rows.append(["all", sums[0], sums[1], _of_known(sum(tried.values()), sums[2]), sums[3]])
-    return _table(rows, ["scenario", "moments with every new state", "moments with a selection",
-                         "states tried", "states left out"])
+    moments = _moments(results)
+    names = [one.name for one in EVERY]
+    rows = [[name, *row] for name, row in
+            sorted(moments.items(), key=lambda item: _order(item[0], names))]
+    rows.append(["all", *_sums(moments)])
+    return _table([[*row[:4], _of_known(row[4], row[5]), row[6]] for row in rows],
+                  ["scenario", "moments with every new state", "with a selection",
+                   "not finished", "states tried", "left out by selections"])
 
 
 def _place(site):
@@ -202,7 +220,11 @@ def _not_met(results):
             f"one function count once); {len(every_site & met)} met a fault in this run."]
     text += [f"- `{site}`: nobody can come by: {why}"
              for site, why in unreached.REASONS.items()]
-    text += [f"- `{site}`: this run did not take it" for site in left]
+    files = collections.defaultdict(list)
+    for site in left:
+        files[site.split(" ", 1)[0]].append(site.split(" ", 1)[1])
+    text += [f"- `{file}`: for want of time: {'; '.join(there)}"
+             for file, there in files.items()]
     return "\n".join([text[0], "", *text[1:]])
 
 
@@ -238,9 +260,8 @@ def _last_words(violation):
 
 def _summary(results):
     points = distinct(results)
-    states = sum(1 for e in results["tried"] if e["injector"] == "power cut" and e["met"])
     bad = sum(1 for e in results["tried"] if e["violation"])
-    whole, selected = (sum(row[i] for row in results["cuts"].values()) for i in (0, 1))
+    whole, selected, short, states, *_ = _sums(_moments(results))
     lines = [
         f"**{len(points)} distinct points tried, {bad} violations.**", "",
         f"- {results['date']}, {results['seconds'] / 60:.0f} minutes on {os.cpu_count()} "
@@ -250,7 +271,7 @@ def _summary(results):
         f"{len({p[3:] for p in points})} call sites",
         f"- {states} states of a disk after a power cut, which count as one point a call "
         f"site: at {whole} moments every new state that the model allows, at {selected} a "
-        "selection"]
+        f"selection" + (f", at {short} not all for want of time" if short else "")]
     mended = sum(1 for e in results["tried"] if e.get("again") and not e["violation"])
     if mended:
         lines.append(f"- {mended} runs did not hold at first, and were made again after what "
