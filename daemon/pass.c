@@ -329,6 +329,14 @@ bool pass_deployed(const struct pass *pass)
 	return pass->have_current;
 }
 
+bool pass_on_http(const struct pass *pass)
+{
+	for (size_t i = 0; i < pass->state.n_targets; i++)
+		if (pass->state.targets[i].mode == MODE_FALLBACK)
+			return true;
+	return false;
+}
+
 int64_t pass_served_until(struct pass *pass, size_t target)
 {
 	const struct target *t = &pass->certificate->targets[target];

@@ -92,6 +92,9 @@ void pass_count_failure(struct pass *pass, struct failures *failures,
 bool pass_deployed(const struct pass *pass);
 bool pass_target_deployed(const struct pass *pass, size_t i);
 
+/* Does a target speak plain HTTP, where its certificate cannot be looked at? */
+bool pass_on_http(const struct pass *pass);
+
 /* When what this certificate's targets serve expires: of `current` where it is deployed,
  * else as its endpoints show, or what was there before. 0: nothing known. */
 int64_t pass_served_until(struct pass *pass, size_t target);

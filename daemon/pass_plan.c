@@ -69,7 +69,8 @@ void pass_plan_next(struct pass *pass)
 						      config->inspect_files_every_s);
 		if (job->heal_at && job->heal_at < when.inspect_at)
 			when.inspect_at = job->heal_at;
-		if (!pass->state.retired && pass->state.retire_at != CLOCK_NEVER)
+		if (!pass->state.retired && pass->state.retire_at != CLOCK_NEVER &&
+		    !pass_on_http(pass))
 			when.retire_at = pass->state.retire_at > when.now
 						 ? pass->state.retire_at
 						 : when.now + CLOCK_AGAIN_S;

@@ -190,7 +190,8 @@ static bool retirement_due(struct pass *pass)
 	char why[160];
 
 	if (!pass_deployed(pass) || pass->state.retired ||
-	    pass->state.retire_at > pass->now || pass_soaks_until(pass))
+	    pass->state.retire_at > pass->now || pass_soaks_until(pass) ||
+	    pass_on_http(pass))
 		return false;
 	if (clock_trusted(&pass->trust, &reading, why))
 		return true;

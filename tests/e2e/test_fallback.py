@@ -118,6 +118,23 @@ def test_a_round_that_fails_after_expiry_falls_back(expired, xc, webhook, short_
     assert xc.settings.read_text() == DEFAULT_SETTINGS
 
 
+def test_what_is_old_waits_for_https_before_it_is_retired(setup, pebble, xc):
+    xc.start()
+    daemon = setup(pebble, key=KEY, target=xc.target(retire={"after": "3s"}))
+    daemon.ok("renew", "xc")
+    daemon.ok("renew", "xc", "--force")
+    daemon.ok("fallback", "xc", "on")
+    time.sleep(3)
+    for _ in range(2):
+        result = daemon("renew", "xc")
+        assert result.code == 3 and "retire" not in result.text, result
+    assert len(xc.versions()) == 2
+    daemon.ok("fallback", "xc", "off")
+    time.sleep(3)
+    daemon("renew", "xc")
+    assert xc.versions() == [xc.thumbprint()] == [xc.served().thumbprint]
+
+
 def test_a_certificate_that_was_never_ours_falls_back_too(expired, xc):
     daemon, _ = expired()
     daemon.config["certificates"] = {"other": daemon.config["certificates"]["xc"]}
