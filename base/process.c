@@ -173,7 +173,21 @@ static void on_tick(uv_timer_t *timer)
 		finish(run);
 }
 
-static int start(struct run *run, const struct strlist *words, bool verbatim)
+static int say_not_started(const char *program, int code, struct err *err)
+{
+	bool wrong = code == UV_ENOENT || code == UV_EACCES || code == UV_ENOTDIR ||
+		     code == UV_EISDIR || code == UV_EPERM || code == UV_ELOOP ||
+		     code == UV_ENAMETOOLONG;
+
+	/* libuv has no word for it, and the system has said it just now. */
+	if (code == UV_UNKNOWN)
+		return err_os(err, "cannot start '%s'", program);
+	return err_set(err, wrong ? ERR_CONFIG : ERR_IO, "cannot start '%s': %s", program,
+		       uv_strerror(code));
+}
+
+static int start(struct run *run, const struct strlist *words, bool verbatim,
+		 struct err *err)
 {
 	struct strlist env = { 0 };
 	uv_stdio_container_t stdio[N_PIPES] = {
@@ -204,33 +218,21 @@ static int start(struct run *run, const struct strlist *words, bool verbatim)
 	}
 	process_hide_descriptors();
 	rc = uv_spawn(&run->loop, &run->process, &options);
+	if (rc)
+		say_not_started(run->spec->argv[0], rc, err);
 	strlist_clear(&env);
 	return rc;
-}
-
-static int say_not_started(const char *program, int code, struct err *err)
-{
-	bool wrong = code == UV_ENOENT || code == UV_EACCES || code == UV_ENOTDIR ||
-		     code == UV_EISDIR || code == UV_EPERM || code == UV_ELOOP ||
-		     code == UV_ENAMETOOLONG;
-
-	return err_set(err, wrong ? ERR_CONFIG : ERR_IO, "cannot start '%s': %s", program,
-		       uv_strerror(code));
 }
 
 static int spawn(struct run *run, struct err *err)
 {
 	struct strlist words = { 0 };
 	bool verbatim = false;
-	int code, rc = -1;
+	int rc = -1;
 
-	if (process_command(run->spec->argv, &words, &verbatim, err))
+	if (process_command(run->spec->argv, &words, &verbatim, err) ||
+	    start(run, &words, verbatim, err))
 		goto out;
-	code = start(run, &words, verbatim);
-	if (code) {
-		say_not_started(run->spec->argv[0], code, err);
-		goto out;
-	}
 	rc = 0;
 out:
 	strlist_clear(&words);
