@@ -108,18 +108,23 @@ static const char *const *ca_names(const struct trial *trial)
 {
 	const struct issuer_config *issuer = trial->issuer;
 
-	return issuer->caa && issuer->caa[0]
-		       ? issuer->caa
-		       : (const char *const *)trial->directory->caa_identities.items;
+	if (issuer->caa && issuer->caa[0])
+		return issuer->caa;
+	return trial->session
+		       ? (const char *const *)trial->directory->caa_identities.items
+		       : NULL;
 }
 
-/* Whether it could be ordered, as far as no order is needed. */
+/* Whether it could be ordered, as far as no order is needed. A CA that cannot be spoken
+ * to says nothing of what is not well on our side. */
 static bool look_at_names(struct trial *trial, bool alone)
 {
 	const struct rehearsal_names names = {
 		.issuer = trial->issuer,
-		.account_url = acme_session_account_url(trial->session),
+		.account_url = trial->session ? acme_session_account_url(trial->session)
+					      : NULL,
 		.domains = ca_names(trial),
+		.unheard = !trial->session,
 		.alone = alone,
 	};
 
@@ -371,12 +376,11 @@ void rehearse_ca(struct pass *pass, const struct issuer_config *issuer, bool reg
 		 bool may_order, struct rehearsal *record)
 {
 	struct trial trial = { .pass = pass, .issuer = issuer, .registers = registers };
-	bool well = true;
+	bool well;
 
 	record->ordered = false;
 	look_at_ca(&trial);
-	if (trial.session)
-		well = look_at_names(&trial, !may_order || !can_order_on_trial(&trial));
+	well = look_at_names(&trial, !may_order || !can_order_on_trial(&trial));
 	learn_date(&trial);
 	sessions_rest(pass->in->sessions);
 	account_session_close(&trial.look);

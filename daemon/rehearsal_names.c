@@ -158,9 +158,10 @@ static bool look_at_caa(struct pass *pass, const struct rehearsal_names *names,
 		return pass_find_result(
 			pass, issue_check_caa(&attempt, provers, names->domains, &err),
 			names->issuer->name, "caa", "nothing forbids it", &err);
-	pass_find(pass, FINDING_NOTE, names->issuer->name, "caa",
-		  "the CA does not tell its names in CAA records; `caa:` of the issuer "
-		  "does");
+	if (!names->unheard)
+		pass_find(pass, FINDING_NOTE, names->issuer->name, "caa",
+			  "the CA does not tell its names in CAA records; `caa:` of the "
+			  "issuer does");
 	return true;
 }
 

@@ -45,6 +45,7 @@ struct rehearsal_names {
 	const struct issuer_config *issuer;
 	const char *account_url;
 	const char *const *domains; /* the CA's in CAA records; NULL: not known */
+	bool unheard;               /* because it could not be asked */
 	bool alone; /* no order follows that would prove them: the DNS is asked for their
 		       addresses, and records are put there and taken away */
 };

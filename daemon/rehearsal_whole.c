@@ -1,5 +1,6 @@
 /* rehearsal_whole.c - everything that the next renewal of a certificate needs, tried in
  * the order in which it will be needed. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,15 +190,24 @@ static bool ordered_lately(struct pass *pass)
 
 /* ---- the whole -------------------------------------------------------------------- */
 
-/* The first of what failed behind the first `skip`, into `ret->why`. */
+/* What failed behind the first `skip`, into `ret->why`: two of them, because the CA that
+ * does not answer is not all that there is to repair; and how many more. */
 static bool take_failure(const struct pass *pass, unsigned skip,
 			 enum rehearsal_outcome as, struct rehearsal_whole *ret)
 {
-	char first[1024] = "";
+	char first[512] = "", second[448] = "";
+	unsigned n = pass_findings_failed(pass, skip, first, sizeof(first));
 
-	if (!pass_findings_failed(pass, skip, first, sizeof(first)))
+	if (!n)
 		return false;
-	str_copy(ret->why, sizeof(ret->why), first);
+	if (n > 1)
+		(void)pass_findings_failed(pass, skip + 1, second, sizeof(second));
+	if (n > 2)
+		snprintf(ret->why, sizeof(ret->why), "%s; and because %s; and %u more",
+			 first, second, n - 2);
+	else
+		snprintf(ret->why, sizeof(ret->why), "%s%s%s", first,
+			 n > 1 ? "; and because " : "", second);
 	ret->outcome = as;
 	return true;
 }

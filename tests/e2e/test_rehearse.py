@@ -4,6 +4,7 @@ touched; spares are proven by the daemon once a month; staging and production sh
 import hashlib
 import json
 import re
+import socket
 import time
 
 import pytest
@@ -215,6 +216,23 @@ def test_a_ca_that_is_not_there_fails_the_rehearsal(scene, short_lived):
     said = scene("rehearse", "xc")
     assert said.code == 1
     assert re.search("failed +(account|directory) pebble: ", said.out)
+    assert re.search("ok +challenge pebble: every name can be proven", said.out)
+
+
+@pytest.mark.parametrize("trials", [True, False], ids=["with trials", "without"])
+def test_a_ca_that_is_not_there_hides_nothing_that_is_not_well_here(scene, short_lived,
+                                                                    trials):
+    if not trials:
+        del scene.config["issuers"]["pebble"]["staging"]
+        scene.write()
+    short_lived.stop()
+    with socket.create_server(("127.0.0.1", short_lived.http_port)):
+        said = scene("rehearse", "xc")
+    assert said.code == 1
+    assert re.search("failed +(account|directory) pebble: ", said.out)
+    assert re.search(rf"failed +challenge pebble: .*{short_lived.http_port}.*", said.out)
+    assert re.search("will fail because (account|directory) pebble: .*; and because challenge "
+                     "pebble: ", scene.status("xc")["rehearsal"]["text"])
 
 
 def test_without_a_ca_there_is_nothing_to_rehearse(setup, pebble):
