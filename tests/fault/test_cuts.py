@@ -137,6 +137,17 @@ def test_a_state_that_was_seen_is_not_new_and_a_selection_says_what_it_leaves_ou
     assert Cuts(small).new(seen, 2) == ([], 0)
 
 
+def test_of_very_many_combinations_some_are_thrown_and_the_others_are_counted():
+    small = Small()
+    for i in range(20):
+        small.make(str(i), "1234")
+    cuts = Cuts(small)
+    names, left_out = cuts.new(set(), 1)
+    assert cuts.sum() == 2 ** 20 and len(set(names)) == TRIED
+    assert left_out == cuts.sum() - TRIED
+    assert Cuts(small).new(set(), 1) == (names, left_out)
+
+
 def test_a_name_of_another_run_fits_as_far_as_it_goes():
     small = Small(a="1", b="2")
     small.do("unlink", "a")

@@ -10,7 +10,8 @@ import random
 
 from .disk import File, Folder, put
 
-COUNTED = 50000  # combinations of one moment that are looked at
+COUNTED = 4096  # combinations of one moment that are all looked at
+THROWN = 512  # of more, so many are thrown with dice: of a program that does not sync, say
 TRIED = 128  # of those that are new; of more, so many are a selection
 
 
@@ -47,20 +48,27 @@ class Cuts:
 
     def entries(self, folder):
         """[({name: node}, ((position, character), ...))] that it may have: one combination
-        for each."""
-        found = self._entries.get(id(folder))
-        if found is None:
-            states = {self._key(folder.durable): (folder.durable, ())}
+        for each. Empty: more than COUNTED."""
+        if id(folder) not in self._entries:
+            states = {self._key(folder.durable): ()}
             for i in self.own.get(id(folder), ()):
-                for entries, kept in list(states.values()):
-                    after = dict(entries)
-                    put(after, self.pending[i].names)
-                    states.setdefault(self._key(after), (after, (*kept, i)))
-            found = [(entries, tuple((i, "+" if i in kept else "-")
-                                     for i in self.own.get(id(folder), ())))
-                     for entries, kept in states.values()]
-            self._entries[id(folder)] = found
-        return found
+                for kept in list(states.values()):
+                    kept = (*kept, i)
+                    states.setdefault(self._key(self._with(folder, kept)[0]), kept)
+                if len(states) > COUNTED:
+                    states = {}
+                    break
+            self._entries[id(folder)] = [self._with(folder, kept)
+                                         for kept in states.values()]
+        return self._entries[id(folder)]
+
+    def _with(self, folder, kept):
+        """One of entries()."""
+        entries = dict(folder.durable)
+        for i in kept:
+            put(entries, self.pending[i].names)
+        return entries, tuple((i, "+" if i in kept else "-")
+                              for i in self.own.get(id(folder), ()))
 
     @staticmethod
     def _key(entries):
@@ -75,12 +83,12 @@ class Cuts:
     # -- all of them
 
     def sum(self, node=None):
-        """How many combinations there are of what is below."""
+        """How many combinations there are of what is below, at least."""
         node = node or self.root
         if not isinstance(node, Folder):
             return len(self._options.get(id(node), "l"))
         if id(node) not in self._sums:
-            total = 0
+            total = 0 if self.entries(node) else 2 ** len(self.own[id(node)])
             for entries, _ in self.entries(node):
                 product = 1
                 for inner in entries.values():
@@ -126,7 +134,8 @@ class Cuts:
         what, chars = dice.choice(self._choices(node))
         found = hash((path, type(node).__name__, what))
         if isinstance(node, Folder):
-            entries, names = dice.choice(self.entries(node))
+            entries, names = dice.choice(self.entries(node) or [self._with(
+                node, [i for i in self.own[id(node)] if dice.random() < 0.5])])
             chars += names
             for name, inner in entries.items():
                 there, more = self._one(inner, f"{path}/{name}", dice)
@@ -135,11 +144,11 @@ class Cuts:
 
     def new(self, seen, seed):
         """(names of the states whose trees are not in the set `seen`, which is added to; how
-        many more there are, which `seed` has left out). Of more combinations than COUNTED as
-        many are thrown with dice, and all others count as left out."""
+        many more there are, which `seed` has left out). Of more combinations than COUNTED so
+        many as THROWN are looked at, and all others count as left out."""
         combinations, dice = self.sum(), random.Random(seed)
         whole = combinations <= COUNTED
-        states = self.below(self.root, "") if whole else self.some(dice, COUNTED // 10)
+        states = self.below(self.root, "") if whole else self.some(dice, THROWN)
         fresh = {}
         for tree, chars in states:
             if tree not in seen and len(set(chars)) == len(dict(chars)):
