@@ -81,7 +81,7 @@ def test_a_planted_bug_is_named_with_what_found_it(tmp_path):
         {**line, "tried": 4, "what": "x", "sentence": f"{LANE}/xc0/tls.json is damaged"},
         {**line, "tried": 9, "what": None, "sentence": None}])
     assert "1 of 2 were found" in text
-    assert "| point 4 | xc0/tls.json is damaged |" in text
+    assert "| try 4 | xc0/tls.json is damaged |" in text
     assert "| **not found** | 9 points held |" in text
 
 

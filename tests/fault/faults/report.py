@@ -233,13 +233,13 @@ def _planted(path):
         return "`tests/fault/planted/run` plants them; it has not been run here."
     bugs = json.loads(path.read_text())
     rows = [[bug["bug"], bug["scenario"], bug["injector"],
-             f"point {bug['tried']}" if bug["tried"] else "the undisturbed run",
-             bug["sentence"]] if bug["what"] else
+             f"try {bug['tried']}" if bug["tried"] else "the undisturbed run",
+             bug["sentence"].rstrip(":")] if bug["what"] else
             [bug["bug"], bug["scenario"], bug["injector"], "**not found**",
              bug["error"] or f"{bug['tried']} points held"] for bug in bugs]
     found = sum(bug["what"] is not None for bug in bugs)
     return (f"Known bugs, put in on purpose by `tests/fault/planted/*.patch`: {found} of "
-            f"{len(bugs)} were found.\n\n" +
+            f"{len(bugs)} were found. Points near the bug are tried first.\n\n" +
             _table(rows, ["bug", "scenario", "way", "found by", "what did not hold"]))
 
 
