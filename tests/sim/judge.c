@@ -285,11 +285,15 @@ static int64_t grace(void)
 	return (cap < DAY ? cap : DAY) * 12 / 10 + 2 * HOUR;
 }
 
+static bool is_well(const struct ca *ca)
+{
+	return ca->weather == CA_WELL || ca->weather == CA_REFUSING_REPLACES;
+}
+
 static bool ca_answers(void)
 {
 	for (size_t i = 0; i < world->n_cas; i++)
-		if (world->ca[i].weather == CA_WELL ||
-		    world->ca[i].weather == CA_REFUSING_REPLACES)
+		if (is_well(&world->ca[i]))
 			return true;
 	return false;
 }
@@ -330,14 +334,26 @@ static bool retirement_may_wait(void)
 	return judge.refused_at && true_now() - judge.refused_at < grace() + 2 * DAY;
 }
 
-/* A Retry-After that is longer than the back-off wins. */
-static int64_t all_are_busy_until(void)
+/* DESIGN: a Retry-After that is longer than the back-off wins, at each CA: that of the
+ * account's limit, and one that was said to whoever asked. */
+static int64_t kept_away_until(const struct ca *ca)
 {
-	int64_t until = world->ca[0].busy_until;
+	int64_t until = ca->busy_until;
 
-	for (size_t i = 1; i < world->n_cas; i++)
-		if (world->ca[i].busy_until < until)
-			until = world->ca[i].busy_until;
+	for (size_t i = 0; i < world->n_apps; i++)
+		if (ca->wait_until[i] > until)
+			until = ca->wait_until[i];
+	return until;
+}
+
+/* When the first of those that are well may be asked. */
+static int64_t all_keep_away_until(void)
+{
+	int64_t until = INT64_MAX;
+
+	for (size_t i = 0; i < world->n_cas; i++)
+		if (is_well(&world->ca[i]) && kept_away_until(&world->ca[i]) < until)
+			until = kept_away_until(&world->ca[i]);
 	return until;
 }
 
@@ -370,7 +386,7 @@ static void note_troubles(void)
 		/* "Too many new orders" is a limit of the account: it is kept for all. */
 		excuse_until(-1, world->ca[0].wait_until[i]);
 	}
-	excuse_until(-1, all_are_busy_until());
+	excuse_until(-1, all_keep_away_until());
 }
 
 static void check_served(const struct app *app, int64_t troubled_at)

@@ -271,7 +271,7 @@ void story_make(struct story *story)
 
 	memset(story, 0, sizeof(*story));
 	story->begins_at = FIRST_DAY + dice_between(dice, 0, 5 * 365 * DAY);
-	story->ends_at = story->begins_at + (lifetime < 6 * DAY ? 90 * DAY : 731 * DAY);
+	story->ends_at = story->begins_at + 731 * DAY;
 	world->true_ms = story->begins_at * 1000;
 	world->booted_ms = world->true_ms - dice_between(dice, 1, 40 * DAY) * 1000;
 	world->n_cas = dice_chance(dice, 80) ? 1 : 2;
