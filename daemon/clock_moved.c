@@ -35,7 +35,6 @@ bool job_after_clock_moved(struct job *job, int64_t now)
 	bool moved = set_back(&job->renewal, now);
 
 	moved = set_back(&job->deployment, now) || moved;
-	moved = set_back(&job->older, now) || moved;
 	moved = forget_ahead(&job->inspected_files_at, now + SLACK_S) || moved;
 	moved = forget_ahead(&job->inspected_endpoints_at, now + SLACK_S) || moved;
 	moved = forget_ahead(&job->heal_at, now + 8 * DAY_S) || moved; /* weekly */
@@ -43,8 +42,10 @@ bool job_after_clock_moved(struct job *job, int64_t now)
 	moved = forget_ahead(&job->ari_ask_again_at, now + DAY_S + SLACK_S) || moved;
 	moved = forget_ahead(&job->spares_try_at, now + 7 * DAY_S) || moved;
 	moved = forget_ahead(&job->persist_look_at, now + 7 * DAY_S) || moved;
-	for (size_t i = 0; i < JOB_TARGETS; i++)
+	for (size_t i = 0; i < JOB_TARGETS; i++) {
 		moved = set_back(&job->targets[i].fallback, now) || moved;
+		moved = set_back(&job->targets[i].older, now) || moved;
+	}
 	for (size_t i = 0; i < JOB_ISSUERS; i++)
 		moved = forget_ahead(&job->issuers[i].failed_at, now + SLACK_S) || moved;
 	return moved;

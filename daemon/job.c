@@ -42,7 +42,6 @@ static const struct member job_members[] = {
 	MEMBER(job, MEMBER_COUNT, ari_failures),
 	MEMBER(job, MEMBER_TEXT, ari_explanation),
 	MEMBER(job, MEMBER_COUNT, rounds_since_expiry),
-	MEMBER(job, MEMBER_INT, older_version),
 	MEMBER(job, MEMBER_INT, inspected_files_at),
 	MEMBER(job, MEMBER_INT, inspected_endpoints_at),
 	MEMBER(job, MEMBER_INT, heal_at),
@@ -80,6 +79,7 @@ static const struct member issuer_members[] = {
 
 static const struct member target_members[] = {
 	MEMBER(target_record, MEMBER_TEXT, target),
+	MEMBER(target_record, MEMBER_INT, older_version),
 };
 
 #define N_JOB (sizeof(job_members) / sizeof(*job_members))
@@ -203,7 +203,8 @@ static int read_targets(const cJSON *file, struct job *ret, const char **ret_bad
 
 		if (n++ == JOB_TARGETS || !cJSON_IsObject(each) ||
 		    read_members(each, target_members, N_TARGET, row, ret_bad) ||
-		    read_failures(each, "fallback", &row->fallback, ret_bad))
+		    read_failures(each, "fallback", &row->fallback, ret_bad) ||
+		    read_failures(each, "older", &row->older, ret_bad))
 			return -1;
 	}
 	return 0;
@@ -216,7 +217,6 @@ static const struct {
 } kinds[] = {
 	{ "renewal", offsetof(struct job, renewal) },
 	{ "deployment", offsetof(struct job, deployment) },
-	{ "older", offsetof(struct job, older) },
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(*kinds))
@@ -305,6 +305,11 @@ static cJSON *issuers_to_json(const struct job *job)
 	return list;
 }
 
+static bool is_needed(const struct target_record *row)
+{
+	return row->fallback.count || row->older.count || row->older_version;
+}
+
 static cJSON *targets_to_json(const struct job *job)
 {
 	cJSON *list = cJSON_CreateArray();
@@ -313,12 +318,15 @@ static cJSON *targets_to_json(const struct job *job)
 		const struct target_record *row = &job->targets[i];
 		cJSON *object;
 
-		if (!row->fallback.count)
+		if (!is_needed(row))
 			continue;
 		object = to_json(row, target_members, N_TARGET);
 		if (!cJSON_AddItemToObject(
 			    object, "fallback",
 			    to_json(&row->fallback, failures_members, N_FAILURES)) ||
+		    !cJSON_AddItemToObject(
+			    object, "older",
+			    to_json(&row->older, failures_members, N_FAILURES)) ||
 		    !cJSON_AddItemToArray(list, object))
 			abort();
 	}
@@ -363,47 +371,61 @@ struct issuer_record *job_issuer(struct job *job, const char *name)
 	return row;
 }
 
+static int64_t failed_last_at(const struct target_record *row)
+{
+	return row->fallback.last_at > row->older.last_at ? row->fallback.last_at
+							  : row->older.last_at;
+}
+
 /* Rows without failures give way first. */
 static bool gives_way_to(const struct target_record *row,
 			 const struct target_record *other)
 {
-	if (!row->fallback.count || !other->fallback.count)
-		return !row->fallback.count && other->fallback.count;
-	return row->fallback.last_at < other->fallback.last_at;
+	if (!is_needed(row) || !is_needed(other))
+		return !is_needed(row) && is_needed(other);
+	return failed_last_at(row) < failed_last_at(other);
 }
 
-struct failures *job_fallback(struct job *job, const char *target)
+struct target_record *job_target(struct job *job, const char *target)
 {
 	struct target_record *row = &job->targets[0];
 
 	for (size_t i = 0; i < JOB_TARGETS; i++) {
 		if (str_equal(job->targets[i].target, target))
-			return &job->targets[i].fallback;
+			return &job->targets[i];
 		if (gives_way_to(&job->targets[i], row))
 			row = &job->targets[i];
 	}
 	*row = (struct target_record){ 0 };
 	str_copy(row->target, sizeof(row->target), target);
-	return &row->fallback;
+	return row;
+}
+
+const struct target_record *job_target_of(const struct job *job, const char *target)
+{
+	static const struct target_record none = { 0 };
+
+	for (size_t i = 0; i < JOB_TARGETS; i++)
+		if (str_equal(job->targets[i].target, target))
+			return &job->targets[i];
+	return &none;
+}
+
+struct failures *job_fallback(struct job *job, const char *target)
+{
+	return &job_target(job, target)->fallback;
 }
 
 const struct failures *job_fallback_of(const struct job *job, const char *target)
 {
-	static const struct failures none = { 0 };
-
-	for (size_t i = 0; i < JOB_TARGETS; i++)
-		if (str_equal(job->targets[i].target, target))
-			return &job->targets[i].fallback;
-	return &none;
+	return &job_target_of(job, target)->fallback;
 }
 
 void job_forget_failures(struct job *job)
 {
 	memset(&job->renewal, 0, sizeof(job->renewal));
 	memset(&job->deployment, 0, sizeof(job->deployment));
-	memset(&job->older, 0, sizeof(job->older));
 	memset(job->targets, 0, sizeof(job->targets));
-	job->older_version = 0;
 	job->rounds_since_expiry = 0;
 }
 

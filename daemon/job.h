@@ -33,6 +33,9 @@ struct issuer_record {     /* how it went with one issuer */
 struct target_record {            /* how it went with one target */
 	char target[64];          /* "": an unused row */
 	struct failures fallback; /* plain HTTP did not come up, or its guard failed */
+	int64_t older_version;    /* the older one that is tried, because what is served
+				     has expired; those between it and the newest were; 0 */
+	struct failures older;    /* tries of that one */
 };
 
 struct job {
@@ -51,9 +54,6 @@ struct job {
 	char ari_explanation[512];
 
 	struct failures renewal, deployment;
-	int64_t older_version; /* the older one that is tried, because what is served
-				  has expired; those between it and `version` were; 0 */
-	struct failures older; /* tries of that one */
 	unsigned rounds_since_expiry; /* whole rounds through the issuers that failed */
 	int64_t inspected_files_at, inspected_endpoints_at;
 	int64_t heal_at; /* a maintenance window begins, in which what drifted is put
@@ -88,9 +88,13 @@ struct job {
 /* The row of that issuer, made if need be; the one that failed longest ago gives way. */
 struct issuer_record *job_issuer(struct job *job, const char *name);
 
-/* Failures of plain HTTP of that target: a row of its own, because one that does not come
- * up must not keep the others from it. Made if need be; the one that failed longest ago
- * gives way. */
+/* The row of that target, because what one fails with must not keep the others from it.
+ * Made if need be; the one that failed longest ago gives way. */
+struct target_record *job_target(struct job *job, const char *target);
+/* The same to look at: zeroed where there is none. Borrowed. */
+const struct target_record *job_target_of(const struct job *job, const char *target);
+
+/* Failures of plain HTTP of that target: in its row. */
 struct failures *job_fallback(struct job *job, const char *target);
 /* The same to look at: zeroed where there were none. Borrowed. */
 const struct failures *job_fallback_of(const struct job *job, const char *target);

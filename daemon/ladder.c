@@ -227,7 +227,7 @@ static struct rung_known known_of(struct pass *pass, size_t i)
 	};
 
 	if (known.until && known.until < pass->now) {
-		known.older_at_hand = pass_older_is_at_hand(pass);
+		known.older_at_hand = pass_older_is_at_hand(pass, known.target->name);
 		known.stopped = is_stopped(known.target);
 	}
 	return known;
@@ -247,7 +247,8 @@ static void act(struct pass *pass, size_t i, const struct expired_verdict *verdi
 		break;
 	case LADDER_OLDER:
 		pass_try_older(pass, target->name);
-		look_again_at(pass, pass->job.older.next_at);
+		look_again_at(pass,
+			      job_target_of(&pass->job, target->name)->older.next_at);
 		break;
 	case LADDER_NO_CLOCK:
 		pass_tell_no_clock(pass, target);

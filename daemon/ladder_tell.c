@@ -44,9 +44,11 @@ void pass_tell_expired(struct pass *pass, const struct rung_known *known,
 }
 
 /* Which rungs were climbed in vain. */
-static void say_rungs(const struct pass *pass, struct buf *what)
+static void say_rungs(const struct pass *pass, const struct target *target,
+		      struct buf *what)
 {
 	const struct job *job = &pass->job;
+	const struct failures *older = &job_target_of(job, target->name)->older;
 
 	if (job->renewal.count)
 		buf_printf(what, "; the issuers were asked %u time%s in vain: %s",
@@ -56,10 +58,9 @@ static void say_rungs(const struct pass *pass, struct buf *what)
 		buf_printf(what, "; the certificate at hand was tried %u time%s: %s",
 			   job->deployment.count, job->deployment.count == 1 ? "" : "s",
 			   job->deployment.text);
-	if (job->older.count)
-		buf_printf(what, "; an older one was tried %u time%s: %s",
-			   job->older.count, job->older.count == 1 ? "" : "s",
-			   job->older.text);
+	if (older->count)
+		buf_printf(what, "; an older one was tried %u time%s: %s", older->count,
+			   older->count == 1 ? "" : "s", older->text);
 }
 
 static char *todo_on_http(const struct pass *pass)
@@ -81,7 +82,7 @@ void pass_tell_fallback(struct pass *pass, const struct target *target, const ch
 	buf_init(&what, WORDS_MAX);
 	buf_printf(&what, "'%s' speaks plain HTTP now on %s: %s", target->name,
 		   address_of(target), why);
-	say_rungs(pass, &what);
+	say_rungs(pass, target, &what);
 	for (size_t i = 0; i < notes->n; i++)
 		buf_printf(&what, "; %s", notes->items[i]);
 	if (!target->firewall_guard && !target->before_fallback.argv)
@@ -100,7 +101,7 @@ void pass_tell_still_on_http(struct pass *pass, const struct target *target)
 	buf_init(&what, WORDS_MAX);
 	buf_printf(&what, "'%s' still speaks plain HTTP on %s", target->name,
 		   address_of(target));
-	say_rungs(pass, &what);
+	say_rungs(pass, target, &what);
 	pass_tell(pass, EVENT_FALLBACK, target->name, buf_str(&what), todo);
 	buf_release(&what);
 	free(todo);

@@ -200,6 +200,8 @@ int pass_open(struct pass *pass, const struct pipeline_input *in,
 	sweep_copies(pass);
 	if (known)
 		sweep_versions(pass);
+	else /* what was told is lost too: not all of it once more */
+		pass_note_told(pass);
 	set_ages_right(pass);
 	pass_clean_up(pass);
 	return 0;

@@ -245,9 +245,9 @@ void pass_plan_next(struct pass *pass);
 void pass_cannot_remember(struct pass *pass, const struct err *err);
 
 /* older.c: the newest of the older certificates that is valid now and was not tried
- * three times yet. Fills *ret (version_clear()), or -1: there is none. */
-int pass_find_older(struct pass *pass, struct version *ret);
-bool pass_older_is_at_hand(struct pass *pass);
+ * three times on that target yet. Fills *ret (version_clear()), or -1: there is none. */
+int pass_find_older(struct pass *pass, const char *target, struct version *ret);
+bool pass_older_is_at_hand(struct pass *pass, const char *target);
 /* Tries it on that target, unless its back-off says later. */
 void pass_try_older(struct pass *pass, const char *target);
 

@@ -104,18 +104,29 @@ static cJSON *begin_json(const struct certificate_config *certificate)
 	return json;
 }
 
+static const struct target_record *row_of(const struct known *known, size_t i)
+{
+	return job_target_of(&known->job, known->config->targets[i].name);
+}
+
 /* Of its targets the one that failed most often: each has its own. */
 static const struct failures *worst_fallback(const struct known *known)
 {
-	const struct failures *worst = job_fallback_of(&known->job, "");
+	const struct failures *worst = &job_target_of(&known->job, "")->fallback;
 
-	for (size_t i = 0; i < known->config->n_targets; i++) {
-		const struct failures *each = job_fallback_of(
-			&known->job, known->config->targets[i].name);
+	for (size_t i = 0; i < known->config->n_targets; i++)
+		if (row_of(known, i)->fallback.count > worst->count)
+			worst = &row_of(known, i)->fallback;
+	return worst;
+}
 
-		if (each->count > worst->count)
-			worst = each;
-	}
+static const struct failures *worst_older(const struct known *known)
+{
+	const struct failures *worst = &job_target_of(&known->job, "")->older;
+
+	for (size_t i = 0; i < known->config->n_targets; i++)
+		if (row_of(known, i)->older.count > worst->count)
+			worst = &row_of(known, i)->older;
 	return worst;
 }
 
@@ -139,7 +150,7 @@ static cJSON *certificate_json(const struct known *known, const struct clock_tru
 	cJSON_AddItemToObject(json, "renewal", failures_json(&known->job.renewal));
 	cJSON_AddItemToObject(json, "deployment", failures_json(&known->job.deployment));
 	cJSON_AddItemToObject(json, "fallback", failures_json(worst_fallback(known)));
-	cJSON_AddItemToObject(json, "older", failures_json(&known->job.older));
+	cJSON_AddItemToObject(json, "older", failures_json(worst_older(known)));
 	json_set_bool(json, "retired", known->state.retired);
 	report_set_instant(json, "retire_at", old_goes_at(known));
 	report_set_instant(json, "last_renewed_at", known->job.last_renewed_at);
@@ -154,10 +165,10 @@ static cJSON *certificate_json(const struct known *known, const struct clock_tru
 		cJSON *target = target_json(&known->config->targets[i],
 					    &known->state.targets[i], known->now);
 
-		cJSON_AddItemToObject(
-			target, "fallback",
-			failures_json(job_fallback_of(&known->job,
-						      known->config->targets[i].name)));
+		cJSON_AddItemToObject(target, "fallback",
+				      failures_json(&row_of(known, i)->fallback));
+		cJSON_AddItemToObject(target, "older",
+				      failures_json(&row_of(known, i)->older));
 		report_ladder_json(known, trust, i, target);
 		cJSON_AddItemToArray(targets, target);
 	}
@@ -335,11 +346,10 @@ int report_explain(const struct config *config, const struct clock_trust *trust,
 	report_issue_explain(&known, out, damaged);
 	explain_failures("renewal", &known.job.renewal, out);
 	explain_failures("deployment", &known.job.deployment, out);
-	for (size_t i = 0; i < certificate->n_targets; i++)
-		explain_failures(
-			"fallback to HTTP",
-			job_fallback_of(&known.job, certificate->targets[i].name), out);
-	explain_failures("older certificate", &known.job.older, out);
+	for (size_t i = 0; i < certificate->n_targets; i++) {
+		explain_failures("fallback to HTTP", &row_of(&known, i)->fallback, out);
+		explain_failures("older certificate", &row_of(&known, i)->older, out);
+	}
 	explain_breaker(config, &known, damaged, out);
 	explain_targets(&known, out);
 	report_ladder_explain(&known, trust, out);

@@ -18,6 +18,8 @@ static struct rung_known known_of(const struct known *known,
 				  const struct clock_trust *trust, size_t i)
 {
 	const struct target_state *state = &known->state.targets[i];
+	const struct target_record *row = job_target_of(&known->job,
+							known->config->targets[i].name);
 	struct clock_reading reading = clock_reading_now();
 	struct rung_known rung = {
 		.target = &known->config->targets[i],
@@ -25,8 +27,8 @@ static struct rung_known known_of(const struct known *known,
 		.job = &known->job,
 		.current = known->present ? known->version.cert : NULL,
 		.deployed = is_deployed(known, i),
-		.older_at_hand = known->job.older.count > 0 &&
-				 known->job.older.count < EXPIRED_DEPLOYS,
+		.older_at_hand = row->older.count > 0 &&
+				 row->older.count < EXPIRED_DEPLOYS,
 		.clock_trusted = clock_trusted(trust, &reading, NULL),
 		.now = known->now,
 	};

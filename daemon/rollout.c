@@ -272,7 +272,8 @@ static void say_by_hand(struct pass *pass, struct err *err)
 	struct version before;
 	char why[sizeof(err->text)];
 
-	if (err->kind != ERR_NOT_FOUND || !target || pass_find_older(pass, &before))
+	if (err->kind != ERR_NOT_FOUND || !target ||
+	    pass_find_older(pass, target->name, &before))
 		return;
 	snprintf(why, sizeof(why), "%s", err->text);
 	err_set(err, ERR_NOT_FOUND,

@@ -170,7 +170,8 @@ void pass_tell_untold(struct pass *pass)
 		any = true;
 		tell_untold(pass, &pass->state.targets[i]);
 	}
-	if (any && pass_deployed(pass) && pass->state.verified_at)
+	if (any && pass_deployed(pass) && pass->state.verified_at &&
+	    !str_equal(pass->job.told_sha1, cert_sha1(pass->current.cert)))
 		pass_tell_renewed(pass);
 	pass_hand_out(pass);
 }

@@ -64,7 +64,7 @@ void rung_words(const struct rung_known *known, const struct expired_verdict *ve
 		say_failures(&job->deployment, out);
 		break;
 	case LADDER_OLDER:
-		say_failures(&job->older, out);
+		say_failures(&job_target_of(job, known->target->name)->older, out);
 		break;
 	case LADDER_LATER:
 		say_failures(fallback_of(known), out);

@@ -24,9 +24,10 @@ static struct job sample(void)
 		.renewal = { 3, 10, 20, 30, "renew 'xu': connect: refused", 1 },
 		.deployment = { 1, 11, 21, 31, "restart 'xc.service': failed" },
 		.targets = { { "xu", { 2, 12, 22, 32, "nft is missing" } },
-			     { "yunio", { 1, 13, 23, 33, "nothing answers" } } },
-		.older_version = 6,
-		.older = { 3, 13, 23, 33, "verify: nothing answers" },
+			     { "yunio",
+			       { 1, 13, 23, 33, "nothing answers" },
+			       6,
+			       { 3, 13, 23, 33, "verify: nothing answers" } } },
 		.rounds_since_expiry = 2,
 		.inspected_files_at = 40,
 		.inspected_endpoints_at = 41,
@@ -78,9 +79,10 @@ static void assert_jobs_equal(const struct job *a, const struct job *b)
 	for (size_t i = 0; i < JOB_TARGETS; i++) {
 		assert_string_equal(a->targets[i].target, b->targets[i].target);
 		assert_failures_equal(&a->targets[i].fallback, &b->targets[i].fallback);
+		assert_int_equal(a->targets[i].older_version,
+				 b->targets[i].older_version);
+		assert_failures_equal(&a->targets[i].older, &b->targets[i].older);
 	}
-	assert_int_equal(a->older_version, b->older_version);
-	assert_failures_equal(&a->older, &b->older);
 	assert_int_equal(a->rounds_since_expiry, b->rounds_since_expiry);
 	assert_int_equal(a->inspected_files_at, b->inspected_files_at);
 	assert_int_equal(a->inspected_endpoints_at, b->inspected_endpoints_at);
@@ -292,6 +294,21 @@ static void each_target_has_its_own_failures_of_plain_http(void **state)
 	assert_int_equal(job_fallback_of(&job, "xu")->count, 0);
 }
 
+static void each_target_has_its_own_tries_of_an_older_certificate(void **state)
+{
+	struct job job = { 0 };
+
+	(void)state;
+	job_target(&job, "xu")->older_version = 3;
+	job_target(&job, "xu")->older.count = 3;
+	assert_int_equal(job_target(&job, "yunio")->older.count, 0);
+	assert_int_equal(job_target_of(&job, "yunio")->older_version, 0);
+	assert_int_equal(job_target_of(&job, "xu")->older.count, 3);
+	assert_int_equal(job_target_of(&job, "never")->older.count, 0);
+	job_forget_failures(&job);
+	assert_int_equal(job_target_of(&job, "xu")->older_version, 0);
+}
+
 static void
 of_more_targets_than_rows_the_one_that_failed_longest_ago_is_forgotten(void **state)
 {
@@ -317,6 +334,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_member_survives_a_restart),
 		cmocka_unit_test(each_target_has_its_own_failures_of_plain_http),
+		cmocka_unit_test(each_target_has_its_own_tries_of_an_older_certificate),
 		cmocka_unit_test(
 			of_more_targets_than_rows_the_one_that_failed_longest_ago_is_forgotten),
 		cmocka_unit_test(each_issuer_has_a_row_and_the_oldest_failure_gives_way),
