@@ -463,6 +463,7 @@ void judge_end(void)
 			broken("leftovers", "%zu keys in '%s'",
 			       files_count(versions, "/key.pem"), versions);
 		free(versions);
+		judge_habit((int)i, true_now() - judge.troubled_at[i]);
 	}
 	receiver_end();
 }

@@ -28,6 +28,9 @@ void judge_file_removed(const char *path); /* if it is there */
 void judge_step(void);
 void judge_end(void);
 
+/* judge_habit.c: the same, of an application where all is well for so long. */
+void judge_habit(int app, int64_t calm_s);
+
 /* receiver.c: what is open at the end although all is well. */
 void receiver_end(void);
 void receiver_excuse(void);
