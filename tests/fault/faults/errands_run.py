@@ -8,6 +8,7 @@ from .scenarios import Scenario
 from .systemd_bus import SystemBus
 
 # The daemon's life: it is asked, it works, its log is put aside, it is told to reload, to end.
+# A renewal that is asked for would cut the rehearsal short, sooner or later: it waits.
 SESSION = """#!/bin/sh
 plain=$1 config=$2 socket=$3 pause=$4 asked=$5
 shift 5
@@ -15,6 +16,12 @@ shift 5
 daemon=$!
 left=100
 while kill -0 $daemon 2>/dev/null && [ ! -S "$socket" ] && [ $left -gt 0 ]; do
+    sleep 0.02
+    left=$((left - 1))
+done
+left=150
+while [ "$asked" = "renew xc" ] && kill -0 $daemon 2>/dev/null && [ $left -gt 0 ] &&
+    grep -Eq '"at":[[:space:]]*1,' "${socket%/*}/certificates/xc/rehearsals.json"; do
     sleep 0.02
     left=$((left - 1))
 done
