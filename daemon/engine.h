@@ -41,9 +41,10 @@ void engine_close(struct engine *engine);
  * use by passes that began with it; the caller frees it when they are done. */
 int engine_use(struct engine *engine, const struct config *config, struct err *err);
 
-/* pipeline_input's `tell`: an event of a pass under way is logged, and queued as an alert
- * to the channels of the pass's own configuration. Any thread, until engine_close(). */
-void engine_hear(void *engine, const struct config *config, const struct event *event);
+/* pipeline_input's `tell`, for the engine `ctx`: an event of a pass under way is logged,
+ * and queued as an alert to the channels of the pass's own configuration. Any thread,
+ * until engine_close(). */
+void engine_hear(void *ctx, const struct config *config, const struct event *event);
 
 /* Takes in what a pass brought back: the date, and the events that it has not told
  * itself. Its conclusion is the caller's to show. */

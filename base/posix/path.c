@@ -16,11 +16,11 @@ char *path_join(const char *folder, const char *name)
 	if (path_is_absolute(name) || !len)
 		return str_dup(name);
 	whole = at = mem_calloc(len + name_len + 2, 1); /* and a slash */
-	memcpy(at, folder, len);
+	memcpy(at, folder, len + 1);
 	at += len;
 	if (at[-1] != '/')
 		*at++ = '/';
-	memcpy(at, name, name_len);
+	memcpy(at, name, name_len + 1);
 	return whole;
 }
 
