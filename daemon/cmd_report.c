@@ -1,5 +1,6 @@
 /* cmd_report.c - status and explain: from the daemon when one runs, else from the state
- * directory itself. A daemon outlives a mistake in its file, and so does its answer. */
+ * directory itself, and so when it hangs. A daemon outlives a mistake in its file, and so
+ * does its answer. */
 #include "daemon/commands.h"
 
 #include <stdio.h>
@@ -10,6 +11,17 @@
 #include "daemon/engine.h"
 #include "daemon/report.h"
 #include "daemon/system.h"
+
+#define REPORT_MAX_MS 30000 /* that a daemon may take to read the same disk */
+
+static cJSON *report_request(const struct options *options, bool explain)
+{
+	const char *name = options->n_args ? options->args[0] : NULL;
+	cJSON *request = command_request(explain ? "explain" : "status", name, NULL);
+
+	json_set_int(request, "within_ms", REPORT_MAX_MS);
+	return request;
+}
 
 static void print_status(const struct options *options, const cJSON *status)
 {
@@ -94,7 +106,8 @@ static enum exit_code print_own(const struct options *options, const struct own_
 	return code;
 }
 
-/* A disk that is full or read-only can still be read, and then it is asked most. */
+/* Another process has the state directory, and gives no report; or its disk is full or
+ * read-only, and can still be read. Then it is asked most. */
 static enum exit_code report_unlocked(const struct options *options,
 				      const struct config *config, bool explain,
 				      const struct err *why)
@@ -106,6 +119,7 @@ static enum exit_code report_unlocked(const struct options *options,
 	struct err err;
 
 	(void)command_fail(why);
+	fprintf(stderr, "certrenewd: this is what is on the disk:\n");
 	if (clock_trust_read(config->state_dir, &trust, &err))
 		return command_fail(&err);
 	own.trust = &trust;
@@ -129,7 +143,7 @@ static enum exit_code report_alone(const struct options *options,
 	if (system_become_owner_of(config->state_dir, &err))
 		return command_fail(&err);
 	if (engine_open(&engine, config, &err))
-		return err.kind == ERR_IO
+		return err.kind == ERR_IO || err.kind == ERR_TRANSIENT
 			       ? report_unlocked(options, config, explain, &err)
 			       : command_fail(&err);
 	own.trust = &engine.trust;
@@ -141,11 +155,22 @@ static enum exit_code report_alone(const struct options *options,
 	return code;
 }
 
+/* A daemon runs, and hangs. */
+static enum exit_code report_beside(const struct options *options,
+				    const struct config *config, bool explain,
+				    const struct err *why)
+{
+	struct err err;
+
+	if (system_become_owner_of(config->state_dir, &err))
+		return command_fail(&err);
+	return report_unlocked(options, config, explain, why);
+}
+
 /* The file is refused: what it says of where its daemon is may be good for this. */
 static enum exit_code report_of_daemon(const struct options *options, bool explain)
 {
-	const char *name = options->n_args ? options->args[0] : NULL;
-	cJSON *request = command_request(explain ? "explain" : "status", name, NULL);
+	cJSON *request = report_request(options, explain);
 	char *state_dir = config_state_dir_named(options->config);
 	char *file = system_absolute_path(options->config);
 	const struct config config = { .state_dir = state_dir };
@@ -162,6 +187,8 @@ static enum exit_code report_of_daemon(const struct options *options, bool expla
 				"above: the daemon goes on by the configuration that it "
 				"has read before, and this is its answer\n",
 				file);
+	} else if (err.kind == ERR_TRANSIENT) {
+		(void)command_fail(&err);
 	}
 	cJSON_Delete(last);
 	cJSON_Delete(request);
@@ -172,7 +199,6 @@ static enum exit_code report_of_daemon(const struct options *options, bool expla
 
 static enum exit_code report(const struct options *options, bool explain)
 {
-	const char *name = options->n_args ? options->args[0] : NULL;
 	const struct config *config;
 	cJSON *request, *last = NULL;
 	enum exit_code code;
@@ -180,11 +206,13 @@ static enum exit_code report(const struct options *options, bool explain)
 
 	if (command_load_config(options, &config))
 		return report_of_daemon(options, explain);
-	request = command_request(explain ? "explain" : "status", name, NULL);
+	request = report_request(options, explain);
 	if (!command_ask_daemon(options, config, request, &last, &err))
 		code = print_answer(options, last);
 	else if (err.kind == ERR_NOT_FOUND)
 		code = report_alone(options, config, explain);
+	else if (err.kind == ERR_TRANSIENT)
+		code = report_beside(options, config, explain, &err);
 	else
 		code = command_fail(&err);
 	cJSON_Delete(last);

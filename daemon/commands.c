@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "config/system.h"
 #include "daemon/control.h"
+#include "daemon/heartbeat.h"
 #include "daemon/progress.h"
 #include "daemon/system_commands.h"
 
@@ -148,6 +150,30 @@ void command_print_json(cJSON *object)
 	cJSON_Delete(object);
 }
 
+/* The daemon hangs: who it is, and since when, as far as its heartbeat says. */
+static void tell_who_hangs(const char *state_dir, bool asks_only, struct err *err)
+{
+	const char *rest = asks_only
+				   ? ""
+				   : "; nothing was begun for this command, and nothing "
+				     "will be: read the daemon's log, then restart it";
+	struct heartbeat beat = { 0 };
+	const struct err why = *err;
+	char at[CLOCK_TEXT_MAX];
+
+	if (heartbeat_read(state_dir, &beat, err) || beat.stopped) {
+		err_set(err, ERR_TRANSIENT, "the daemon does not answer (%s)%s", why.text,
+			rest);
+	} else {
+		clock_format_people(beat.beat_at, at);
+		err_set(err, ERR_TRANSIENT,
+			"process %lld does not answer (%s), its last sign of life was at "
+			"%s%s",
+			(long long)beat.pid, why.text, at, rest);
+	}
+	heartbeat_clear(&beat);
+}
+
 int command_ask_daemon(const struct options *options, const struct config *config,
 		       const cJSON *request, cJSON **ret_last, struct err *err)
 {
@@ -155,6 +181,9 @@ int command_ask_daemon(const struct options *options, const struct config *confi
 	struct options copy = *options;
 	int rc = control_call(path, request, on_line, &copy, ret_last, err);
 
+	if (rc && err->kind == ERR_TRANSIENT)
+		tell_who_hangs(config->state_dir, json_int(request, "within_ms", 0) > 0,
+			       err);
 	free(path);
 	return rc;
 }

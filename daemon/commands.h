@@ -41,7 +41,8 @@ int command_load_config(const struct options *options, const struct config **ret
 enum exit_code command_fail(const struct err *err);
 
 /* Asks the daemon; prints progress as it comes. Gives *ret_last. ERR_NOT_FOUND when none
- * runs: then the command does the work itself. */
+ * runs: then the command does the work itself. ERR_TRANSIENT "process 123 … does not
+ * answer …" when it hangs. */
 int command_ask_daemon(const struct options *options, const struct config *config,
 		       const cJSON *request, cJSON **ret_last, struct err *err);
 

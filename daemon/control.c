@@ -30,6 +30,7 @@ struct control_client {
 	struct control *control;
 	struct control_client *next;
 	struct buf request;
+	cJSON *asked_for;        /* NULL: not yet, or handed over */
 	unsigned holds, handles; /* handles: not closed yet */
 	bool asked, closing;
 };
@@ -53,6 +54,7 @@ void control_release(struct control_client *client)
 	if (!client || --client->holds)
 		return;
 	buf_release(&client->request);
+	cJSON_Delete(client->asked_for);
 	free(client);
 }
 
@@ -88,12 +90,25 @@ static void hang_up(struct control_client *client)
 
 /* ---- answering ----------------------------------------------------------- */
 
+/* The client is there still: now its request counts. */
+static void hand_over(struct control_client *client)
+{
+	cJSON *request = client->asked_for;
+
+	client->asked_for = NULL;
+	if (request && !client->closing)
+		client->control->handler(client->control->ctx, client, request);
+	cJSON_Delete(request);
+}
+
 static void on_sent(uv_write_t *write, int status)
 {
 	struct sending *sending = write->data;
 
 	if (sending->last || status < 0)
 		hang_up(sending->client);
+	else
+		hand_over(sending->client);
 	control_release(sending->client);
 	free(sending->text);
 	free(sending);
@@ -147,18 +162,19 @@ void control_finish(struct control_client *client, int exit_code, const char *te
 
 static void handle_request(struct control_client *client, size_t len)
 {
-	struct control *control = client->control;
 	struct err err;
-	cJSON *request;
+	cJSON *heard;
 
 	client->asked = true;
 	(void)uv_timer_stop(&client->patience);
-	if (json_parse(client->request.data, len, &request, &err)) {
+	if (json_parse(client->request.data, len, &client->asked_for, &err)) {
 		control_finish(client, EXIT_CODE_USAGE, err.text, NULL);
 		return;
 	}
-	control->handler(control->ctx, client, request);
-	cJSON_Delete(request);
+	heard = cJSON_CreateObject();
+	json_set_int(heard, "heard", uv_os_getpid());
+	control_send(client, heard);
+	cJSON_Delete(heard);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)

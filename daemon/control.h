@@ -3,9 +3,12 @@
  * A socket in the state directory (0600 in a 0700 folder; the peer's account is checked),
  * on Windows a named pipe. One JSON object a line: the client sends one request
  * {"command": "renew", "names": ["xu"], "force": true, "target": null}; the daemon
- * answers with lines {"step", "target", "certificate", "text"} as things happen, and a
- * last one
- * {"exit": 0, "text": "...", ...}. Requests are bounded: 64 KiB, 5 s, 16 clients. */
+ * says {"heard": <its process id>} at once, then lines {"step", "target", "certificate",
+ * "text"} as things happen, and a last one {"exit": 0, "text": "...", ...}. Requests are
+ * bounded: 64 KiB, 5 s, 16 clients.
+ *
+ * Nothing is begun for a client that has gone before it could be told that it was heard:
+ * what was asked of a daemon that hung is not done when it wakes up. */
 #ifndef DAEMON_CONTROL_H
 #define DAEMON_CONTROL_H
 
@@ -50,9 +53,14 @@ void control_finish(struct control_client *client, int exit_code, const char *te
 
 /* ---- the command's side -------------------------------------------------- */
 
+#define CONTROL_HEARD_MS 5000 /* as long may the daemon take to hear */
+
 /* Sends `request` and hands every line to `on_line` until the last, which is given in
- * *ret_last (cJSON_Delete). ERR_NOT_FOUND when no daemon listens, ERR_DENIED when it does
- * not let us in, ERR_IO when it went away. */
+ * *ret_last (cJSON_Delete). A request with a member "within_ms" waits that long from one
+ * line to the next; else the work takes as long as it takes, once it was heard.
+ * ERR_NOT_FOUND when no daemon listens, ERR_DENIED when it does not let us in,
+ * ERR_TRANSIENT when it does not hear or does not answer in time, ERR_IO when it went
+ * away. */
 int control_call(const char *path, const cJSON *request,
 		 void (*on_line)(void *ctx, const cJSON *line), void *ctx,
 		 cJSON **ret_last, struct err *err);

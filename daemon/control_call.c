@@ -1,5 +1,6 @@
 /* control_call.c - the command's side of the control channel: one request on a loop of
- * its own, lines handed over as they come. */
+ * its own, lines handed over as they come. A daemon that hangs is not waited for: it says
+ * at once that it has heard, or it is taken for one that does not answer. */
 #include "daemon/control.h"
 
 #include <stdbool.h>
@@ -16,6 +17,9 @@
 struct call {
 	uv_loop_t loop;
 	uv_pipe_t pipe;
+	uv_timer_t patience; /* until the daemon has heard, and then for its answer */
+	uint64_t answer_ms;  /* 0: as long as it takes */
+	bool heard;
 	uv_write_t write;
 	char *request;
 	struct buf input;
@@ -29,8 +33,25 @@ static void hang_up(struct call *call, int failed)
 {
 	if (!call->failed)
 		call->failed = failed;
-	if (!uv_is_closing((uv_handle_t *)&call->pipe))
-		uv_close((uv_handle_t *)&call->pipe, NULL);
+	if (uv_is_closing((uv_handle_t *)&call->pipe))
+		return;
+	uv_close((uv_handle_t *)&call->patience, NULL);
+	uv_close((uv_handle_t *)&call->pipe, NULL);
+}
+
+static void on_patience_over(uv_timer_t *timer)
+{
+	hang_up(timer->data, UV_ETIMEDOUT);
+}
+
+/* It lives. */
+static void heard(struct call *call)
+{
+	call->heard = true;
+	(void)uv_timer_stop(&call->patience);
+	if (call->answer_ms)
+		(void)uv_timer_start(&call->patience, on_patience_over, call->answer_ms,
+				     0);
 }
 
 static void take_line(struct call *call, const void *line, size_t len)
@@ -45,7 +66,8 @@ static void take_line(struct call *call, const void *line, size_t len)
 		hang_up(call, 0);
 		return;
 	}
-	if (call->on_line)
+	heard(call);
+	if (call->on_line && !cJSON_HasObjectItem(json, "heard"))
 		call->on_line(call->ctx, json);
 	cJSON_Delete(json);
 }
@@ -102,8 +124,23 @@ static void ask(struct call *call)
 			  on_written);
 	if (!failed)
 		failed = uv_read_start((uv_stream_t *)&call->pipe, on_alloc, on_read);
+	if (!failed)
+		failed = uv_timer_start(&call->patience, on_patience_over,
+					CONTROL_HEARD_MS, 0);
 	if (failed)
 		hang_up(call, failed);
+}
+
+static int judge(const struct call *call, struct err *err)
+{
+	if (call->failed == UV_ETIMEDOUT)
+		return err_set(err, ERR_TRANSIENT,
+			       call->heard ? "it has heard, and that is all"
+					   : "nothing came back within %d s",
+			       CONTROL_HEARD_MS / 1000);
+	return err_set(err, ERR_IO,
+		       "the daemon hung up before it answered (%s): see its log",
+		       uv_strerror(call->failed));
 }
 
 /* Asks and waits for the last answer; the loop is there. -1: nobody answered. */
@@ -114,7 +151,8 @@ static int converse(struct call *call, const char *path, struct err *err)
 	if (failed)
 		return err_set(err, ERR_IO, "make a pipe to the daemon: %s",
 			       uv_strerror(failed));
-	call->pipe.data = call;
+	(void)uv_timer_init(&call->loop, &call->patience);
+	call->pipe.data = call->patience.data = call;
 	rc = control_connect(path, &call->pipe, err);
 	if (rc)
 		hang_up(call, 0);
@@ -122,9 +160,7 @@ static int converse(struct call *call, const char *path, struct err *err)
 		ask(call);
 	(void)uv_run(&call->loop, UV_RUN_DEFAULT);
 	if (!rc && !call->last)
-		rc = err_set(err, ERR_IO,
-			     "the daemon hung up before it answered (%s): see its log",
-			     uv_strerror(call->failed));
+		rc = judge(call, err);
 	return rc;
 }
 
@@ -137,6 +173,7 @@ int control_call(const char *path, const cJSON *request,
 	int failed = uv_loop_init(&call.loop), rc;
 
 	call.request = str_printf("%s\n", printed);
+	call.answer_ms = (uint64_t)json_int(request, "within_ms", 0);
 	buf_init(&call.input, LINE_MAX_BYTES);
 	rc = failed ? err_set(err, ERR_IO, "ask the daemon: %s", uv_strerror(failed))
 		    : converse(&call, path, err);

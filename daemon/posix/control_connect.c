@@ -17,6 +17,10 @@ static int judge(const char *path, struct err *err)
 			"this account may not speak to the daemon on '%s': run it as "
 			"root, or as the daemon's account",
 			path);
+	if (errno == EAGAIN) /* more wait already than it has room for */
+		return err_set(err, ERR_TRANSIENT,
+			       "too many commands wait for it "
+			       "already");
 	err_os(err, "connect to the daemon on '%s'", path);
 	err->kind = ERR_IO;
 	return -1;

@@ -33,6 +33,11 @@ static HANDLE open_patiently(const wchar_t *path)
 
 static int judge(const char *path, struct err *err)
 {
+	DWORD code = GetLastError();
+
+	if (code == ERROR_PIPE_BUSY || code == ERROR_SEM_TIMEOUT)
+		return err_set(err, ERR_TRANSIENT,
+			       "too many commands wait for it already");
 	err_os(err, "connect to the daemon on '%s'", path);
 	if (err->kind == ERR_NOT_FOUND)
 		return err_set(err, ERR_NOT_FOUND, "no daemon listens on '%s'", path);

@@ -381,6 +381,49 @@ def test_a_client_that_sends_nothing_is_hung_up_on_and_many_do_not_lock_others_o
     ended_within(idle, 2)
 
 
+def begun(daemon, *words):
+    return subprocess.Popen(daemon._argv(words), stdout=subprocess.PIPE, text=True,
+                            stderr=subprocess.PIPE, env=daemon._env())
+
+
+def test_a_daemon_that_hangs_keeps_nobody_waiting_and_does_nothing_later(idle, xc):
+    idle.process.process.send_signal(signal.SIGSTOP)
+    before, thumbprint = len(idle.log()), xc.served().thumbprint
+    asked = [begun(idle, *words) for words in (
+        ["status"], ["status", "xc", "--json"], ["explain", "xc"],
+        ["renew", "xc", "--force"], ["reload"],
+        *[["renew", "xc", "--force"]] * 8)]  # more than may wait for it
+    answers = [client.communicate(timeout=15) for client in asked]
+    who = rf"process {idle.process.pid} does not answer \(.*\), its last sign of life was at 20"
+    assert all(re.search(who, err) for _, err in answers), answers
+    assert {client.returncode for client in asked[:3]} == {DONE}
+    assert {client.returncode for client in asked[3:]} == {FAILED}
+    assert "nothing came back within 5 s" in answers[3][1]
+    assert any("too many commands wait for it" in err for _, err in answers)
+    assert all("nothing was begun for this command" in err for _, err in answers[3:])
+    assert "xc" in answers[0][0] and "this is what is on the disk" in answers[0][1]
+    assert json.loads(answers[1][0])["certificates"][0]["sha1"].upper() == thumbprint.upper()
+    assert "thumbprint" in answers[2][0]
+    idle.process.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: at_rest(idle), what="the daemon after its sleep")
+    assert idle.stop() == 0
+    assert "order" not in idle.log()[before:], idle.log()[before:]
+    assert xc.served().thumbprint == thumbprint
+
+
+def test_status_looks_while_a_command_holds_the_state_directory(setup, proxy, xc):
+    xc.start()
+    daemon = setup(proxy)
+    proxy.hold("/order-plz")
+    renewing = begun(daemon, "renew", "xc")
+    proxy.wait_held()
+    told = daemon.ok("status", "xc")
+    assert f"is held by process {renewing.pid}" in told.err
+    assert "this is what is on the disk" in told.err and "xc" in told.out
+    proxy.release()
+    assert renewing.communicate(timeout=30) and renewing.returncode == DONE
+
+
 def test_a_client_that_goes_away_mid_order_stops_nothing(setup, proxy, xc):
     xc.start()
     daemon = setup(proxy)
