@@ -56,6 +56,7 @@ static void fall_back(struct pass *pass, size_t i, const char *why)
 
 	remember(pass);
 	rc = fallback_enter(&pass->deployment, target, &wish, &err);
+	pass->touched = true;
 	if (pass_reload_state(pass, &unread))
 		pass_note(pass, "fallback", "journals unreadable: %s", unread.text);
 	if (!rc) {

@@ -40,6 +40,7 @@ struct pass {
 	struct resolving *resolving;       /* resolve.h */
 	struct sightings *sightings;       /* watch.h; NULL: no endpoint was looked at */
 	bool acted;        /* something was renewed, deployed, retired ... */
+	bool touched;      /* endpoints may serve something else since this pass */
 	bool is_companion; /* worked on inside the pass of another (companions.h) */
 	bool waits;        /* a target waits for its maintenance window */
 	bool fell_back;    /* a target speaks plain HTTP since this pass */

@@ -133,7 +133,9 @@ static void print_certificate(const cJSON *certificate, bool colour, int64_t now
 	print_failures(certificate, "fallback", colour, out);
 	print_failures(certificate, "older", colour, out);
 	print_instant(certificate, "inspected_files_at", "files seen", now, out);
-	print_instant(certificate, "inspected_endpoints_at", "served, seen", now, out);
+	if (!cJSON_HasObjectItem(certificate, "views")) /* each has a time of its own */
+		print_instant(certificate, "inspected_endpoints_at", "served, seen", now,
+			      out);
 	cJSON_ArrayForEach (item, targets)
 		print_target(item, colour, out);
 	report_views_print(certificate, colour, out);

@@ -131,6 +131,7 @@ int pass_soak(struct pass *pass, struct err *err)
 		*err = target->err;
 		rc = -1;
 	}
+	pass->touched = pass->touched || rc;
 	if (rc && !cancel_requested(pass->in->cancel))
 		pass_count_failure(pass, &pass->job.deployment, err);
 	deploy_outcome_clear(&outcome);

@@ -76,7 +76,7 @@ static void look_at_all(struct pass *pass)
 
 void pass_keep_sightings(struct pass *pass)
 {
-	if (pass->acted)
+	if (pass->acted || pass->touched)
 		look_at_all(pass);
 	else if (pass->sightings)
 		write_list(pass, pass->sightings);

@@ -109,6 +109,8 @@ def test_a_round_that_fails_after_expiry_falls_back(expired, xc, webhook, short_
     assert f"127.0.0.1 port {short_lived.port}" in result.err
     assert speaks_http(xc)
     assert len(webhook.of("fallback")) == 1
+    seen, = daemon.status()["views"]["targets"][0]["served"]
+    assert seen["differs"] and not seen["sha1"] and seen["problem"], seen
     short_lived.start(validity_s=90 * DAY)
     daemon.ok("renew", "xc", "--force")
     assert xc.serves_another(old)

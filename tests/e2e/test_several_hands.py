@@ -264,4 +264,12 @@ def test_what_does_not_last_through_its_soak_time_is_taken_back_by_the_daemon(da
     failed = webhook.wait_for("failed")
     assert "it was served, and did not last through its soak time" in failed["what"]
     assert "the old certificate is served again" in failed["what"]
+    wait_until(lambda: seen_served(daemon)["sha1"] == old, 5, "what is served, in `status`")
+    assert seen_served(daemon)["differs"]
+    assert "served, seen" not in daemon.ok("status", "xc").out
     assert daemon.stop() == 0
+
+
+def seen_served(daemon):
+    served, = daemon.status("xc")["views"]["targets"][0]["served"]
+    return served
