@@ -40,20 +40,35 @@ static void tell(struct pass *pass, const struct inspection *seen, char *done)
 	free(done);
 }
 
-static void leave(struct pass *pass, const struct inspection *seen)
+/* The way back to our certificate, as a clause: `deploy` alone refuses to write over a
+ * tls.json that it cannot read, and into a folder that another server keeps. Gives. */
+static char *way_back(const struct pass *pass, const struct inspection *seen)
 {
+	const struct target *target = target_of(pass, seen);
 	const char *name = pass->certificate->name;
 	const char *sha1 = cert_sha1(pass->current.cert);
+	struct err kept;
+
+	if (owner_check(&pass->owner, target->tls_json, &kept) && kept.kind == ERR_CONFIG)
+		return str_printf("left to you: %s", kept.text);
+	if (seen->facts.file == DRIFT_FILE_UNREADABLE)
+		return str_printf("left to you: repair '%s', or move it away; then "
+				  "`certrenewd deploy %s` brings %s back",
+				  target->tls_json, name, sha1);
+	return str_printf("left to you%s `certrenewd deploy %s` brings %s back",
+			  seen->verdict.action == DRIFT_OPERATOR ? ", until" : ":", name,
+			  sha1);
+}
+
+static void leave(struct pass *pass, const struct inspection *seen)
+{
 	struct err err;
 
 	if (seen->facts.key_lost) {
 		tell(pass, seen, str_dup("its key is lost, so a new one is ordered"));
 		return;
 	}
-	tell(pass, seen,
-	     str_printf("left to you%s `certrenewd deploy %s` brings %s back",
-			seen->verdict.action == DRIFT_OPERATOR ? ", until" : ":", name,
-			sha1));
+	tell(pass, seen, way_back(pass, seen));
 	if (seen->verdict.action != DRIFT_OPERATOR)
 		return;
 	pass->state.targets[seen->i].mode = MODE_OPERATOR;

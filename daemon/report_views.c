@@ -60,11 +60,16 @@ static cJSON *file_json(const struct known *known, const struct target *target)
 {
 	cJSON *json = cJSON_CreateObject();
 	struct target_view view;
+	bool known_off;
 
 	observe_tls_json(target, &view);
+	known_off = !view.files_problem[0];
 	json_set_string(json, "path", target->tls_json);
 	json_set_bool(json, "present", view.tls_json_present);
-	json_set_bool(json, "tls_enabled", view.tls_enabled);
+	if (view.tls_enabled || known_off)
+		json_set_bool(json, "tls_enabled", view.tls_enabled);
+	else
+		cJSON_AddNullToObject(json, "tls_enabled");
 	set_text(json, "sha1", view.tls_json_sha1);
 	set_text(json, "problem", view.files_problem);
 	json_set_bool(json, "differs",
@@ -227,7 +232,7 @@ static void print_file(const cJSON *file, bool colour, struct buf *out)
 	begin_line(file, "tls.json", colour, out);
 	if (!json_bool(file, "present", false))
 		buf_puts(out, ", not there");
-	else if (!json_bool(file, "tls_enabled", false))
+	else if (!json_bool(file, "tls_enabled", true))
 		buf_puts(out, ", TLS is off");
 	add_problem(file, out);
 }

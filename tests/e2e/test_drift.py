@@ -109,6 +109,35 @@ def test_what_an_operator_did_to_tls_json_stays_until_deploy(kept, webhook, xc, 
     taken_back(kept, webhook, xc)
 
 
+def test_a_tls_json_that_is_no_json_is_told_with_the_way_out(kept, webhook, xc):
+    """Which works: `deploy` alone refuses to write over it."""
+    ours = xc.served().thumbprint
+    xc.tls_json.write_text("tlsEnabled: yes")
+    told_once(kept, webhook, f"left to you: repair '{xc.tls_json}', or move it away; then "
+                             f"`certrenewd deploy xc` brings {ours} back")
+    file = kept.status("xc")["views"]["targets"][0]["configuration"]
+    assert file["tls_enabled"] is None and "not JSON" in file["problem"]
+    assert "TLS is off" not in kept.ok("status", "xc").out
+    refused = kept("deploy", "xc")
+    assert refused.code == FAILED and "not JSON" in refused.text
+    xc.tls_json.rename(xc.tls_json.with_suffix(".away"))
+    kept.ok("deploy", "xc")
+    assert json.loads(xc.tls_json.read_text())["certificate"]["thumbprint"] == ours
+
+
+def test_a_folder_that_another_certrenewd_took_is_told_with_the_way_out(kept, webhook, xc):
+    keeper = Path(f"{xc.tls_json}.certrenewd")
+    keeper.write_text(json.dumps({**json.loads(keeper.read_text()), "host": "elsewhere",
+                                  "machine": "5" * 64, "instance": "4" * 32}))
+    rewrite(xc, tlsEnabled=False)
+    look(kept)
+    alert, = webhook.of("drift")
+    assert "left to you: " in alert["what"] and "brings" not in alert["what"], alert
+    assert "certrenewd of host 'elsewhere'" in alert["what"], alert
+    assert "`certrenewd deploy xc --take-over` here" in alert["what"], alert
+    kept.ok("deploy", "xc", "--take-over")
+
+
 def test_nothing_that_an_operator_uses_is_retired(kept, webhook, xc):
     old = xc.served().thumbprint
     process = xc.processes()
