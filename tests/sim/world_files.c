@@ -7,11 +7,16 @@
 
 static uint32_t hash_of(const char *path, size_t len)
 {
-	uint32_t hash = 2166136261U;
+	uint64_t hash = 14695981039346656037U ^ len, word;
 
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)path[i]) * 16777619U;
-	return hash;
+	for (; len >= sizeof(word); path += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, path, sizeof(word));
+		hash = (hash ^ word) * 1099511628211U;
+		hash ^= hash >> 32;
+	}
+	for (; len; len--)
+		hash = (hash ^ (unsigned char)*path++) * 1099511628211U;
+	return (uint32_t)(hash ^ (hash >> 32));
 }
 
 static uint32_t hash_of_folder(const char *path)
