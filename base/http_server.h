@@ -5,6 +5,7 @@
 #ifndef BASE_HTTP_SERVER_H
 #define BASE_HTTP_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -32,5 +33,9 @@ void http_server_stop(struct http_server *server);
 /* Who listens on this port: "'nginx' (process 812)". Gives; NULL when nobody does or the
  * system does not tell. */
 char *port_owner(unsigned port);
+
+/* Does the system say that nobody listens on this port? False also when it does not
+ * tell. */
+bool port_is_silent(unsigned port);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/base64url.h"
 #include "base/cancel.h"
+#include "base/http_server.h"
 #include "base/identifier.h"
 #include "base/random.h"
 #include "daemon/findings.h"
@@ -13,6 +14,7 @@
 #include "daemon/resolve.h"
 
 #define TRIAL_BYTES 32
+#define HTTP_PORT 80u /* RFC 8555 8.3 */
 
 /* ---- each challenge by itself ------------------------------------------------- */
 
@@ -37,6 +39,24 @@ static void look_at_each(struct pass *pass, struct provers *provers)
 
 		pass_find(pass, rc ? FINDING_NOTE : FINDING_OK, prover->type->name,
 			  "challenge", "%s", rc ? err.text : "it could answer now");
+	}
+}
+
+/* A file that nobody hands out proves nothing. A proxy elsewhere may stand in front: a
+ * note. */
+static void look_for_web_servers(struct pass *pass)
+{
+	const struct certificate_config *certificate = pass->certificate;
+
+	for (size_t i = 0; i < certificate->n_challenges; i++) {
+		const struct challenge *way = &certificate->challenges[i];
+
+		if (way->webroot && port_is_silent(HTTP_PORT))
+			pass_find(pass, FINDING_NOTE, "http-01", "challenge",
+				  "nobody listens on port %u here: is the web server of "
+				  "'%s' running? A CA asks it, unless a proxy elsewhere "
+				  "answers for it",
+				  HTTP_PORT, way->webroot);
 	}
 }
 
@@ -180,6 +200,7 @@ bool rehearse_names(struct pass *pass, const struct rehearsal_names *names)
 	well = pass_find_result(
 		pass, rc, names->issuer->name, "challenge",
 		"every name can be proven, as far as can be seen from here", &err);
+	look_for_web_servers(pass);
 	well = well && look_at_caa(pass, names, &provers);
 	if (well && names->alone)
 		well = look_at_addresses(pass) && try_writing(pass, &provers);

@@ -106,3 +106,10 @@ char *port_owner(unsigned port)
 		closedir(processes);
 	return owner;
 }
+
+/* A table that is not there (no IPv6) has no listeners; one must be there. */
+bool port_is_silent(unsigned port)
+{
+	return !access("/proc/net/tcp", R_OK) && !find_inode("/proc/net/tcp", port) &&
+	       !find_inode("/proc/net/tcp6", port);
+}

@@ -86,3 +86,12 @@ char *port_owner(unsigned port)
 	free(name);
 	return text;
 }
+
+bool port_is_silent(unsigned port)
+{
+	void *table = listeners(AF_INET);
+	bool known = table != NULL;
+
+	free(table);
+	return known && !listener_at(port);
+}

@@ -235,6 +235,27 @@ def test_a_ca_that_is_not_there_hides_nothing_that_is_not_well_here(scene, short
                      "pebble: ", scene.status("xc")["rehearsal"]["text"])
 
 
+SERVING_80 = """ip link set lo up
+/usr/bin/python3 -m http.server 80 --bind 127.0.0.1 >/dev/null 2>&1 & server=$!
+until grep -q ' 0100007F:0050 ' /proc/net/tcp; do sleep 0.1; done
+"$@"; code=$?; kill $server; exit $code"""
+
+
+def test_a_web_server_that_is_down_is_noted(setup, real, xc, tmp_path):
+    """In a network of its own, where the CA is not to be had and port 80 is ours."""
+    daemon = setup(real, challenge={"type": "http-01", "webroot": str(tmp_path)})
+    daemon.enter = ["unshare", "-n"]
+    noted = findings(daemon("rehearse", "xc", "--json"))
+    assert noted["challenge", "pebble"]["result"] == "ok"
+    one = noted["challenge", "http-01"]
+    assert one["result"] == "note"
+    assert (f"nobody listens on port 80 here: is the web server of '{tmp_path}' running?"
+            in one["text"])
+    daemon.enter = ["unshare", "-n", "sh", "-c", SERVING_80, "serving"]
+    noted = findings(daemon("rehearse", "xc", "--json"))
+    assert ("challenge", "http-01") not in noted and ("challenge", "pebble") in noted
+
+
 def test_without_a_ca_there_is_nothing_to_rehearse(setup, pebble):
     daemon = setup(pebble, issuers=["self-signed"])
     del daemon.config["certificates"]["xc"]["challenge"]

@@ -236,6 +236,7 @@ static void a_taken_port_names_the_program_that_has_it(void **state)
 		for (;;)
 			pause();
 	close(fd);
+	assert_false(port_is_silent(port));
 	owner = port_owner(port);
 	expected = str_printf("'test_http_serve' (process %ld)", (long)pid);
 	listen_on = str_printf(":%u", port);
@@ -251,6 +252,7 @@ static void a_taken_port_names_the_program_that_has_it(void **state)
 	assert_string_equal(err.text, expected);
 	assert_null(server);
 	assert_null(port_owner(port));
+	assert_true(port_is_silent(port));
 	free(expected);
 	free(listen_on);
 	free(owner);
