@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "daemon/system.h"
 
 static void add_lines(cJSON *object, const char *name, const struct strlist *lines)
 {
@@ -44,12 +45,30 @@ static void print_check(const struct options *options, const struct config *conf
 			report->errors.n == 1 ? "" : "s");
 }
 
+/* One that is there, and that certrenewd refuses to work in. Whose it is cannot be seen
+ * by everybody who may read the file. */
+static int check_state_dir(const char *path, struct config_report *report)
+{
+	struct err err;
+
+	if (system_become_owner_of(path, &err) || !system_check_state_dir(path, &err) ||
+	    (err.kind != ERR_DENIED && err.kind != ERR_CONFIG))
+		return 0;
+	strlist_add(&report->errors, err.text);
+	return -1;
+}
+
 enum exit_code command_check_config(const struct options *options)
 {
 	struct config_report report = { 0 };
 	const struct config *config = NULL;
 	int rc = config_load(options->config, true, &config, &report);
 
+	if (!rc && check_state_dir(config->state_dir, &report)) {
+		config_free(config);
+		config = NULL;
+		rc = -1;
+	}
 	if (options->json)
 		print_check_as_json(options, &report);
 	else

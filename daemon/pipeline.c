@@ -90,17 +90,20 @@ static void tell_renewal_failed(struct pass *pass, const struct err *err)
 	enum severity severity;
 	int attempts_left;
 	char next[CLOCK_TEXT_MAX];
-	char *what;
+	char *what, *todo;
 
 	clock_format_people_local(pass->job.renewal.next_at, next);
 	what = str_printf("renew '%s': %s; next try %s", pass->certificate->name,
 			  err->text, next);
-	pass_tell(pass, EVENT_FAILED, NULL, what,
-		  err->retry_after_s
-			  ? "repair what it names, if anything; it is tried again by "
-			    "itself, and not before it may, not with --force either"
-			  : "repair what it names; it is tried again by itself, or by "
-			    "`certrenewd renew` with --force");
+	todo = err->retry_after_s
+		       ? str_dup("repair what it names, if anything; it is tried again "
+				 "by "
+				 "itself, and not before it may, not with --force either")
+		       : str_printf("repair what it names; it is tried again by itself, "
+				    "or by `certrenewd renew %s --force`",
+				    pass->certificate->name);
+	pass_tell(pass, EVENT_FAILED, NULL, what, todo);
+	free(todo);
 	free(what);
 	if (!pass->have_current || cert_not_after(pass->current.cert) <= pass->now)
 		return;

@@ -70,6 +70,17 @@ static void found_dead(struct watcher_findings *ret, char *what)
 		"nobody renews certificates now: start the daemon and read its log";
 }
 
+static void found_no_beat(const struct watcher_facts *facts, struct watcher_findings *ret)
+{
+	char *what = str_printf("the daemon gives no sign of life: %s", facts->no_beat);
+
+	found_dead(ret, what);
+	if (facts->beat_damaged)
+		ret->items[ret->n - 1].todo =
+			"see whether the daemon runs: one that lives writes this file "
+			"anew within a minute; else start it and read its log";
+}
+
 static void judge_daemon(const struct watcher_facts *facts, struct watcher_findings *ret)
 {
 	const struct heartbeat *beat = facts->beat;
@@ -81,8 +92,7 @@ static void judge_daemon(const struct watcher_facts *facts, struct watcher_findi
 	clock_format_people(beat ? beat->beat_at : 0, last);
 	if (!beat) {
 		if (facts->awake_ms >= WATCHER_BOOT_MS)
-			found_dead(ret, str_printf("the daemon gives no sign of life: %s",
-						   facts->no_beat));
+			found_no_beat(facts, ret);
 	} else if (!same_boot(facts)) {
 		if (silence >= WATCHER_BOOT_MS)
 			found_dead(ret, str_printf("the daemon has not started since the "

@@ -34,6 +34,7 @@ struct watcher_endpoint { /* all borrowed */
 struct watcher_facts {                /* all borrowed */
 	const struct heartbeat *beat; /* NULL: none could be read ... */
 	const char *no_beat;          /* ... and why */
+	bool beat_damaged;            /* because the file is */
 	bool alive;                   /* is there a process with its pid? */
 	int64_t awake_ms;             /* clock_awake_ms() */
 	const char *boot_id;

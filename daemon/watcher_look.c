@@ -30,6 +30,8 @@ static void look_at_daemon(const struct config *config, struct watcher_look *loo
 
 	if (!heartbeat_read(config->state_dir, &look->beat, &look->no_beat))
 		facts->beat = &look->beat;
+	else
+		facts->beat_damaged = look->no_beat.kind == ERR_CONFIG;
 	facts->no_beat = look->no_beat.text;
 	facts->alive = facts->beat && is_alive(look->beat.pid);
 	facts->awake_ms = clock_awake_ms();

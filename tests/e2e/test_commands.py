@@ -86,6 +86,17 @@ def test_account_show_as_json_is_one_object_an_issuer(serving):
     assert lines_of(result) == [account]
 
 
+def test_check_config_tells_of_a_state_directory_that_is_refused(serving):
+    serving.state.chmod(0o755)
+    said = f"state directory '{serving.state}' is open to others (mode 0755): chmod 0700"
+    told = serving("check-config")
+    assert told.code == USAGE and said in told.err and "good" not in told.out
+    bad, = lines_of(serving("check-config", "--json"))
+    assert bad["good"] is False and said in bad["errors"][0]
+    serving.state.chmod(0o700)
+    assert serving("check-config").code == DONE
+
+
 def test_check_config_as_json_lists_what_is_wrong(serving):
     good, = lines_of(serving("check-config", "--json"))
     warning, = good.pop("warnings")

@@ -107,6 +107,7 @@ def test_a_round_that_fails_after_expiry_falls_back(expired, xc, webhook, short_
     result = daemon("renew", "xc")
     assert result.code == 1, result
     assert f"127.0.0.1 port {short_lived.port}" in result.err
+    assert "or by `certrenewd renew xc --force`" in webhook.of("failed")[0]["todo"]
     assert speaks_http(xc)
     assert len(webhook.of("fallback")) == 1
     seen, = daemon.status()["views"]["targets"][0]["served"]

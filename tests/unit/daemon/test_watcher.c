@@ -189,6 +189,21 @@ static void no_heartbeat_at_all_is_a_dead_daemon(void **state)
 	expect(world, EVENT_DAEMON_DEAD, "no such file");
 }
 
+static void
+a_heartbeat_that_is_damaged_does_not_say_that_the_daemon_does_not_run(void **state)
+{
+	struct world *world = *state;
+
+	world->facts.beat = NULL;
+	world->facts.no_beat = "damaged: '/x/heartbeat.json': not a heartbeat";
+	world->facts.beat_damaged = true;
+	watcher_decide(&world->facts, NOW, &world->findings);
+	assert_non_null(strstr(world->findings.items[0].what, "damaged: "));
+	assert_non_null(
+		strstr(world->findings.items[0].todo,
+		       "see whether the daemon runs: one that lives writes this"));
+}
+
 static void a_configuration_that_was_edited_an_hour_ago_and_not_read_is_told(void **state)
 {
 	struct world *world = *state;
@@ -321,6 +336,7 @@ int main(void)
 		test(after_a_boot_the_daemon_has_five_minutes),
 		test(a_pid_of_another_boot_is_nobodys),
 		test(no_heartbeat_at_all_is_a_dead_daemon),
+		test(a_heartbeat_that_is_damaged_does_not_say_that_the_daemon_does_not_run),
 		test(a_configuration_that_was_edited_an_hour_ago_and_not_read_is_told),
 		test(a_pass_of_hours_is_stuck_and_agreed_waiting_is_not),
 		test(a_certificate_that_nobody_looks_at_any_more_is_told),
