@@ -91,8 +91,8 @@ char *cert_leaf_pem(const struct cert *cert);
  * self-signed or signed by a certificate of `ca_bundle` or the system's trust? Validity
  * periods are not looked at (that is `now`'s business). `trusted_required`: ending at an
  * unknown self-signed root, or one step below an unknown issuer, is a failure too; else
- * only signatures and order count. ca_bundle may be NULL. ERR_CONFIG says what is wrong.
- */
+ * only signatures and order count. ca_bundle may be NULL. ERR_CONFIG says what is wrong,
+ * ERR_IO that it could not be told (no memory). */
 int cert_verify_chain(const struct cert *cert, const char *ca_bundle,
 		      bool trusted_required, struct err *err);
 

@@ -15,7 +15,7 @@ static X509 *nth(const struct cert *cert, int i)
 	return i == 0 ? cert_leaf(cert) : sk_X509_value(cert_chain(cert), i - 1);
 }
 
-static bool signed_by(X509 *subject, X509 *issuer)
+static bool looks_signed(X509 *subject, X509 *issuer)
 {
 	EVP_PKEY *key = X509_get0_pubkey(issuer);
 	bool yes = X509_check_issued(issuer, subject) == X509_V_OK && key &&
@@ -25,13 +25,37 @@ static bool signed_by(X509 *subject, X509 *issuer)
 	return yes;
 }
 
+/* 1 yes, 0 no, -1 it cannot be told. OpenSSL keeps what it found out about a certificate
+ * once, also that it had no memory for it, which it does not say: what does not fit is
+ * looked at again in fresh copies. */
+static int signed_by(X509 *subject, X509 *issuer, struct err *err)
+{
+	X509 *subject_again, *issuer_again;
+	int said;
+
+	if (looks_signed(subject, issuer))
+		return 1;
+	subject_again = X509_dup(subject);
+	issuer_again = X509_dup(issuer);
+	said = subject_again && issuer_again
+		       ? looks_signed(subject_again, issuer_again)
+		       : err_openssl(err, "check the signatures of the chain");
+	X509_free(subject_again);
+	X509_free(issuer_again);
+	return said;
+}
+
 /* Each signed by the next. */
 static int check_order(const struct cert *cert, struct err *err)
 {
 	char *subject, *issuer;
+	int said;
 
 	for (int i = 0; i < sk_X509_num(cert_chain(cert)); i++) {
-		if (signed_by(nth(cert, i), nth(cert, i + 1)))
+		said = signed_by(nth(cert, i), nth(cert, i + 1), err);
+		if (said < 0)
+			return -1;
+		if (said)
 			continue;
 		subject = cert_name_text(X509_get_subject_name(nth(cert, i)));
 		issuer = cert_name_text(X509_get_subject_name(nth(cert, i + 1)));

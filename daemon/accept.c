@@ -93,6 +93,8 @@ static int check_basics(const struct accept_facts *facts, struct err *err)
 	if (!named)
 		return refuse_names(config, fresh, err);
 	if (cert_verify_chain(fresh, NULL, false, err)) {
+		if (err->kind == ERR_IO) /* it may be as it should */
+			return err_wrap(err, "look at the chain of the new certificate");
 		err->kind = ERR_REFUSED;
 		return err_wrap(err, "the chain of the new certificate does not verify");
 	}

@@ -30,7 +30,7 @@ struct accept_facts { /* all borrowed */
 };
 
 /* Judges the fresh one. Adds sentences for the operator to `warnings`. ERR_REFUSED with
- * the reason. */
+ * the reason; ERR_IO when it could not be judged. */
 int accept_certificate(const struct accept_facts *facts, struct strlist *warnings,
 		       struct err *err);
 

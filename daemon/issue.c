@@ -184,7 +184,9 @@ static int accept_and_keep(struct attempt *attempt, struct err *err)
 	pass->now = clock_wall();
 	if (cert_parse(buf_str(&attempt->pem), attempt->pem.len, &fresh, err) ||
 	    judge(attempt, fresh, &warnings, err)) {
-		forget_version(attempt);
+		/* What could not be looked at is as good as it was. */
+		if (err->kind != ERR_IO)
+			forget_version(attempt);
 		err_wrap(err, "accept the new certificate");
 		goto out;
 	}

@@ -1,4 +1,5 @@
-/* A certificate is read while OpenSSL finds no memory for its N-th allocation. */
+/* A certificate is read, and its chain looked at, while OpenSSL finds no memory for its
+ * N-th allocation. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +7,9 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -104,10 +107,69 @@ static void a_certificate_is_not_damaged_because_memory_is_out(void **state)
 	testcert_free(ca);
 }
 
+/* In a child, as above. What one try has lost, none that comes after it makes good. */
+static int look_at_chain_with_failing(unsigned long nth, const char *pem)
+{
+	struct cert *cert = NULL;
+	struct err err = { 0 };
+	int rc;
+
+	if (cert_parse(pem, strlen(pem), &cert, &err))
+		return REFUSED;
+	allocations = 0;
+	fails_at = nth;
+	rc = cert_verify_chain(cert, NULL, false, &err);
+	fails_at = 0;
+	cert_free(cert);
+	if (rc)
+		return err.kind == ERR_CONFIG ? SAID_TO_BE_DAMAGED : REFUSED;
+	return allocations < nth ? READ : REFUSED;
+}
+
+static int chain_in_child(unsigned long nth, const char *pem)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(look_at_chain_with_failing(nth, pem));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) || WTERMSIG(status) == SIGABRT);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : REFUSED;
+}
+
+static void a_chain_is_not_broken_because_memory_is_out(void **state)
+{
+	struct testcert *ca = testcert_ca("Test CA");
+	struct testcert *leaf = testcert_leaf(ca, "a.example", 0, 0);
+	char *one = testcert_pem(leaf), *other = testcert_pem(ca);
+	size_t size = strlen(one) + strlen(other) + 1;
+	char *pem = malloc(size);
+	unsigned long nth = 1;
+	int end;
+
+	(void)state;
+	assert_non_null(pem);
+	snprintf(pem, size, "%s%s", one, other);
+	while ((end = chain_in_child(nth, pem)) != READ) {
+		if (end != REFUSED)
+			fail_msg("allocation %lu: said to be broken", nth);
+		nth++;
+	}
+	assert_true(nth > 20);
+	free(pem);
+	free(one);
+	free(other);
+	testcert_free(leaf);
+	testcert_free(ca);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_certificate_is_not_damaged_because_memory_is_out),
+		cmocka_unit_test(a_chain_is_not_broken_because_memory_is_out),
 	};
 
 	if (!CRYPTO_set_mem_functions(take, again, give))
