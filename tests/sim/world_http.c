@@ -1,6 +1,7 @@
 /* world_http.c - base/http_client.h: requests go to the CAs and to the receiver of
  * alerts. A peer is believed while its certificate is valid by the machine's clock. */
 #include "base/http_client.h"
+#include "base/http_server.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -136,4 +137,19 @@ void http_client_counts(const struct http_client *client, unsigned long *ret_req
 {
 	*ret_requests = client->requests;
 	*ret_connections = 1;
+}
+
+/* ---- base/http_server.h: who listens here ---------------------------------------- */
+
+char *port_owner(unsigned port)
+{
+	(void)port;
+	return NULL;
+}
+
+/* The web server of /srv/www is somebody else's, and always runs. */
+bool port_is_silent(unsigned port)
+{
+	(void)port;
+	return false;
 }
