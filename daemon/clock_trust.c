@@ -56,16 +56,15 @@ static int64_t age_since(const struct clock_trust *trust, const struct clock_rea
 			 char why[WHY_MAX])
 {
 	int64_t by_wall = now->wall - trust->confirmed_at, by_mono;
-	char date[CLOCK_TEXT_MAX];
+	char date[CLOCK_TEXT_MAX], far[CLOCK_TEXT_MAX];
 
 	if (same_boot(trust, now)) {
 		by_mono = (now->mono_ms - trust->confirmed_mono_ms) / 1000;
 		if (distance(by_wall, by_mono) <= TOLERANCE_S)
 			return by_mono > 0 ? by_mono : 0;
-		snprintf(why, WHY_MAX,
-			 "the clock was moved %lld s %s since it was confirmed",
-			 (long long)distance(by_wall, by_mono),
-			 by_wall > by_mono ? "forward" : "back");
+		clock_format_duration(distance(by_wall, by_mono), far);
+		snprintf(why, WHY_MAX, "the clock was moved %s %s since it was confirmed",
+			 far, by_wall > by_mono ? "forward" : "back");
 		return -1;
 	}
 	if (by_wall >= 0)

@@ -74,8 +74,22 @@ static enum exit_code print_answer(const struct options *options, const cJSON *l
 struct own_look {
 	const struct config *config;
 	const struct clock_trust *trust;
-	struct alerts *alerts; /* NULL: not known */
+	struct alerts *alerts;  /* NULL: not known */
+	const struct err *held; /* by whom the state directory is; NULL: nobody */
 };
+
+static void add_no_daemon(cJSON *status, const struct err *held)
+{
+	cJSON *daemon;
+
+	if (!held) {
+		cJSON_AddNullToObject(status, "daemon");
+		return;
+	}
+	daemon = cJSON_AddObjectToObject(status, "daemon");
+	json_set_bool(daemon, "answers", false);
+	json_set_string(daemon, "why", held->text);
+}
 
 static enum exit_code print_own(const struct options *options, const struct own_look *own,
 				bool explain, struct strlist *damaged)
@@ -95,7 +109,7 @@ static enum exit_code print_own(const struct options *options, const struct own_
 	} else if (explain) {
 		print_explanation(options, buf_str(&text));
 	} else {
-		cJSON_AddNullToObject(status, "daemon");
+		add_no_daemon(status, own->held);
 		if (own->alerts)
 			json_set_int(status, "alerts_pending",
 				     (int64_t)alerts_pending(own->alerts));
@@ -123,6 +137,7 @@ static enum exit_code report_unlocked(const struct options *options,
 	if (clock_trust_read(config->state_dir, &trust, &err))
 		return command_fail(&err);
 	own.trust = &trust;
+	own.held = why->kind == ERR_TRANSIENT ? why : NULL;
 	code = print_own(options, &own, explain, &damaged);
 	for (size_t i = 0; i < damaged.n; i++)
 		fprintf(stderr, "certrenewd: %s\n", damaged.items[i]);

@@ -154,6 +154,7 @@ static void explain_ca(const struct known *known, const struct issuer_config *is
 {
 	cJSON *ca = report_ca_json(known, issuer, damaged);
 	const char *terms = json_string(ca, "terms_of_service");
+	char seen[CLOCK_TEXT_MAX];
 
 	if (cJSON_IsObject(ca)) {
 		buf_printf(out,
@@ -164,7 +165,7 @@ static void explain_ca(const struct known *known, const struct issuer_config *is
 		buf_puts(out, ", CAA names: ");
 		puts_list(cJSON_GetObjectItemCaseSensitive(ca, "caa_identities"), out);
 		buf_printf(out, ", terms: %s; seen %s\n", terms ? terms : "none",
-			   json_string(ca, "seen_at") ? json_string(ca, "seen_at") : "-");
+			   report_instant(ca, "seen_at", seen));
 	}
 	cJSON_Delete(ca);
 }

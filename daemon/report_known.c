@@ -26,6 +26,19 @@ void report_set_instant(cJSON *object, const char *name, int64_t at)
 	json_set_string(object, name, text);
 }
 
+const char *report_instant(const cJSON *object, const char *name,
+			   char out[CLOCK_TEXT_MAX])
+{
+	const char *text = json_string(object, name);
+	int64_t at;
+
+	if (text && !clock_parse_rfc3339(text, &at))
+		clock_format_people_local(at, out);
+	else
+		str_copy(out, CLOCK_TEXT_MAX, "-");
+	return out;
+}
+
 int known_read(const struct config *config, const struct certificate_config *certificate,
 	       struct known *ret, struct strlist *damaged, struct err *err)
 {

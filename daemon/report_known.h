@@ -9,6 +9,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/err.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "config/config.h"
 #include "daemon/job.h"
@@ -40,5 +41,9 @@ void report_damage(struct strlist *damaged, struct err *err);
 
 /* An instant as RFC 3339, null where there is none. */
 void report_set_instant(cJSON *object, const char *name, int64_t at);
+
+/* Such a member for people, in `out`; "-" where there is none. Returns `out`. */
+const char *report_instant(const cJSON *object, const char *name,
+			   char out[CLOCK_TEXT_MAX]);
 
 #endif

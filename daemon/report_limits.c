@@ -192,12 +192,13 @@ void report_limits_print(const char *issuer, const cJSON *limits, struct buf *ou
 {
 	const cJSON *rules = cJSON_GetObjectItemCaseSensitive(limits, "rules"), *rule;
 	const char *nearest = json_string(limits, "nearest");
+	char retry[CLOCK_TEXT_MAX];
 
 	if (!cJSON_IsObject(limits))
 		return;
 	if (!json_bool(limits, "allowed", true)) {
 		buf_printf(out, "  %-12s %s is not asked before %s: %s\n", "limit",
-			   issuer, json_string(limits, "retry_at"),
+			   issuer, report_instant(limits, "retry_at", retry),
 			   json_string(limits, "text"));
 		return;
 	}

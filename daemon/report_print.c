@@ -57,12 +57,13 @@ static void print_failures(const cJSON *certificate, const char *name, bool colo
 {
 	const cJSON *failures = cJSON_GetObjectItemCaseSensitive(certificate, name);
 	int64_t n = json_int(failures, "failures", 0);
+	char next[CLOCK_TEXT_MAX];
 
 	if (!n)
 		return;
 	buf_printf(out, "  %-12s %sfailed %lld time%s%s, next try %s: %s\n", name,
 		   tint(colour, YELLOW), (long long)n, n == 1 ? "" : "s",
-		   tint(colour, PLAIN), text_of(failures, "next_at"),
+		   tint(colour, PLAIN), report_instant(failures, "next_at", next),
 		   text_of(failures, "text"));
 }
 
@@ -72,13 +73,14 @@ static void print_target(const cJSON *target, bool colour, struct buf *out)
 	const char *why = json_string(target, "why");
 	const char *step = json_string(ladder, "step");
 	const char *end = text_of(target, "end"), *mode = text_of(target, "mode");
+	char until[CLOCK_TEXT_MAX];
 
 	buf_printf(out, "  target       %s: %s%s%s, mode %s", text_of(target, "name"),
 		   tint(colour, colour_of_end(end, mode)), end, tint(colour, PLAIN),
 		   mode);
 	if (json_string(target, "watched_until"))
 		buf_printf(out, ", watched until %s",
-			   json_string(target, "watched_until"));
+			   report_instant(target, "watched_until", until));
 	if (json_bool(target, "unfinished", false))
 		buf_puts(out, ": interrupted, the next run takes it up");
 	else if (json_bool(target, "falling", false))
@@ -146,11 +148,15 @@ static void print_daemon(const cJSON *status, bool colour, struct buf *out)
 	const cJSON *daemon = cJSON_GetObjectItemCaseSensitive(status, "daemon");
 	const cJSON *clock = cJSON_GetObjectItemCaseSensitive(status, "clock");
 	int64_t pending = json_int(status, "alerts_pending", 0);
+	char since[CLOCK_TEXT_MAX];
 
-	if (cJSON_IsObject(daemon))
+	if (!json_bool(daemon, "answers", true))
+		buf_printf(out, "%sno answer from a daemon%s: %s\n", tint(colour, RED),
+			   tint(colour, PLAIN), text_of(daemon, "why"));
+	else if (cJSON_IsObject(daemon))
 		buf_printf(out, "daemon running as process %lld since %s\n",
 			   (long long)json_int(daemon, "pid", 0),
-			   text_of(daemon, "since"));
+			   report_instant(daemon, "since", since));
 	else
 		buf_printf(out, "%sno daemon is running%s\n", tint(colour, YELLOW),
 			   tint(colour, PLAIN));

@@ -4,6 +4,7 @@ Date is moved instead of our clock: for the rule that is the same."""
 import email.utils
 import http.server
 import json
+import re
 import ssl
 import threading
 import time
@@ -135,7 +136,7 @@ def test_a_clock_that_jumps_by_ten_years_orders_and_changes_nothing(
     for words in (("renew", "xc"), ("renew", "xc"), ("renew", "xc", "--force")):
         assert kept(*words, env=moved).code in (1, 3)
     explained = kept("explain", "xc", env=moved).out
-    assert "not confirmed: the clock was moved 3153" in explained
+    assert re.search("not confirmed: the clock was moved 36(50 d|49 d 23 h) ", explained)
     assert (xc.served(), xc.tls_json.read_bytes(), xc.versions()) == (served, written, versions)
     assert short_lived.requests("/order-plz") == orders
     assert webhook.of("fallback") == webhook.of("renewed") == []

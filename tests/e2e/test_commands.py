@@ -137,6 +137,8 @@ def test_explain_has_every_rule_and_what_failed(serving, short_lived, xc):
                    what="the failure")
     else:
         assert serving("renew", "xc").code == FAILED
+    assert re.search(r"^  renewal +failed 1 time, next try 20\d\d-\d\d-\d\d \d\d:\d\d UTC",
+                     serving.ok("status").out, re.M)
     text = serving.ok("explain", "xc").out
     for pattern in (
             r"^thumbprint +[0-9A-F]{40} from CN=Pebble Intermediate CA",
@@ -161,6 +163,7 @@ def test_status_for_people_has_a_line_for_everything(serving, xc):
                     r"^  target +xtract-core: done, mode https$"):
         assert re.search(pattern, text, re.M), f"{pattern} is not in\n{text}"
     assert "\x1b" not in text, "colours are for terminals"
+    assert not re.search(r"\dT\d", text), "RFC 3339 is for programs"
 
 
 def test_help_and_version_need_no_configuration(daemon):

@@ -401,7 +401,9 @@ def test_a_daemon_that_hangs_keeps_nobody_waiting_and_does_nothing_later(idle, x
     assert "nothing came back within 5 s" in answers[3][1]
     assert any("too many commands wait for it" in err for _, err in answers)
     assert all("nothing was begun for this command" in err for _, err in answers[3:])
-    assert "xc" in answers[0][0] and "this is what is on the disk" in answers[0][1]
+    assert "this is what is on the disk" in answers[0][1]
+    assert re.match(rf"no answer from a daemon: {who}", answers[0][0]), answers[0]
+    assert json.loads(answers[1][0])["daemon"]["answers"] is False
     assert json.loads(answers[1][0])["certificates"][0]["sha1"].upper() == thumbprint.upper()
     assert "thumbprint" in answers[2][0]
     idle.process.process.send_signal(signal.SIGCONT)
@@ -419,7 +421,8 @@ def test_status_looks_while_a_command_holds_the_state_directory(setup, proxy, xc
     proxy.wait_held()
     told = daemon.ok("status", "xc")
     assert f"is held by process {renewing.pid}" in told.err
-    assert "this is what is on the disk" in told.err and "xc" in told.out
+    assert "this is what is on the disk" in told.err
+    assert "no answer from a daemon: state directory" in told.out
     proxy.release()
     assert renewing.communicate(timeout=30) and renewing.returncode == DONE
 
