@@ -281,6 +281,21 @@ int64_t cert_not_after(const struct cert *cert)
 	return cert->not_after;
 }
 
+bool cert_is_over(int64_t not_after, int64_t now)
+{
+	return now > not_after;
+}
+
+int64_t cert_over_at(int64_t not_after)
+{
+	return not_after < INT64_MAX ? not_after + 1 : not_after;
+}
+
+bool cert_has_expired(const struct cert *cert, int64_t now)
+{
+	return cert_is_over(cert->not_after, now);
+}
+
 int64_t cert_lifetime_s(const struct cert *cert)
 {
 	return cert->not_after - cert->not_before + 1;

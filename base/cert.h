@@ -44,6 +44,14 @@ STACK_OF(X509) * cert_chain(const struct cert *cert); /* borrowed; without the l
 int64_t cert_not_before(const struct cert *cert);
 int64_t cert_not_after(const struct cert *cert);
 
+/* Is it over at `now`? Not in the second of notAfter, which belongs to it (RFC 5280
+ * 4.1.2.5), but in the next one. All who ask whether something has expired ask here. */
+bool cert_is_over(int64_t not_after, int64_t now);
+bool cert_has_expired(const struct cert *cert, int64_t now); /* the same of its own */
+
+/* The first second at which it is over: when to look again. */
+int64_t cert_over_at(int64_t not_after);
+
 /* notAfter - notBefore + 1: what CAs mean by lifetime. */
 int64_t cert_lifetime_s(const struct cert *cert);
 

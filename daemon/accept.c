@@ -54,7 +54,7 @@ static int check_dates(const struct accept_facts *facts, struct err *err)
 			"clock says %s, check it",
 			text, now_text);
 	}
-	if (now > cert_not_after(fresh)) {
+	if (cert_has_expired(fresh, now)) {
 		clock_format_people_local(cert_not_after(fresh), text);
 		return err_set(
 			err, ERR_REFUSED,
@@ -241,7 +241,7 @@ int accept_certificate(const struct accept_facts *facts, struct strlist *warning
 		       struct err *err)
 {
 	bool old_serves = facts->old && !facts->old_revoked &&
-			  facts->now <= cert_not_after(facts->old);
+			  !cert_has_expired(facts->old, facts->now);
 
 	if (check_basics(facts, err))
 		return -1;

@@ -98,8 +98,8 @@ static const struct issuer_config *issuer_of_current(const struct pass *pass)
 static bool is_wanted(const struct pass *pass)
 {
 	return pass->have_current && pass->certificate->follow_ari &&
-	       cert_not_after(pass->current.cert) > pass->now && !pass_is_revoked(pass) &&
-	       !pass->job.renewal.count;
+	       !cert_has_expired(pass->current.cert, pass->now) &&
+	       !pass_is_revoked(pass) && !pass->job.renewal.count;
 }
 
 int64_t pass_advice_at(const struct pass *pass)

@@ -47,7 +47,8 @@ static bool is_under_way(const struct pass *pass)
 static bool is_ready(struct pass *pass)
 {
 	return pass->have_current && !pass_deployed(pass) && !is_under_way(pass) &&
-	       !pass_is_revoked(pass) && cert_not_after(pass->current.cert) > pass->now &&
+	       !pass_is_revoked(pass) &&
+	       !cert_has_expired(pass->current.cert, pass->now) &&
 	       pass->job.deployment.next_at <= pass->now &&
 	       pass_windows_open_at(pass, pass->now) <= pass->now;
 }

@@ -1,5 +1,7 @@
 #include "daemon/expired.h"
 
+#include "base/cert.h"
+
 #define ROUNDS_BEFORE_FALLBACK 1
 
 /* What is repeated without end, whatever else is done. */
@@ -46,7 +48,7 @@ struct expired_verdict expired_decide(const struct expired_facts *facts, int64_t
 						 "plain HTTP is served meanwhile" };
 	if (!facts->present)
 		return (struct expired_verdict){ LADDER_NONE, "nothing is deployed yet" };
-	if (now <= facts->not_after)
+	if (!cert_is_over(facts->not_after, now))
 		return (struct expired_verdict){ LADDER_NONE, "not expired" };
 	if (facts->fresh_at_hand && facts->deploys_failed < EXPIRED_DEPLOYS)
 		return (struct expired_verdict){ LADDER_DEPLOY,

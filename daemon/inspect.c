@@ -57,7 +57,7 @@ static bool can_be_served(const struct pass *pass, const struct inspection *seen
 		return true;
 	if (store_find(store, sha1, &cert, &err))
 		return err.kind != ERR_NOT_FOUND;
-	valid = cert_not_after(cert) > pass->now && !store_signs(store, sha1, &err);
+	valid = !cert_has_expired(cert, pass->now) && !store_signs(store, sha1, &err);
 	cert_free(cert);
 	return valid;
 }
@@ -374,7 +374,7 @@ static bool trouble_stays(const struct pass *pass)
 	struct clock_reading reading = clock_reading_now();
 	char why[160];
 
-	return cert_not_after(pass->current.cert) <= pass->now ||
+	return cert_has_expired(pass->current.cert, pass->now) ||
 	       !clock_trusted(&pass->trust, &reading, why);
 }
 

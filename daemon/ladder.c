@@ -24,7 +24,7 @@ static bool clock_is_trusted(const struct pass *pass)
 
 static bool is_valid(const struct pass *pass)
 {
-	return pass->have_current && cert_not_after(pass->current.cert) > pass->now &&
+	return pass->have_current && !cert_has_expired(pass->current.cert, pass->now) &&
 	       !pass_is_revoked(pass);
 }
 
@@ -159,7 +159,7 @@ static bool is_in_hand(struct pass *pass, size_t i)
 	struct target_view view = { 0 };
 	bool theirs = false;
 
-	if (seen_until(pass, target) > pass->now)
+	if (!cert_is_over(seen_until(pass, target), pass->now))
 		return true;
 	if (!was_served(pass, i))
 		return false;
@@ -227,7 +227,7 @@ static struct rung_known known_of(struct pass *pass, size_t i)
 		.now = pass->now,
 	};
 
-	if (known.until && known.until < pass->now) {
+	if (known.until && cert_is_over(known.until, pass->now)) {
 		known.older_at_hand = pass_older_is_at_hand(pass, known.target->name);
 		known.stopped = is_stopped(known.target);
 	}

@@ -69,7 +69,8 @@ struct elsewhere {
 
 static bool is_better(const struct pass *pass, const char *sha1, int64_t not_after)
 {
-	return not_after > pass->now && !str_equal(sha1, cert_sha1(pass->current.cert)) &&
+	return !cert_is_over(not_after, pass->now) &&
+	       !str_equal(sha1, cert_sha1(pass->current.cert)) &&
 	       !revoked_has(pass->job.revoked, sha1);
 }
 
@@ -161,7 +162,7 @@ int pass_check_deployable(struct pass *pass, struct err *err)
 {
 	int rc = 0;
 
-	if (!pass->have_current || cert_not_after(pass->current.cert) > pass->now)
+	if (!pass->have_current || !cert_has_expired(pass->current.cert, pass->now))
 		return 0;
 	for (size_t i = 0; !rc && i < pass->certificate->n_targets; i++) {
 		const struct target *target = &pass->certificate->targets[i];

@@ -21,7 +21,7 @@ static bool is_of_use(const struct pass *pass, const struct version *version)
 {
 	const struct cert *cert = version->cert;
 
-	return cert && cert_not_after(cert) > pass->now &&
+	return cert && !cert_has_expired(cert, pass->now) &&
 	       cert_not_before(cert) <= pass->now &&
 	       cert_names_cover(cert, pass->certificate->hosts) &&
 	       !revoked_has(pass->job.revoked, cert_sha1(cert)) &&

@@ -331,6 +331,12 @@ bool pass_deployed(const struct pass *pass)
 	return pass->have_current;
 }
 
+bool pass_just_expired(const struct pass *pass)
+{
+	return pass->have_current && cert_has_expired(pass->current.cert, pass->now) &&
+	       !pass->job.rounds_since_expiry;
+}
+
 bool pass_on_http(const struct pass *pass)
 {
 	for (size_t i = 0; i < pass->state.n_targets; i++)

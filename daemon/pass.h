@@ -93,6 +93,10 @@ void pass_count_failure(struct pass *pass, struct failures *failures,
 bool pass_deployed(const struct pass *pass);
 bool pass_target_deployed(const struct pass *pass, size_t i);
 
+/* Has it expired, and the issuers were not asked since? That first round waits for no
+ * back-off of what failed before. */
+bool pass_just_expired(const struct pass *pass);
+
 /* Does a target speak plain HTTP, where its certificate cannot be looked at? */
 bool pass_on_http(const struct pass *pass);
 

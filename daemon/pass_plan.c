@@ -2,6 +2,7 @@
  */
 #include "daemon/pass.h"
 
+#include "base/cert.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "daemon/facts.h"
@@ -57,9 +58,11 @@ void pass_plan_next(struct pass *pass)
 	when.rehearse_at = pass_rehearsal_at(pass);
 	when.prove_spare_at = pass_spares_at(pass);
 	verdict = renewal_decide(&facts, &pass->certificate->renew_at, when.now);
-	when.renew_at = later(verdict.due_at, job->renewal.next_at);
+	when.renew_at = pass_just_expired(pass)
+				? when.now
+				: later(verdict.due_at, job->renewal.next_at);
 	if (pass->have_current)
-		when.expires_at = cert_not_after(pass->current.cert);
+		when.expires_at = cert_over_at(cert_not_after(pass->current.cert));
 	if (pass->have_current && !pass_deployed(pass) && when.expires_at > when.now)
 		when.deploy_at = pass_windows_open_at(
 			pass, later(when.now, job->deployment.next_at));

@@ -41,18 +41,13 @@ static const struct cert *current_cert(const struct pass *pass)
 	return pass->have_current ? pass->current.cert : NULL;
 }
 
-/* The first round after expiry is not held back by what failed before it. */
 static bool held_back(const struct pass *pass)
 {
-	bool just_expired = pass->have_current &&
-			    cert_not_after(pass->current.cert) <= pass->now &&
-			    !pass->job.rounds_since_expiry;
-
 	if ((pass->in->command == PIPELINE_RENEW && pass->in->force) ||
 	    pass->in->command == PIPELINE_REVOKE)
 		return false;
 	return pass->job.renewal.count && pass->job.renewal.next_at > pass->now &&
-	       !just_expired;
+	       !pass_just_expired(pass);
 }
 
 /* ---- renew --------------------------------------------------------------- */
@@ -105,7 +100,7 @@ static void tell_renewal_failed(struct pass *pass, const struct err *err)
 	pass_tell(pass, EVENT_FAILED, NULL, what, todo);
 	free(todo);
 	free(what);
-	if (!pass->have_current || cert_not_after(pass->current.cert) <= pass->now)
+	if (!pass->have_current || cert_has_expired(pass->current.cert, pass->now))
 		return;
 	severity = severity_of_failure(pass, &attempts_left);
 	if (severity == SEVERITY_NOTICE)
@@ -121,7 +116,7 @@ static void tell_renewal_failed(struct pass *pass, const struct err *err)
 static int renew(struct pass *pass, struct err *err)
 {
 	bool expired = pass->have_current &&
-		       cert_not_after(pass->current.cert) <= pass->now;
+		       cert_has_expired(pass->current.cert, pass->now);
 
 	if (!pass_preflight(pass, err) && !pass_issue(pass, err))
 		return 0;
@@ -167,7 +162,7 @@ static bool deployment_unfinished(const struct pass *pass)
 static bool deployment_due(struct pass *pass)
 {
 	if (!pass->have_current || pass_deployed(pass) || pass_is_revoked(pass) ||
-	    cert_not_after(pass->current.cert) <= pass->now)
+	    cert_has_expired(pass->current.cert, pass->now))
 		return false;
 	if (pass->job.deployment.next_at > pass->now)
 		return false;

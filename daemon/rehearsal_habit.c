@@ -24,7 +24,7 @@ bool rehearsal_is_calm(const struct pass *pass)
 	return pass->have_current && pass_deployed(pass) && !pass_is_revoked(pass) &&
 	       !pass_revocation_pending(pass) && !pass->job.renewal.count &&
 	       !pass->job.deployment.count &&
-	       cert_not_after(pass->current.cert) > pass->now;
+	       !cert_has_expired(pass->current.cert, pass->now);
 }
 
 /* The certificate is at hand, and its target waits for its window. */
@@ -32,7 +32,7 @@ static bool is_waiting(const struct pass *pass)
 {
 	return pass->have_current && pass->waits && !pass_is_revoked(pass) &&
 	       !pass_revocation_pending(pass) && !pass->job.deployment.count &&
-	       cert_not_after(pass->current.cert) > pass->now;
+	       !cert_has_expired(pass->current.cert, pass->now);
 }
 
 /* Is it us who renew it? */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/cert.h"
 #include "base/clock.h"
 
 #define SHORT_LIFETIME_S (10 * INT64_C(86400))
@@ -68,7 +69,7 @@ struct renewal_verdict renewal_decide(const struct renewal_facts *facts,
 	/* The CA may hurry us; it may not make us late. */
 	age_limit = renewal_age_limit(policy, facts->not_before, facts->not_after);
 	due = facts->ari_at < age_limit ? facts->ari_at : age_limit;
-	if (now > facts->not_after)
+	if (cert_is_over(facts->not_after, now))
 		return (struct renewal_verdict){ EXPIRED, due };
 	if (facts->forced)
 		return (struct renewal_verdict){ OPERATOR_ASKED, now };

@@ -50,7 +50,7 @@ static cJSON *ca_json(const struct known *known)
 	free(ari_id);
 	json_set_bool(json, "differs",
 		      revoked_has(job->revoked, cert_sha1(cert)) ||
-			      cert_not_after(cert) <= known->now);
+			      cert_has_expired(cert, known->now));
 	return json;
 }
 

@@ -12,7 +12,7 @@ static unsigned rounds_failed(const struct rung_known *known)
 
 	if (known->current)
 		return known->job->rounds_since_expiry;
-	return renewal->count && renewal->last_at >= known->until ? 1 : 0;
+	return renewal->count && cert_is_over(known->until, renewal->last_at) ? 1 : 0;
 }
 
 static const struct failures *fallback_of(const struct rung_known *known)
@@ -27,7 +27,7 @@ struct expired_facts rung_facts(const struct rung_known *known)
 		.not_after = known->until,
 		.renewals_failed = rounds_failed(known),
 		.fresh_at_hand = known->current && !known->deployed &&
-				 cert_not_after(known->current) > known->now,
+				 !cert_has_expired(known->current, known->now),
 		.deploys_failed = known->job->deployment.count,
 		.older_at_hand = known->older_at_hand,
 		.clock_trusted = known->clock_trusted,
@@ -71,7 +71,7 @@ void rung_words(const struct rung_known *known, const struct expired_verdict *ve
 		break;
 	case LADDER_FALLBACK:
 		say_failures(known->current && !known->deployed &&
-					     cert_not_after(known->current) > known->now
+					     !cert_has_expired(known->current, known->now)
 				     ? &job->deployment
 				     : &job->renewal,
 			     out);

@@ -10,7 +10,7 @@ struct schedule_facts { /* instants; CLOCK_NEVER where there is none */
 	int64_t renew_at;   /* due, and not held back by the back-off */
 	int64_t deploy_at;  /* a deployment is to be tried again */
 	int64_t retire_at;  /* the old certificate may go */
-	int64_t expires_at; /* what is served runs out */
+	int64_t expires_at; /* what is served is over: cert_over_at() */
 	int64_t ask_advice_at;
 	int64_t inspect_at;
 	int64_t soak_at;        /* a look within the soak time; 0: none */

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/cert.h"
 #include "base/clock.h"
 #include "daemon/renewal.h"
 
@@ -27,7 +28,7 @@ struct watch_verdict watch_decide(const struct renew_at *policy, int64_t not_bef
 		[WATCH_NOTICE] = notice_at,
 		[WATCH_WARNING] = not_after - left_at(notice_s, 14 * DAY_S),
 		[WATCH_CRITICAL] = not_after - left_at(notice_s, 7 * DAY_S),
-		[WATCH_EXPIRED] = not_after + 1,
+		[WATCH_EXPIRED] = cert_over_at(not_after),
 	};
 	struct watch_verdict verdict = { WATCH_WELL, CLOCK_NEVER };
 

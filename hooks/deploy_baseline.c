@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cancel.h"
+#include "base/cert.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "hooks/plan.h"
@@ -137,7 +138,7 @@ bool member_may_go_back(const struct member *member, char *why, size_t size)
 		    (!not_after || seen->not_after < not_after))
 			not_after = seen->not_after;
 	}
-	if (not_after && not_after <= now) {
+	if (not_after && cert_is_over(not_after, now)) {
 		clock_format_people(not_after, text);
 		snprintf(why, size, "the old certificate expired on %s", text);
 		return false;

@@ -39,7 +39,7 @@ static char *shortcoming(const struct source_query *query, const struct cert *ce
 
 	if (query->look_only)
 		return NULL;
-	if (cert_not_after(cert) <= query->now) {
+	if (cert_has_expired(cert, query->now)) {
 		clock_format_people_local(cert_not_after(cert), when);
 		return str_printf("it has expired on %s", when);
 	}

@@ -61,6 +61,34 @@ static void the_moment_of_expiry_is_not_slept_through(void **state)
 	assert_int_equal(schedule_next(&facts).at, NOW + 7);
 }
 
+/* RFC 5280 4.1.2.5: the second of notAfter belongs to it. A look in that second would
+ * find nothing, and the next would come when a back-off ends. */
+static void the_look_at_its_end_finds_it_expired(void **state)
+{
+	struct schedule_facts facts = nothing_planned;
+	struct renewal_facts renewal = { .present = true,
+					 .names_match = true,
+					 .key_type_matches = true,
+					 .not_before = NOW - 86400,
+					 .not_after = NOW + 7,
+					 .ari_at = NO_ARI };
+	const struct renew_at by_default = { .kind = RENEW_DEFAULT };
+	const struct expired_facts ladder = { .present = true, .not_after = NOW + 7 };
+	int64_t at;
+
+	(void)state;
+	facts.expires_at = cert_over_at(NOW + 7);
+	at = schedule_next(&facts).at;
+	assert_int_equal(renewal_decide(&renewal, &by_default, at).reason, EXPIRED);
+	assert_int_equal(expired_decide(&ladder, at).step, LADDER_RENEW);
+	assert_int_equal(renewal_decide(&renewal, &by_default, at - 1).reason, AGE);
+	assert_int_equal(expired_decide(&ladder, at - 1).step, LADDER_NONE);
+	assert_true(cert_is_over(NOW + 7, at));
+	assert_false(cert_is_over(NOW + 7, at - 1));
+	facts.now = NOW + 7; /* looked at in its last second: there is one more to come */
+	assert_int_equal(schedule_next(&facts).at, at);
+}
+
 static void an_expiry_that_has_passed_wakes_nobody(void **state)
 {
 	struct schedule_facts facts = nothing_planned;
@@ -107,12 +135,15 @@ static void a_soak_time_is_looked_at_ten_times_and_every_minute(void **state)
 int main(void)
 {
 	const struct CMUnitTest schedule[] = {
+		cmocka_unit_test(
+			a_failure_where_all_is_in_place_is_looked_at_once_when_it_is_due),
 		cmocka_unit_test(a_soak_time_is_looked_at_ten_times_and_every_minute),
 		cmocka_unit_test(with_nothing_planned_it_looks_once_a_day),
 		cmocka_unit_test(the_earliest_moment_wins_and_is_named),
 		cmocka_unit_test(
 			what_is_overdue_is_looked_at_in_a_second_not_at_once_again),
 		cmocka_unit_test(the_moment_of_expiry_is_not_slept_through),
+		cmocka_unit_test(the_look_at_its_end_finds_it_expired),
 		cmocka_unit_test(an_expiry_that_has_passed_wakes_nobody),
 		cmocka_unit_test(a_first_inspection_is_due_at_once),
 		cmocka_unit_test(inspections_are_spread_by_name_within_a_tenth),
