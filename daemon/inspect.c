@@ -436,14 +436,15 @@ void pass_inspect(struct pass *pass)
 	const struct config *config = pass->in->config;
 	struct job *job = &pass->job;
 	bool endpoints, window = job->heal_at && job->heal_at <= pass->now;
+	int64_t settle_at = schedule_settle(&job->deployment, job->inspected_files_at);
 
 	if (!pass_deployed(pass) ||
-	    (!pass->in->changed && !window &&
+	    (!pass->in->changed && !window && settle_at > pass->now &&
 	     pass->now < schedule_inspection(pass->certificate->name,
 					     job->inspected_files_at,
 					     config->inspect_files_every_s)))
 		return;
-	endpoints = window ||
+	endpoints = window || job->deployment.count ||
 		    pass->now >= schedule_inspection(pass->certificate->name,
 						     job->inspected_endpoints_at,
 						     config->inspect_endpoints_every_s);

@@ -34,6 +34,19 @@ static int64_t next_soak(const struct pass *pass, int64_t now)
 	return next;
 }
 
+/* By habit, to put something back, or to see whether a failure is mended. */
+static int64_t next_inspection(const struct pass *pass)
+{
+	const struct job *job = &pass->job;
+	int64_t at = schedule_inspection(pass->certificate->name, job->inspected_files_at,
+					 pass->in->config->inspect_files_every_s);
+	int64_t settle_at = schedule_settle(&job->deployment, job->inspected_files_at);
+
+	if (job->heal_at && job->heal_at < at)
+		at = job->heal_at;
+	return settle_at < at ? settle_at : at;
+}
+
 void pass_plan_next(struct pass *pass)
 {
 	const struct config *config = pass->in->config;
@@ -67,11 +80,7 @@ void pass_plan_next(struct pass *pass)
 		when.deploy_at = pass_windows_open_at(
 			pass, later(when.now, job->deployment.next_at));
 	if (pass_deployed(pass)) {
-		when.inspect_at = schedule_inspection(pass->certificate->name,
-						      job->inspected_files_at,
-						      config->inspect_files_every_s);
-		if (job->heal_at && job->heal_at < when.inspect_at)
-			when.inspect_at = job->heal_at;
+		when.inspect_at = next_inspection(pass);
 		if (!pass->state.retired && pass->state.retire_at != CLOCK_NEVER &&
 		    !pass_on_http(pass))
 			when.retire_at = pass->state.retire_at > when.now

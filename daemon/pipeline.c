@@ -141,6 +141,15 @@ static void forget_failed_renewals(struct pass *pass)
 		*renewal = (struct failures){ 0 };
 }
 
+/* A `deploy` has failed where the journals say that all is in place, so that nothing
+ * deploys again; somebody has repaired by hand what it named, and a look has seen each
+ * target serve what it should. */
+static void forget_failed_deployments(struct pass *pass)
+{
+	if (pass->looks_well && pass->job.deployment.count)
+		pass->job.deployment = (struct failures){ 0 };
+}
+
 /* ---- deploy and retire --------------------------------------------------- */
 
 static bool deployment_unfinished(const struct pass *pass)
@@ -224,6 +233,7 @@ static int keep_alive(struct pass *pass, struct err *err)
 	if (!rc && pass_soaks_until(pass))
 		rc = pass_soak(pass, err);
 	pass_inspect(pass);
+	forget_failed_deployments(pass);
 	pass_ask_advice(pass);
 
 	facts = facts_for_renewal(pass->in->config, pass->certificate, current_cert(pass),

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "daemon/job.h"
 
 struct schedule_verdict schedule_next(const struct schedule_facts *facts)
 {
@@ -41,6 +42,12 @@ int64_t schedule_inspection(const char *name, int64_t last_at, int64_t every_s)
 	for (; *name; name++)
 		hash = (hash ^ (unsigned char)*name) * 16777619U;
 	return last_at + every_s + (int64_t)(hash % 1000U) * (every_s / 10) / 1000;
+}
+
+int64_t schedule_settle(const struct failures *deployment, int64_t last_at)
+{
+	return deployment->count && deployment->next_at > last_at ? deployment->next_at
+								  : CLOCK_NEVER;
 }
 
 int64_t schedule_soak(int64_t now, int64_t soak_s, int64_t until)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct failures; /* daemon/job.h */
+
 struct schedule_facts { /* instants; CLOCK_NEVER where there is none */
 	int64_t now;
 	int64_t renew_at;   /* due, and not held back by the back-off */
@@ -30,6 +32,10 @@ struct schedule_verdict schedule_next(const struct schedule_facts *facts);
 /* When the next inspection is due: `every_s` after the last, up to a tenth later by the
  * name, so that a hundred certificates do not all look at once. Never looked: at once. */
 int64_t schedule_inspection(const char *name, int64_t last_at, int64_t every_s);
+
+/* A deployment has failed where all is in place, so that none follows it: one look at its
+ * next try settles whether it is still wrong. NEVER: nothing failed, or looked since. */
+int64_t schedule_settle(const struct failures *deployment, int64_t last_at);
 
 /* The next look at what soaks for `soak_s`, until `until`: ten in all, and one a minute
  * where that is more. */

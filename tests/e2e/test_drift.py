@@ -330,6 +330,23 @@ def window(begins_in_s, lasts_s):
     return [times], time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin))
 
 
+def test_a_failed_deploy_is_over_when_a_look_sees_it_mended_by_hand(kept, webhook, xc):
+    kept.config["inspect_every"]["endpoints"] = "6h"
+    kept.write()
+    good = xc.tls_json.read_text()
+    xc.tls_json.write_text('{ "tlsEnabled": tru')
+    result = kept("deploy", "xc")
+    assert result.code == FAILED and "JSON" in result.err, result
+    assert kept.status("xc")["deployment"]["failures"] == 1
+    look(kept)
+    assert kept.status("xc")["deployment"]["failures"] == 1
+    assert not webhook.of("recovered")
+    xc.tls_json.write_text(good)
+    look(kept)
+    assert kept.status("xc")["deployment"]["failures"] == 0
+    assert [alert["target"] for alert in webhook.of("recovered")] == ["xtract-core"]
+
+
 def test_what_needs_a_restart_is_put_back_in_its_maintenance_window(kept, webhook, xc):
     target = kept.config["certificates"]["xc"]["deploy"][0]
     target["retire"] = {"after": "1h"}

@@ -6,7 +6,11 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/cert.h"
 #include "base/clock.h"
+#include "daemon/expired.h"
+#include "daemon/job.h"
+#include "daemon/renewal.h"
 #include "daemon/schedule.h"
 
 #define NOW 1000000
@@ -114,6 +118,17 @@ static void inspections_are_spread_by_name_within_a_tenth(void **state)
 	assert_true(b >= NOW + 3600 && b <= NOW + 3960);
 	assert_int_not_equal(a, b);
 	assert_int_equal(a, schedule_inspection("xu", NOW, 3600));
+}
+
+static void a_failure_where_all_is_in_place_is_looked_at_once_when_it_is_due(void **state)
+{
+	struct failures failures = { .count = 1, .next_at = NOW + 60 };
+
+	(void)state;
+	assert_true(schedule_settle(&failures, NOW) == NOW + 60);
+	assert_true(schedule_settle(&failures, NOW + 60) == CLOCK_NEVER);
+	failures.count = 0;
+	assert_true(schedule_settle(&failures, NOW) == CLOCK_NEVER);
 }
 
 static void a_soak_time_is_looked_at_ten_times_and_every_minute(void **state)
