@@ -270,16 +270,41 @@ static void act(struct pass *pass, size_t i, const struct expired_verdict *verdi
 		look_again_at(pass, fallback_at);
 }
 
+/* One that speaks plain HTTP: is that still so, or has somebody given it a certificate?
+ */
+static void look_on_http(struct pass *pass, size_t i)
+{
+	const struct target *target = &pass->certificate->targets[i];
+	bool theirs = false;
+	struct err err;
+
+	if (fallback_yield(&pass->deployment, target, &theirs, &err))
+		pass_note(pass, "fallback", "%s", err.text);
+	if (!theirs) {
+		pass_tell_still_on_http(pass, target);
+		return;
+	}
+	if (pass_reload_state(pass, &err))
+		pass_note(pass, "fallback", "journals unreadable: %s", err.text);
+	pass_tell_taken_over(pass, target->name,
+			     "an operator has written tls.json while plain HTTP was "
+			     "served: it is left alone until 'deploy'");
+}
+
 static void climb(struct pass *pass, size_t i)
 {
 	const struct target_state *state = &pass->state.targets[i];
-	struct rung_known known = known_of(pass, i);
-	struct expired_facts facts = rung_facts(&known);
-	struct expired_verdict verdict = expired_decide(&facts, pass->now);
+	struct rung_known known;
+	struct expired_facts facts;
+	struct expired_verdict verdict;
 
 	if (state->mode == MODE_FALLBACK)
-		pass_tell_still_on_http(pass, known.target);
-	if (known.until && known.until < pass->now)
+		look_on_http(pass, i);
+	state = &pass->state.targets[i];
+	known = known_of(pass, i);
+	facts = rung_facts(&known);
+	verdict = expired_decide(&facts, pass->now);
+	if (known.until && cert_is_over(known.until, pass->now))
 		pass_tell_expired(pass, &known, &verdict);
 	if (verdict.step == LADDER_NONE && state->falling && state->mode == MODE_HTTPS)
 		abandon(pass, i, verdict.why);

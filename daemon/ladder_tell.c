@@ -7,8 +7,11 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "daemon/rung.h"
+#include "hooks/fallback.h"
 #include "hooks/mode.h"
+#include "hooks/probe.h"
 
+#define LOOK_TIMEOUT_S 5
 #define WORDS_MAX ((size_t)16 * 1024)
 
 static const char *address_of(const struct target *target)
@@ -96,11 +99,18 @@ void pass_tell_fallback(struct pass *pass, const struct target *target, const ch
 void pass_tell_still_on_http(struct pass *pass, const struct target *target)
 {
 	char *todo = todo_on_http(pass);
+	struct err unseen;
 	struct buf what;
 
 	buf_init(&what, WORDS_MAX);
-	buf_printf(&what, "'%s' still speaks plain HTTP on %s", target->name,
-		   address_of(target));
+	if (!target->http ||
+	    !probe_http(target->http, LOOK_TIMEOUT_S, pass->in->cancel, &unseen))
+		buf_printf(&what, "'%s' still speaks plain HTTP on %s", target->name,
+			   address_of(target));
+	else
+		buf_printf(&what,
+			   "'%s' was taken to plain HTTP, and it is not seen there: %s",
+			   target->name, unseen.text);
 	say_rungs(pass, target, &what);
 	pass_tell(pass, EVENT_FALLBACK, target->name, buf_str(&what), todo);
 	buf_release(&what);
@@ -130,9 +140,13 @@ void pass_tell_fallback_failed(struct pass *pass, const struct target *target,
 
 void pass_tell_taken_over(struct pass *pass, const char *target, const char *what)
 {
+	bool guarded = fallback_look(pass->folder, target).touched;
 	char *todo = str_printf("nothing, if that was you; `certrenewd deploy %s` takes "
-				"the target back",
-				pass->certificate->name);
+				"the target back%s",
+				pass->certificate->name,
+				guarded ? "; until then the guard of before_fallback and "
+					  "the settings that plain HTTP changed stay"
+					: "");
 
 	pass_tell(pass, EVENT_DRIFT, target, what, todo);
 	free(todo);

@@ -370,6 +370,32 @@ int fallback_abandon(const struct deployment *deployment, const struct target *t
 		  : 0;
 }
 
+static int yield_on_http(struct fall *fall, bool *ret, struct err *err)
+{
+	struct member *member = fall->member;
+	const struct journal *kept = &member->kept;
+
+	*ret = false;
+	if (member->mode != MODE_FALLBACK || (kept->exists && kept->intent != STEP_NONE))
+		return 0;
+	member->selected = true;
+	if (member_yield_to_operator(member, err))
+		return -1;
+	*ret = member->mode == MODE_OPERATOR;
+	return 0;
+}
+
+int fallback_yield(const struct deployment *deployment, const struct target *target,
+		   bool *ret, struct err *err)
+{
+	static const struct fallback_wish none = { 0 };
+	struct fall fall = { .deployment = *deployment, .wish = &none };
+	int rc = open_fall(&fall, target, err) || yield_on_http(&fall, ret, err) ? -1 : 0;
+
+	close_fall(&fall);
+	return rc ? err_wrap(err, "target '%s'", target->name) : 0;
+}
+
 struct fallback_look fallback_look(const char *folder, const char *target)
 {
 	char *path = str_printf("%s/targets/%s/fallback.json", folder, target);

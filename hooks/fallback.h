@@ -41,6 +41,12 @@ int fallback_enter(const struct deployment *deployment, const struct target *tar
 int fallback_abandon(const struct deployment *deployment, const struct target *target,
 		     const char *why, struct err *err);
 
+/* Has somebody written a tls.json since this target speaks plain HTTP? Then *ret is true
+ * and it is theirs: MODE_OPERATOR, durable. Looks at the file only, and leaves everything
+ * as it is, guard and changed settings included, until 'deploy'. */
+int fallback_yield(const struct deployment *deployment, const struct target *target,
+		   bool *ret, struct err *err);
+
 struct fallback_look {
 	bool unfinished;  /* died, or failed on its way back: fallback_enter() again */
 	bool back;        /* on its way back to tls.json */

@@ -333,6 +333,33 @@ def test_an_operators_own_tls_json_wins_until_deploy(expired, xc, webhook, short
     assert theirs.thumbprint in xc.versions()
 
 
+def test_an_operators_own_tls_json_wins_while_the_ca_is_still_gone(expired, xc, webhook,
+                                                                   authority):
+    daemon, _ = expired()
+    daemon("renew", "xc")
+    assert speaks_http(xc)
+    webhook.alerts.clear()
+    xc.ctl("stop")
+    result = daemon("renew", "xc")
+    assert "'xtract-core' was taken to plain HTTP, and it is not seen there: " \
+        in result.err, result
+    assert "still speaks" not in result.err
+    assert target_of(daemon)["mode"] == "fallback"
+    theirs = authority.issue("xc.example")
+    xc.install(theirs)
+    xc.ctl("restart")
+    webhook.alerts.clear()
+    for _ in range(2):
+        daemon("renew", "xc")
+        assert target_of(daemon)["mode"] == "operator"
+    assert xc.served().thumbprint == theirs.thumbprint
+    assert webhook.of("fallback") == []
+    taken, = webhook.of("drift")
+    assert "an operator has written tls.json while plain HTTP was served" in taken["what"]
+    assert "`certrenewd deploy xc` takes the target back; until then the guard of " \
+        "before_fallback and the settings that plain HTTP changed stay" in taken["todo"]
+
+
 def test_deploy_does_not_replace_a_valid_certificate_by_an_expired_one(expired, xc,
                                                                        authority):
     daemon, old = expired()
