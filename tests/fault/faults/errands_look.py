@@ -1,6 +1,7 @@
 """Errands that look: nothing is renewed by them."""
 
 import shutil
+import signal
 
 from lib.winacme import WinAcme, option
 
@@ -36,6 +37,21 @@ class Asked(Errand):
         super().leave(lane)
         if lane.daemon.process:
             require(lane.daemon.stop() == 0, "the daemon did not end well", lane.daemon.log())
+
+
+class AskedInVain(Asked):
+    """The operator asks the daemon, which hangs."""
+
+    name = "status of a daemon that hangs"
+
+    def again(self, lane):
+        super().again(lane)
+        lane.daemon.process.process.send_signal(signal.SIGSTOP)
+
+    def leave(self, lane):
+        if lane.daemon.process:
+            lane.daemon.process.process.send_signal(signal.SIGCONT)
+        super().leave(lane)
 
 
 class Watch(Errand):
@@ -229,6 +245,6 @@ class Imported(Errand):
                                             ScriptParameters="{CertThumbprint}")])
 
 
-LOOKS = (Status, Account, Asked, Watch, WatchByAnEarlierConfiguration, Rehearsal,
+LOOKS = (Status, Account, Asked, AskedInVain, Watch, WatchByAnEarlierConfiguration, Rehearsal,
          RehearsalAtTakenPorts, RehearsalOfWebroot, Checked, Unreadable, Watched, Imported)
 WITH_ORDERS = (RehearsalOfOrder, RehearsalOfSilentZone)
