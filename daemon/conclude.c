@@ -52,6 +52,32 @@ static char *describe_window(struct pass *pass)
 			  pass->certificate->name, when, pass->certificate->name);
 }
 
+/* Nothing to renew, but what is at hand is not served yet. */
+static char *describe_waiting_deployment(const struct pass *pass)
+{
+	const struct failures *failures = &pass->job.deployment;
+	char when[CLOCK_TEXT_MAX];
+
+	clock_format_people_local(failures->next_at, when);
+	return str_printf(
+		"'%s' has a certificate that is not served everywhere yet%s%s; "
+		"next try %s, or now with `certrenewd deploy %s`",
+		pass->certificate->name, failures->count ? ", the last try failed: " : "",
+		failures->count ? failures->text : "", when, pass->certificate->name);
+}
+
+/* By a deployment that failed: it shares no restart until then (companions.c). */
+static bool is_kept_back(const struct pass *pass)
+{
+	return pass->job.deployment.count && pass->job.deployment.next_at > pass->now;
+}
+
+/* Is it brought in with the next one of its service? */
+static bool is_held(const struct pass *pass)
+{
+	return pass->in->hold && pass->have_current && !is_kept_back(pass);
+}
+
 /* Success means that it was seen served: a service that waits for its administrator is
  * not there yet, and nobody looked at what an operator has taken over. */
 void pass_conclude_deployment(struct pass *pass)
@@ -64,7 +90,9 @@ void pass_conclude_deployment(struct pass *pass)
 
 	if (!done && pass->waits)
 		text = describe_window(pass);
-	else if (!done && pass->in->hold)
+	else if (!done && is_kept_back(pass))
+		text = describe_waiting_deployment(pass);
+	else if (!done && is_held(pass))
 		text = str_printf(
 			"'%s' has its new certificate at hand; it is brought in "
 			"with the next one of its service, by one restart",
@@ -82,37 +110,23 @@ void pass_conclude_deployment(struct pass *pass)
 	else
 		text = str_printf("'%s' is served with %s", name,
 				  cert_sha1(pass->current.cert));
-	done = (done && n < pass->certificate->n_targets) || pass->waits ||
-	       pass->in->hold;
+	done = (done && n < pass->certificate->n_targets) || pass->waits || is_held(pass);
 	pass_conclude(pass, done ? EXIT_CODE_DONE : EXIT_CODE_FAILED, text);
 	free(text);
-}
-
-/* Nothing to renew, but what is at hand is not served yet. */
-static char *describe_waiting_deployment(const struct pass *pass)
-{
-	const struct failures *failures = &pass->job.deployment;
-	char when[CLOCK_TEXT_MAX];
-
-	clock_format_people_local(failures->next_at, when);
-	return str_printf(
-		"'%s' has a certificate that is not served everywhere yet%s%s; "
-		"next try %s, or now with `certrenewd deploy %s`",
-		pass->certificate->name, failures->count ? ", the last try failed: " : "",
-		failures->count ? failures->text : "", when, pass->certificate->name);
 }
 
 void pass_conclude_renewal(struct pass *pass, const struct renewal_verdict *verdict)
 {
 	/* It is served, but not the one that is wanted: that is not what was asked for,
 	 * whatever else was done meanwhile. */
-	bool held_back = verdict->reason != NOT_DUE && pass->job.renewal.count &&
-			 pass_deployed(pass);
+	bool failed = verdict->reason != NOT_DUE && pass->job.renewal.count;
+	bool held_back = failed && pass_deployed(pass);
 	char when[CLOCK_TEXT_MAX];
 	char *text;
 
-	if ((pass->acted && !held_back) || pass->in->bring_in ||
-	    (pass->in->hold && !pass_deployed(pass))) {
+	if ((pass->acted && !held_back) ||
+	    (!failed &&
+	     (pass->in->bring_in || (is_held(pass) && !pass_deployed(pass))))) {
 		pass_conclude_deployment(pass);
 		return;
 	}

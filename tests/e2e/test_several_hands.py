@@ -233,10 +233,28 @@ def test_one_that_fails_leaves_the_other_deployed_and_served(two, bad):
     failed = daemon("renew", "a", "b", "--force")
     assert failed.code == 1
     assert "not this one" in failed.text
+    assert "is in place" not in failed.text
     assert right.served().thumbprint == right.thumbprint() != first[right]
     assert wrong.served().thumbprint == wrong.thumbprint() == first[wrong]
     assert daemon.status(right.dir.name)["targets"][0]["end"] == "done"
     assert daemon.status(wrong.dir.name)["targets"][0]["end"] == "rolled_back"
+
+
+def test_one_that_failed_a_moment_ago_is_not_said_to_be_at_hand(two):
+    daemon, a, b, both = two
+    daemon.config["issuers"]["refuses"] = {"type": "command", "command": ["/bin/false", "{csr}", "{chain}"]}
+    for name in ("a", "b"):
+        daemon.config["certificates"][name]["issuers"] = ["refuses"]
+    daemon.write()
+    assert daemon("renew", "a", "b").code == 1
+    again = daemon("renew", "a", "b")
+    assert again.code == 3, again
+    assert "at hand" not in again.text and "in place" not in again.text
+    for name in ("a", "b"):
+        assert f"'{name}' is due (there is no certificate yet), but the last try failed: " \
+            in again.text
+    assert again.text.count("or now with --force") == 2
+    assert both.restarts == 0
 
 
 # ---- soak --------------------------------------------------------------------
