@@ -278,7 +278,9 @@ static void look_on_http(struct pass *pass, size_t i)
 	bool theirs = false;
 	struct err err;
 
-	if (fallback_yield(&pass->deployment, target, &theirs, &err))
+	/* A way back that was interrupted knows by its journal whose file it is. */
+	if (!pass->state.targets[i].unfinished &&
+	    fallback_yield(&pass->deployment, target, &theirs, &err))
 		pass_note(pass, "fallback", "%s", err.text);
 	if (!theirs) {
 		pass_tell_still_on_http(pass, target);
