@@ -25,7 +25,7 @@ ORDER = ("account registration", "account key rollover", "import", "retire",
          "alert delivery", "first deployment", "renewal", "rollback", "rollback after a restart",
          "rollback by command",
          "fallback by command", "end of a fallback by command", "expired fallback",
-         "expired return", "three targets")
+         "expired return", "expired and the CA away", "three targets")
 
 
 class Part:

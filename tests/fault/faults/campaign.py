@@ -18,6 +18,7 @@ from .ways import by_name
 WEIGHTS = {"account registration": 0.3, "account key rollover": 0.2, "import": 0.3,
            "rollback by command": 0.4, "fallback by command": 0.4, "alert delivery": 0.3,
            "outage": 0.3, "retire": 0.4, "expired fallback": 0.6,
+           "expired and the CA away": 0.4,
            "end of a fallback by command": 0.7, "three targets": 3.5}
 ERRANDS = 1.5  # all of them
 # Of a scenario's time; every state of a disk is wanted, of the others every call site.

@@ -266,6 +266,22 @@ class Return(Expired):
         Scenario.settle(self, lane, before)
 
 
+class StillAway(Return):
+    """Plain HTTP is spoken, and the CA is still away; then it is back."""
+
+    name = "expired and the CA away"
+    code = 1
+
+    def facts(self, lane):
+        lane.gate.shut = True
+        return super().facts(lane)
+
+    def settle(self, lane, before):
+        lane.gate.shut = False
+        lane.let_time_pass()
+        super().settle(lane, before)
+
+
 class Retire(Scenario):
     """The old certificate has waited long enough."""
 
@@ -548,7 +564,7 @@ class FallbackOff(FallbackOn):
 
 
 ALL = (FirstDeployment, Renewal, ThreeTargets, Rollback, RollbackAfterRestart,
-       RollbackByCommand, Expired, Return, FallbackOn, FallbackOff, Retire, Alert,
+       RollbackByCommand, Expired, Return, StillAway, FallbackOn, FallbackOff, Retire, Alert,
        Registration, Rollover, Import)
 
 
