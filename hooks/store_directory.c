@@ -56,6 +56,20 @@ static void add_in_order(const struct store *store, struct strlist *list,
 	}
 }
 
+/* Adds the version that this folder is, if it is one of ours. */
+static int add_version(const struct store *store, const char *name,
+		       struct strlist *ret_sha1, struct err *err)
+{
+	char *folder = store_version(store, name);
+	bool ours = false;
+	int rc = store_is_ours(folder, &ours, err);
+
+	if (!rc && ours)
+		add_in_order(store, ret_sha1, name, store_sequence(folder));
+	free(folder);
+	return rc;
+}
+
 static int directory_list(const struct store *store, struct strlist *ret_sha1,
 			  struct err *err)
 {
@@ -66,14 +80,11 @@ static int directory_list(const struct store *store, struct strlist *ret_sha1,
 	container = store_container(store);
 	if (dir_list(container, &names, err))
 		rc = err->kind == ERR_NOT_FOUND ? 0 : -1;
-	for (size_t i = 0; i < names.n; i++) {
-		char *folder = path_join(container, names.items[i]);
-
-		if (store_is_version_name(names.items[i]) && store_is_ours(folder))
-			add_in_order(store, ret_sha1, names.items[i],
-				     store_sequence(folder));
-		free(folder);
-	}
+	for (size_t i = 0; i < names.n && !rc; i++)
+		if (store_is_version_name(names.items[i]))
+			rc = add_version(store, names.items[i], ret_sha1, err);
+	if (rc)
+		strlist_clear(ret_sha1);
 	strlist_clear(&names);
 	free(container);
 	return rc;
@@ -158,11 +169,14 @@ static int repair(const struct store *store, const char *folder,
 static int look_at_existing(const char *folder, bool *ret_exists, struct err *err)
 {
 	struct file_facts facts;
+	bool ours = false;
 
 	if (file_inspect(folder, &facts, err))
 		return -1;
 	*ret_exists = facts.type != FILE_ABSENT;
-	if (*ret_exists && (facts.type != FILE_DIRECTORY || !store_is_ours(folder)))
+	if (facts.type == FILE_DIRECTORY && store_is_ours(folder, &ours, err))
+		return -1;
+	if (*ret_exists && !ours)
 		return err_set(err, ERR_CONFIG,
 			       "'%s' is there and certrenewd did not make it: move it "
 			       "away or choose another path",
@@ -278,7 +292,7 @@ static int directory_remove(const struct store *store, const char *sha1,
 {
 	char *name = upper_case(sha1), *folder = NULL;
 	struct file_facts facts;
-	bool foreign;
+	bool ours = false;
 	int rc = -1;
 
 	if (!store_is_version_name(name)) {
@@ -288,11 +302,11 @@ static int directory_remove(const struct store *store, const char *sha1,
 	folder = store_version(store, name);
 	if (file_inspect(folder, &facts, err))
 		goto out;
-	foreign = facts.type != FILE_ABSENT && !store_is_ours(folder);
-	if (facts.type != FILE_ABSENT && !foreign &&
-	    remove_version(store, name, folder, err))
+	if (facts.type == FILE_DIRECTORY && store_is_ours(folder, &ours, err))
 		goto out;
-	*ret_foreign = foreign;
+	if (ours && remove_version(store, name, folder, err))
+		goto out;
+	*ret_foreign = facts.type != FILE_ABSENT && !ours;
 	rc = 0;
 out:
 	free(name);

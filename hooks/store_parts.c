@@ -76,16 +76,16 @@ bool store_is_version_name(const char *name)
 	       strspn(name, "0123456789ABCDEF") == SHA1_DIGITS;
 }
 
-bool store_is_ours(const char *folder)
+int store_is_ours(const char *folder, bool *ret_ours, struct err *err)
 {
 	char *marker = path_join(folder, MARKER);
 	struct file_facts facts;
-	struct err err;
-	bool ours;
+	int rc = file_inspect(marker, &facts, err);
 
-	ours = !file_inspect(marker, &facts, &err) && facts.type == FILE_REGULAR;
+	if (!rc)
+		*ret_ours = facts.type == FILE_REGULAR;
 	free(marker);
-	return ours;
+	return rc;
 }
 
 int64_t store_sequence(const char *folder)

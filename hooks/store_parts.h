@@ -44,8 +44,9 @@ char *store_link_target(const struct store *store, const char *sha1);
 /* Is it a version's name: 40 upper-case hex digits? */
 bool store_is_version_name(const char *name);
 
-/* Does this folder carry our marker? */
-bool store_is_ours(const char *folder);
+/* Does this folder carry our marker? Fails where that cannot be seen: somebody who acts
+ * on "it is not ours" must not do so because of a disk that failed for a moment. */
+int store_is_ours(const char *folder, bool *ret_ours, struct err *err);
 
 /* The number that a version got when it was imported; 0 when its marker is unreadable. */
 int64_t store_sequence(const char *folder);
