@@ -42,7 +42,8 @@ static uint32_t hex4(const unsigned char *at)
 	return (uint32_t)digits[0] << 8 | digits[1];
 }
 
-/* Decodes \uXXXX at `at` (on the 'u'), a pair if there is one; gives its length. */
+/* Decodes an escape of four hex digits at `at` (on its u), with the second of a surrogate
+ * pair if there is one; gives its length. RFC 8259 7. */
 static size_t decode_unicode(const unsigned char *at, const unsigned char *end,
 			     struct buf *out)
 {
